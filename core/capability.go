@@ -1,0 +1,156 @@
+package core
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// What a session may be able to do beyond Run and Send. Each is something that a user could name. CapsOf is the
+// only place that asks.
+type (
+	// Rooms are places where many talk.
+	Rooms interface {
+		// Join enters a room, or, when the account is in already, only answers: with RoomJoined{Origin}, or
+		// RoomLeft{Origin, NotJoined}, both through Deliver. It does not wait for the network.
+		Join(ctx context.Context, room Address, j Join) error
+		// Leave leaves a room; RoomLeft follows.
+		Leave(ctx context.Context, room Address, reason string) error
+		// Rename asks for another nick; MemberChanged{Renamed, Mine} follows, or the error.
+		Rename(ctx context.Context, room Address, nick string, o Origin) error
+		// Occupant is where to reach a room's member in private. It is a pure function.
+		Occupant(room Address, nick string) Address
+	}
+	// Moderation changes what a room is and who may do what in it. Errors of the network come back as errors.
+	Moderation interface {
+		SetTopic(ctx context.Context, room Address, text string, o Origin) error
+		Kick(ctx context.Context, room Address, nick, reason string) error
+		SetRank(ctx context.Context, room Address, nick string, r Rank) error
+	}
+	// TypingSender tells a correspondent that the user is writing.
+	TypingSender interface {
+		Typing(ctx context.Context, t *Typing) error
+	}
+	// ReadMarker tells a correspondent, or the user's other apps, what the user has read.
+	ReadMarker interface {
+		Read(ctx context.Context, r *Receipt) error
+	}
+	// PresenceSetter shows the user's availability on the network.
+	PresenceSetter interface {
+		SetPresence(ctx context.Context, p *Presence) error
+	}
+	// Editor takes messages with Replaces set.
+	Editor interface {
+		Edit(ctx context.Context, m *Message) (Taken, error)
+	}
+	// Retractor takes messages back.
+	Retractor interface {
+		Retract(ctx context.Context, r *Retraction) error
+	}
+	// Reactor puts emoji on messages.
+	Reactor interface {
+		React(ctx context.Context, r *Reaction) error
+	}
+	// ContactLister knows whom the account knows there.
+	ContactLister interface {
+		Contacts(ctx context.Context) ([]Profile, error)
+	}
+	// Profiler knows more about a correspondent.
+	Profiler interface {
+		Profile(ctx context.Context, peer Address) (*Profile, error)
+	}
+	// Historian can tell what was said since a moment, oldest first, by delivering it.
+	Historian interface {
+		Backfill(ctx context.Context, peer Address, since time.Time) error
+	}
+	// Reconciler finds out what became of a message whose Send was cut off or ended as Uncertain. A session that
+	// has it is one whose duplicates cost: the outbox commits a mark before every Send, and never calls Send again
+	// for a marked message unless Reconcile says that it was not taken.
+	Reconciler interface {
+		// Reconcile is asked for the try-th time (from 1) about m, first sent at about since. Taken and nil: it was
+		// taken. NotFound: it surely was not, and may be sent. Unavailable, or Uncertain with After: ask again.
+		// Any other error ends the matter; Uncertain's text is what the user reads.
+		Reconcile(ctx context.Context, m *Message, since time.Time, try int) (Taken, error)
+	}
+)
+
+// Join is how to enter a room.
+type Join struct {
+	Nick     string
+	Password string // the room's key; empty: none
+	Origin   Origin
+}
+
+// Caps are a session's abilities; a nil field is one it lacks. The values of CapsOf(Driver.Session) may only be
+// compared with nil.
+type Caps struct {
+	Rooms          Rooms
+	Moderation     Moderation
+	TypingSender   TypingSender
+	ReadMarker     ReadMarker
+	PresenceSetter PresenceSetter
+	Editor         Editor
+	Retractor      Retractor
+	Reactor        Reactor
+	ContactLister  ContactLister
+	Profiler       Profiler
+	Historian      Historian
+	Reconciler     Reconciler
+}
+
+// CapsOf asks a session what it can do.
+func CapsOf(s Session) Caps {
+	var c Caps
+	c.Rooms, _ = s.(Rooms)
+	c.Moderation, _ = s.(Moderation)
+	c.TypingSender, _ = s.(TypingSender)
+	c.ReadMarker, _ = s.(ReadMarker)
+	c.PresenceSetter, _ = s.(PresenceSetter)
+	c.Editor, _ = s.(Editor)
+	c.Retractor, _ = s.(Retractor)
+	c.Reactor, _ = s.(Reactor)
+	c.ContactLister, _ = s.(ContactLister)
+	c.Profiler, _ = s.(Profiler)
+	c.Historian, _ = s.(Historian)
+	c.Reconciler, _ = s.(Reconciler)
+	return c
+}
+
+// What a transport may be able to do beyond its contract. TransportCapsOf is the only place that asks.
+type (
+	// Enroller links accounts. Without it, and without Driver.Implicit, only the administrator can.
+	Enroller interface {
+		// Enroll is a conversation of steps: nil answers ask for the first; the answers to a step lead to the next
+		// (the same again, with a text that says what is wrong, if they will not do) until Step.Done, which carries
+		// the account to link. Answers are keyed by Field.Name; current is the account being changed, or nil.
+		Enroll(ctx context.Context, user UserID, current *Account, answers map[string]string) (Step, error)
+	}
+	// Checker looks whether the transport could do its work; see Finding.
+	Checker interface {
+		Check(ctx context.Context) []Finding
+	}
+)
+
+// Finding is one line of `gangway check`.
+type Finding struct {
+	Name string // what was looked at: "relay", "webhook"
+	Err  error  // nil: all is well. Its text says what is wrong
+	Warn bool   // Err is a warning only
+	Text string // what was found; with Err: the next step
+}
+
+// TransportCaps are a transport's abilities; a nil field is one it lacks.
+type TransportCaps struct {
+	Enroller Enroller
+	Checker  Checker
+	Webhook  http.Handler // mounted at /hooks/<name>/, which is stripped
+}
+
+// TransportCapsOf asks a transport what it can do.
+func TransportCapsOf(t Transport) TransportCaps {
+	var c TransportCaps
+	c.Enroller, _ = t.(Enroller)
+	c.Checker, _ = t.(Checker)
+	c.Webhook, _ = t.(http.Handler)
+	return c
+}

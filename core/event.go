@@ -1,0 +1,276 @@
+package core
+
+import "time"
+
+// Event is what passes through the hall: a closed set, of which only pointers satisfy the interface.
+type Event interface {
+	Where() Ref
+	event()
+}
+
+// Message is something said, in either direction.
+//
+// Toward a network the edge sets ID, Origin and the Ref; the Gateway adds the Remote names of ReplyTo and Replaces.
+// From a network the transport sets Remote (or leaves it empty where the network has no ids) and the Gateway the ID.
+type Message struct {
+	Ref
+	IDs
+	Origin      Origin       `json:"origin,omitzero"`
+	Room        bool         `json:"room,omitempty"`   // Peer is a room
+	Author      Address      `json:"author,omitempty"` // who spoke, in a room; the member's nick
+	Mine        bool         `json:"mine,omitempty"`   // the account's owner said it: a reflection, or another app of theirs
+	At          time.Time    `json:"at,omitzero"`      // when it was said, as far as known
+	Subject     string       `json:"subject,omitempty"`
+	Text        string       `json:"text,omitempty"`
+	Attachments []Attachment `json:"attachments,omitempty"`
+	Thread      ThreadID     `json:"thread,omitempty"`
+	ReplyTo     IDs          `json:"reply_to,omitzero"`
+	Replaces    IDs          `json:"replaces,omitzero"`
+	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
+	// Receipt says that the submitter wants to know when the far side has it.
+	Receipt bool `json:"receipt,omitempty"`
+}
+
+// Attachment is a file that came with a message, known by where to fetch it.
+type Attachment struct {
+	URL  string `json:"url,omitempty"`
+	Name string `json:"name,omitempty"`
+	Type string `json:"type,omitempty"` // media type; empty if unknown
+	Size int64  `json:"size,omitempty"` // bytes; 0 if unknown
+}
+
+// State is how far a message has come. States only go forward; Delivered, Read and Failed are told to the sender.
+type State uint8
+
+// The states in the order in which they may be reached. Failed may follow anything but Delivered and Read.
+const (
+	Queued    State = iota // on our disk
+	Accepted               // the network, or the next hop, has taken it
+	Sent                   // the next hop has passed it on
+	Delivered              // the far side has it
+	Read                   // a person has seen it
+	Failed                 // it will not arrive
+)
+
+var stateNames = [...]string{"queued", "accepted", "sent", "delivered", "read", "failed"}
+
+// String returns the state's name.
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// Follows says whether a message in state old may move to s: forward only, and never out of what the sender has
+// been told is final.
+func (s State) Follows(old State) bool {
+	if s == Failed {
+		return old < Delivered
+	}
+	return s > old && old != Failed
+}
+
+// Receipt says how far one of the user's own messages has come. A transport sets ID or Remote (with the Account),
+// State and, for Failed, Err; the Gateway fills in the rest from the ledger.
+type Receipt struct {
+	Ref
+	IDs
+	Origin Origin `json:"origin,omitzero"`
+	State  State  `json:"state"`
+	Err    *Error `json:"err,omitempty"`
+}
+
+// Typing says that somebody began or stopped writing.
+type Typing struct {
+	Ref
+	Author Address `json:"author,omitempty"`
+	On     bool    `json:"on,omitempty"`
+}
+
+// Reaction is the whole set of emoji that Author has on a message; an empty set takes them back.
+type Reaction struct {
+	Ref
+	IDs             // the message reacted to
+	Origin Origin   `json:"origin,omitzero"`
+	Room   bool     `json:"room,omitempty"`
+	Author Address  `json:"author,omitempty"`
+	Mine   bool     `json:"mine,omitempty"`
+	Emoji  []string `json:"emoji,omitempty"`
+}
+
+// Retraction takes a message back.
+type Retraction struct {
+	Ref
+	IDs            // the message taken back
+	Origin Origin  `json:"origin,omitzero"`
+	Room   bool    `json:"room,omitempty"`
+	Author Address `json:"author,omitempty"`
+	Mine   bool    `json:"mine,omitempty"`
+}
+
+// Show is a person's availability.
+type Show uint8
+
+// The availabilities, as RFC 6121 section 4.7.2.1 has them.
+const (
+	Online Show = iota
+	Away
+	ExtendedAway
+	Busy
+	Offline
+)
+
+// Presence is what a contact's availability has become.
+type Presence struct {
+	Ref
+	Show Show   `json:"show,omitempty"`
+	Text string `json:"text,omitempty"`
+}
+
+// Link is the state of a session's connection to its network.
+type Link uint8
+
+// The states of a session. Waiting has Err set to why, and Status.Retry to when.
+const (
+	Connecting Link = iota
+	Connected
+	Waiting // will be tried again by itself
+	Refused // will not be tried again until the user does something
+	Closed  // ended on purpose
+)
+
+var linkNames = [...]string{"connecting", "connected", "waiting", "refused", "closed"}
+
+// String returns the state's name.
+func (l Link) String() string {
+	if int(l) < len(linkNames) {
+		return linkNames[l]
+	}
+	return "unknown"
+}
+
+// Status says how an account's connection is. Only the Account of the Ref is set. Sessions deliver Connected when
+// the network has let them in; the supervisor makes the others.
+type Status struct {
+	Ref
+	Link  Link
+	Text  string        // a sentence for the user; may be empty
+	Err   *Error        // why, when Waiting or Refused
+	Retry time.Duration // until the next try, when Waiting
+}
+
+// Profile is what is known of a contact.
+type Profile struct {
+	Ref
+	Name string `json:"name,omitempty"`
+	Note string `json:"note,omitempty"`
+}
+
+// Rank is what a member of a room may do, in the words that IRC and XEP-0045 share.
+type Rank uint8
+
+// The ranks. The edge renders them as XEP-0045 affiliation and role.
+const (
+	Plain     Rank = iota // none/participant
+	Voice                 // member/participant
+	Half                  // member/moderator
+	Operator              // admin/moderator
+	Owner                 // owner/moderator
+	Spectator             // none/visitor: may listen only
+)
+
+// Member is somebody in a room.
+type Member struct {
+	Nick    string  // as the room shows it
+	Address Address // where to reach them in private
+	Real    string  // user@host, where visible
+	Account string  // the services account they are logged in to; may be empty
+	Rank    Rank
+	Away    bool
+}
+
+// RoomJoined is the whole state of a room as the account sees it now, in answer to Rooms.Join: the one asked by
+// Origin gets it all. Self is not among Members.
+type RoomJoined struct {
+	Ref
+	Origin  Origin
+	Self    Member
+	Asked   string // the nick that was asked for; differs from Self.Nick when the network changed it
+	Members []Member
+	Topic   Topic
+}
+
+// Topic is a room's subject and who set it when; By and At may be unknown.
+type Topic struct {
+	Text string
+	By   string
+	At   time.Time
+}
+
+// Departure says why somebody is no longer in a room.
+type Departure uint8
+
+// The reasons.
+const (
+	Left         Departure = iota // of their own will
+	Quit                          // left the network
+	Kicked                        // By somebody, for a Reason
+	Banned                        // By somebody, for a Reason
+	Disconnected                  // the connection to the network is gone; the session tries to come back by itself
+	NotJoined                     // the join failed: Err says why
+)
+
+// RoomLeft says that the account is not, or no longer, in the room. With an Origin it answers that one's Join or
+// Leave only; without, it concerns everybody of the account in the room.
+type RoomLeft struct {
+	Ref
+	Origin Origin
+	Self   Member
+	Why    Departure
+	By     string
+	Reason string
+	Err    *Error
+}
+
+// MemberChanged says that one member of a room came, went or is now different.
+type MemberChanged struct {
+	Ref
+	Change Change
+	Member Member // as they are now; as they were, when they went
+	Old    string // Renamed: the nick before
+	Why    Departure
+	By     string
+	Reason string
+	Mine   bool // it is the account itself: Renamed or Updated
+}
+
+// Change is what happened to a member.
+type Change uint8
+
+// The changes.
+const (
+	Came Change = iota
+	Went
+	Renamed
+	Updated
+)
+
+// TopicChanged is a room's new topic.
+type TopicChanged struct {
+	Ref
+	Topic Topic
+}
+
+func (*Message) event()       {}
+func (*Receipt) event()       {}
+func (*Typing) event()        {}
+func (*Reaction) event()      {}
+func (*Retraction) event()    {}
+func (*Presence) event()      {}
+func (*Status) event()        {}
+func (*Profile) event()       {}
+func (*RoomJoined) event()    {}
+func (*RoomLeft) event()      {}
+func (*MemberChanged) event() {}
+func (*TopicChanged) event()  {}
