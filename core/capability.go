@@ -67,10 +67,10 @@ type (
 	// has it is one whose duplicates cost: the outbox commits a mark before every Send, and never calls Send again
 	// for a marked message unless Reconcile says that it was not taken.
 	Reconciler interface {
-		// Reconcile is asked for the try-th time (from 1) about m, first sent at about since. Taken and nil: it was
-		// taken. NotFound: it surely was not, and may be sent. Unavailable, or Uncertain with After: ask again.
-		// Any other error ends the matter; Uncertain's text is what the user reads.
-		Reconcile(ctx context.Context, m *Message, since time.Time, try int) (Taken, error)
+		// Reconcile is asked about m, first sent at about since. Taken and nil: it was taken. NotFound: it surely was
+		// not, and may be sent. Unavailable, or Uncertain with After: ask again then. Any other error ends the
+		// matter; Uncertain's text is what the user reads.
+		Reconcile(ctx context.Context, m *Message, since time.Time) (Taken, error)
 	}
 )
 

@@ -5,16 +5,6 @@ import (
 	"fmt"
 )
 
-// eventNames are the tags under which stored events are written. A tag is never reused for something else.
-var eventNames = map[string]func() Event{
-	"message":    func() Event { return new(Message) },
-	"receipt":    func() Event { return new(Receipt) },
-	"reaction":   func() Event { return new(Reaction) },
-	"retraction": func() Event { return new(Retraction) },
-	"presence":   func() Event { return new(Presence) },
-	"profile":    func() Event { return new(Profile) },
-}
-
 // EventName returns the tag of an event that may be stored, or "" for one that only live lanes carry.
 func EventName(e Event) string {
 	switch e.(type) {
@@ -46,13 +36,31 @@ func EncodeEvent(e Event) (name string, body []byte, err error) {
 
 // DecodeEvent reads what EncodeEvent wrote.
 func DecodeEvent(name string, body []byte) (Event, error) {
-	fresh, ok := eventNames[name]
-	if !ok {
+	e := newEvent(name)
+	if e == nil {
 		return nil, fmt.Errorf("core: unknown event %q", name)
 	}
-	e := fresh()
 	if err := json.Unmarshal(body, e); err != nil {
 		return nil, fmt.Errorf("core: decode %s: %w", name, err)
 	}
 	return e, nil
+}
+
+// newEvent is the inverse of EventName. A tag is never reused for something else.
+func newEvent(name string) Event {
+	switch name {
+	case "message":
+		return new(Message)
+	case "receipt":
+		return new(Receipt)
+	case "reaction":
+		return new(Reaction)
+	case "retraction":
+		return new(Retraction)
+	case "presence":
+		return new(Presence)
+	case "profile":
+		return new(Profile)
+	}
+	return nil
 }

@@ -1,0 +1,147 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// host is the Gateway as one transport sees it.
+type host struct {
+	g       *Gateway
+	network string
+}
+
+func (h *host) Notes() Notes         { return h.g.cfg.Notes(h.network) }
+func (h *host) Logger() *slog.Logger { return h.g.log.With("transport", h.network) }
+
+func (h *host) Owner(ctx context.Context, own, peer Address) (Account, error) {
+	return h.g.cfg.Accounts.Owner(ctx, h.network, own, peer)
+}
+
+func (h *host) Account(ctx context.Context, id AccountID) (Account, error) {
+	a, err := h.g.cfg.Accounts.Account(ctx, id)
+	if err != nil {
+		return Account{}, err
+	}
+	if a.Network != h.network {
+		return Account{}, E(NotFound, "core: account", "")
+	}
+	return a, nil
+}
+
+// Deliver passes on what the network said; see Host.
+func (h *host) Deliver(ctx context.Context, e Event) error {
+	err := h.deliver(ctx, e)
+	dup := errors.Is(err, ErrDuplicate)
+	if err != nil && !dup {
+		h.g.cfg.Trace.refused(h.network, ToXMPP, e, AsError(err))
+		return err
+	}
+	h.g.cfg.Trace.took(h.network, ToXMPP, e, dup)
+	return nil
+}
+
+func (h *host) deliver(ctx context.Context, e Event) error {
+	stored := h.g.networks[h.network].Driver.Lane == Stored && EventName(e) != ""
+	if r, ok := e.(*Receipt); ok && stored {
+		found, err := h.identify(ctx, r)
+		if err != nil {
+			return err
+		}
+		e = found
+	}
+	a, err := h.Account(ctx, e.Where().Account)
+	if err != nil {
+		return err
+	}
+	switch e := e.(type) {
+	case *Status:
+		return h.g.connected(ctx, a, e)
+	case *Message:
+		h.name(ctx, a, e)
+	}
+	if stored {
+		return h.g.cfg.Queue.Put(ctx, h.item(a, e))
+	}
+	err = h.g.edge.Show(ctx, a, e)
+	h.g.cfg.Trace.showed(h.network, e, err)
+	return err
+}
+
+// name gives a message from the network our names for it and for the one it answers.
+func (h *host) name(ctx context.Context, a Account, m *Message) {
+	switch {
+	case m.ID != "":
+	case m.Remote != "":
+		m.ID = IDFor(a.ID, m.Remote)
+	default:
+		m.ID = NewID()
+	}
+	if h.g.networks[h.network].Driver.Lane == Live {
+		return // a live session knows the messages of its rooms itself
+	}
+	for _, ids := range []*IDs{&m.ReplyTo, &m.Replaces} {
+		if ids.ID != "" || ids.Remote == "" {
+			continue
+		}
+		if entry, err := h.g.cfg.Ledger.ByRemote(ctx, a.ID, ids.Remote); err == nil {
+			ids.ID = entry.ID
+		}
+	}
+}
+
+// identify finds which message a receipt is about. What the sender has been told already is ErrDuplicate.
+func (h *host) identify(ctx context.Context, r *Receipt) (*Receipt, error) {
+	var entry Entry
+	var err error
+	if r.ID != "" {
+		entry, err = h.g.cfg.Ledger.Message(ctx, r.ID)
+	} else {
+		entry, err = h.g.cfg.Ledger.ByRemote(ctx, r.Account, r.Remote)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !r.State.Follows(entry.State) {
+		return nil, ErrDuplicate
+	}
+	found := *r
+	found.Ref, found.ID, found.Origin = entry.Ref, entry.ID, entry.Origin
+	if found.Remote == "" {
+		found.Remote = entry.Remote
+	}
+	return &found, nil
+}
+
+// item makes the stored form of an event toward XMPP.
+func (h *host) item(a Account, e Event) *Item {
+	ref := e.Where()
+	it := &Item{
+		Direction: ToXMPP, Network: h.network, User: a.User, Event: e, Queued: time.Now(),
+		Lane: string(ref.Account) + " " + string(ref.Peer),
+	}
+	switch e := e.(type) {
+	case *Message:
+		if e.Remote != "" {
+			it.Key = "message " + string(e.ID)
+		}
+	case *Receipt:
+		it.Key = receiptKey(e)
+	}
+	return it
+}
+
+func receiptKey(r *Receipt) string { return "receipt " + string(r.ID) + " " + r.State.String() }
+
+// connected records what a session says of its own connection.
+func (g *Gateway) connected(ctx context.Context, a Account, st *Status) error {
+	g.mu.Lock()
+	s := g.sessions[a.ID]
+	g.mu.Unlock()
+	if s != nil {
+		s.report(ctx, *st)
+	}
+	return nil
+}

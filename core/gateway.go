@@ -1,0 +1,241 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Config is what a Gateway stands on. All fields but Trace and Logger are required.
+type Config struct {
+	Queue    Queue
+	Accounts Accounts
+	Ledger   Ledger
+	Notes    func(network string) Notes
+	Allowed  func(UserID) bool // who may enrol, and use networks with implicit accounts
+	Trace    *Trace
+	Logger   *slog.Logger
+}
+
+// Network is a configured transport with its abilities.
+type Network struct {
+	Driver        Driver
+	Transport     Transport
+	Caps          Caps // of Driver.Session: compare with nil only
+	TransportCaps TransportCaps
+}
+
+// Gateway is the hall: everything passes through it, in either direction. It is safe for concurrent use.
+type Gateway struct {
+	cfg      Config
+	log      *slog.Logger
+	networks map[string]*Network
+	names    []string // in the order of Add
+
+	edge Edge          // set by Run, before anything is started
+	wake chan struct{} // tells Run that there are sessions to start; holds at most one
+
+	mu       sync.Mutex
+	sessions map[AccountID]*supervisor
+	pending  []*supervisor        // made, and not yet started by Run
+	starts   map[string]time.Time // when the next session of a network and realm may start
+}
+
+// NewGateway makes a gateway without networks. It starts nothing.
+func NewGateway(cfg Config) *Gateway {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Gateway{
+		cfg: cfg, log: log,
+		networks: map[string]*Network{},
+		wake:     make(chan struct{}, 1),
+		sessions: map[AccountID]*supervisor{},
+		starts:   map[string]time.Time{},
+	}
+}
+
+// Add makes a driver's transport from its settings. All calls come before Run.
+func (g *Gateway) Add(d Driver, settings Decoder) error {
+	if _, ok := g.networks[d.Name]; ok {
+		return fmt.Errorf("transport %q is there twice", d.Name)
+	}
+	t, err := d.New(&host{g: g, network: d.Name}, settings)
+	if err != nil {
+		return fmt.Errorf("transport %s: %w", d.Name, err)
+	}
+	g.networks[d.Name] = &Network{Driver: d, Transport: t, Caps: CapsOf(d.Session), TransportCaps: TransportCapsOf(t)}
+	g.names = append(g.names, d.Name)
+	return nil
+}
+
+// Network returns a configured network, or nil.
+func (g *Gateway) Network(name string) *Network { return g.networks[name] }
+
+// Networks returns the configured networks in the order of Add.
+func (g *Gateway) Networks() []*Network {
+	all := make([]*Network, 0, len(g.names))
+	for _, name := range g.names {
+		all = append(all, g.networks[name])
+	}
+	return all
+}
+
+// Allowed says whether a user may enrol and use implicit accounts.
+func (g *Gateway) Allowed(u UserID) bool { return g.cfg.Allowed(u) }
+
+// Account returns the user's account on a network and realm, making an implicit one where the driver has those and
+// the user is allowed. Unenrolled if there is none.
+func (g *Gateway) Account(ctx context.Context, user UserID, network, realm string) (Account, error) {
+	n := g.networks[network]
+	if n == nil {
+		return Account{}, E(NotFound, "core: account", "There is no such network here.")
+	}
+	a, err := g.cfg.Accounts.AccountOf(ctx, user, network, realm)
+	if err == nil || !n.Driver.Implicit || KindOf(err) != Unenrolled {
+		return a, err
+	}
+	if !g.cfg.Allowed(user) {
+		return Account{}, notAllowed()
+	}
+	return g.cfg.Accounts.Link(ctx, Account{User: user, Network: network, Realm: realm})
+}
+
+func notAllowed() *Error {
+	return E(Denied, "core: access", "This gateway is not open to your address. Ask its administrator.")
+}
+
+// Run serves until ctx ends or a transport cannot be served, then stops in this order: transports (nothing new comes
+// in), the queue (what is in hand is finished), sessions. The edge must work until Run has returned.
+func (g *Gateway) Run(ctx context.Context, edge Edge) error {
+	g.edge = edge
+	transports, stopTransports := context.WithCancelCause(ctx)
+	defer stopTransports(nil)
+	after := context.WithoutCancel(ctx)
+	queue, stopQueue := context.WithCancel(after)
+	defer stopQueue()
+	sessions, stopSessions := context.WithCancel(after)
+	defer stopSessions()
+
+	var inbound, work, lives sync.WaitGroup
+	for _, n := range g.Networks() {
+		inbound.Go(func() {
+			if err := n.Transport.Run(transports); err != nil && transports.Err() == nil {
+				stopTransports(fmt.Errorf("transport %s: %w", n.Driver.Name, err))
+			}
+		})
+	}
+	work.Go(func() {
+		if err := g.cfg.Queue.Run(queue, g.handlers()); err != nil && queue.Err() == nil {
+			stopTransports(fmt.Errorf("queue: %w", err))
+		}
+	})
+	lives.Go(func() { g.startSessions(sessions, &lives) })
+	if err := g.openAll(transports); err != nil && ctx.Err() == nil {
+		stopTransports(err)
+	}
+
+	<-transports.Done()
+	inbound.Wait()
+	stopQueue()
+	work.Wait()
+	stopSessions()
+	lives.Wait()
+	if err := context.Cause(transports); ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// openAll opens the sessions of stored networks, which must be there to receive; live ones open at first use.
+func (g *Gateway) openAll(ctx context.Context) error {
+	for _, n := range g.Networks() {
+		if n.Driver.Lane != Stored {
+			continue
+		}
+		accounts, err := g.cfg.Accounts.Accounts(ctx, n.Driver.Name)
+		if err != nil {
+			return fmt.Errorf("accounts of %s: %w", n.Driver.Name, err)
+		}
+		for _, a := range accounts {
+			if err := g.With(ctx, a, func(Session) error { return nil }); err != nil {
+				g.log.Warn("session not opened", "network", a.Network, "account", a.ID, "err", err)
+			}
+		}
+	}
+	return nil
+}
+
+// startSessions starts what With has made, with the context that all sessions end with.
+func (g *Gateway) startSessions(ctx context.Context, lives *sync.WaitGroup) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.wake:
+		}
+		g.mu.Lock()
+		pending := g.pending
+		g.pending = nil
+		g.mu.Unlock()
+		for _, s := range pending {
+			lives.Go(func() { s.run(ctx) })
+		}
+	}
+}
+
+// pace returns how long to wait before a session of a network and realm may start.
+func (g *Gateway) pace(d Driver, realm string) time.Duration {
+	if d.Pace == 0 {
+		return 0
+	}
+	key := d.Name + " " + realm
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if len(g.starts) > 1000 {
+		for k, t := range g.starts {
+			if t.Before(now) {
+				delete(g.starts, k)
+			}
+		}
+	}
+	at := g.starts[key]
+	if at.Before(now) {
+		at = now
+	}
+	g.starts[key] = at.Add(d.Pace)
+	return at.Sub(now)
+}
+
+// Status says how an account's connection is: Closed if it has none.
+func (g *Gateway) Status(id AccountID) Status {
+	g.mu.Lock()
+	s := g.sessions[id]
+	g.mu.Unlock()
+	if s == nil {
+		return Status{Ref: Ref{Account: id}, Link: Closed}
+	}
+	return s.state()
+}
+
+// Connections counts the sessions of a network by the state of their connection.
+func (g *Gateway) Connections(network string) map[Link]int {
+	g.mu.Lock()
+	all := make([]*supervisor, 0, len(g.sessions))
+	for _, s := range g.sessions {
+		all = append(all, s)
+	}
+	g.mu.Unlock()
+	all = slices.DeleteFunc(all, func(s *supervisor) bool { return s.account.Network != network })
+	count := map[Link]int{}
+	for _, s := range all {
+		count[s.state().Link]++
+	}
+	return count
+}

@@ -1,0 +1,199 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	reconcileDelay = 30 * time.Second // an uncertain attempt is looked into after this, unless its error says when
+	defaultRetry   = time.Minute
+	xmppRetryLast  = time.Minute
+)
+
+// handlers are what the queue calls.
+func (g *Gateway) handlers() map[Direction]Handler {
+	return map[Direction]Handler{
+		ToNetwork: {Batch: 1, Workers: 64, Handle: func(ctx context.Context, items []*Item) []Verdict {
+			v := make([]Verdict, len(items))
+			for i, it := range items {
+				v[i] = g.attempt(ctx, it)
+				g.cfg.Trace.attempted(it, v[i], time.Since(it.Queued))
+			}
+			return v
+		}},
+		ToXMPP: {Batch: 100, Workers: 256, Handle: g.hand},
+	}
+}
+
+// attempt tries one item toward its network.
+func (g *Gateway) attempt(ctx context.Context, it *Item) Verdict {
+	n := g.networks[it.Network]
+	if n == nil {
+		return g.dead(it, E(Unavailable, "core: attempt", "This network is not connected to the gateway any more."))
+	}
+	a, err := g.cfg.Accounts.Account(ctx, it.Event.Where().Account)
+	if err != nil && KindOf(err) == NotFound {
+		return g.dead(it, E(Unenrolled, "core: attempt", "The account that this was to be sent from is gone."))
+	}
+	if err != nil {
+		return g.again(ctx, n, it, AsError(err))
+	}
+	if !it.Expires.IsZero() && !time.Now().Before(it.Expires) {
+		return g.expired(it)
+	}
+	var taken Taken
+	err = g.With(ctx, a, func(s Session) (err error) {
+		defer g.recovered("send", a, &err)
+		taken, err = g.send(ctx, a, s, it)
+		return err
+	})
+	return g.judge(ctx, n, it, taken, err)
+}
+
+// send makes the attempt; where a duplicate costs, it never sends what may have been taken already.
+func (g *Gateway) send(ctx context.Context, a Account, s Session, it *Item) (Taken, error) {
+	rec := CapsOf(s).Reconciler
+	m, ok := it.Event.(*Message)
+	if rec == nil || !ok {
+		return g.dispatch(ctx, a, s, it.Event)
+	}
+	if !it.Begun.IsZero() {
+		if entry, err := g.cfg.Ledger.Message(ctx, m.ID); err == nil && entry.State >= Accepted && entry.State != Failed {
+			return Taken{Remote: entry.Remote, State: entry.State}, nil
+		}
+		taken, err := rec.Reconcile(ctx, m, it.Begun)
+		if err == nil || KindOf(err) != NotFound {
+			return taken, err
+		}
+	}
+	if err := g.cfg.Queue.Begin(ctx, it); err != nil {
+		return Taken{}, err
+	}
+	taken, err := g.dispatch(ctx, a, s, m)
+	if err == nil || KindOf(err) == Uncertain {
+		return taken, err
+	}
+	it.Begun = time.Time{} // a clear answer
+	return taken, err
+}
+
+// judge turns the end of an attempt into a verdict.
+func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, err error) Verdict {
+	if err == nil {
+		v := Verdict{Outcome: Done, Taken: taken}
+		if m, ok := it.Event.(*Message); ok && taken.State >= Delivered {
+			r := &Receipt{Ref: m.Ref, IDs: IDs{ID: m.ID, Remote: taken.Remote}, Origin: m.Origin, State: taken.State}
+			v.Then = g.receipt(it, r)
+		}
+		return v
+	}
+	e := AsError(err)
+	if e.Kind == Uncertain && n.Caps.Reconciler != nil && e.After > 0 {
+		return Verdict{Outcome: Retry, At: time.Now().Add(e.After), Err: e, Begun: true}
+	}
+	if e.Kind == Uncertain && n.Caps.Reconciler != nil && it.Begun.IsZero() {
+		return Verdict{Outcome: Retry, At: time.Now().Add(reconcileDelay), Err: e, Begun: true}
+	}
+	if e.Kind.Retried() {
+		return g.again(ctx, n, it, e)
+	}
+	return g.dead(it, e)
+}
+
+// again schedules the next attempt, at the latest when the item expires.
+func (g *Gateway) again(ctx context.Context, n *Network, it *Item, e *Error) Verdict {
+	v := Verdict{Outcome: Retry, Err: e, Begun: !it.Begun.IsZero()}
+	if ctx.Err() != nil {
+		return v // stopping: not the attempt's fault
+	}
+	delay := defaultRetry
+	if r := n.Driver.Retry; len(r) > 0 {
+		delay = r[min(it.Attempts, len(r)-1)]
+	}
+	delay += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(delay))
+	v.At = time.Now().Add(max(delay, e.After))
+	if !it.Expires.IsZero() && v.At.After(it.Expires) {
+		v.At = it.Expires
+	}
+	return v
+}
+
+// expired gives up on an item whose time is over, for the reason of its last attempt.
+func (g *Gateway) expired(it *Item) Verdict {
+	text := "The other network could not be reached in time. The message was not delivered."
+	e := &Error{Kind: Unavailable, Op: "core: expired", Text: text}
+	if last := it.LastErr; last != nil {
+		e.Code, e.Err = last.Code, last
+		if last.Text != "" {
+			e.Text = text + " " + last.Text
+		}
+	}
+	return g.dead(it, e)
+}
+
+// dead gives up on an item and tells whoever submitted it.
+func (g *Gateway) dead(it *Item, e *Error) Verdict {
+	v := Verdict{Outcome: Dead, Err: e}
+	if m, ok := it.Event.(*Message); ok {
+		v.Then = g.receipt(it, &Receipt{Ref: m.Ref, IDs: m.IDs, Origin: m.Origin, State: Failed, Err: e})
+	}
+	return v
+}
+
+func (g *Gateway) receipt(it *Item, r *Receipt) []*Item {
+	return []*Item{{
+		Direction: ToXMPP, Network: it.Network, User: it.User, Event: r, Queued: time.Now(),
+		Lane: string(r.Account) + " " + string(r.Peer), Key: receiptKey(r),
+	}}
+}
+
+// hand shows a lane's items on XMPP.
+func (g *Gateway) hand(ctx context.Context, items []*Item) []Verdict {
+	verdicts := make([]Verdict, len(items))
+	handings := make([]Handing, 0, len(items))
+	index := make([]int, 0, len(items))
+	for i, it := range items {
+		a, err := g.cfg.Accounts.Account(ctx, it.Event.Where().Account)
+		switch {
+		case err == nil:
+			handings = append(handings, Handing{Account: a, Event: it.Event})
+			index = append(index, i)
+		case KindOf(err) == NotFound:
+			verdicts[i] = Verdict{Outcome: Dead, Err: E(Unenrolled, "core: hand", "The account that this was for is gone.")}
+		default:
+			verdicts[i] = g.later(ctx, it, AsError(err))
+		}
+	}
+	if len(handings) > 0 {
+		for j, err := range g.edge.Hand(ctx, handings) {
+			verdicts[index[j]] = g.handed(ctx, items[index[j]], err)
+		}
+	}
+	for i, it := range items {
+		g.cfg.Trace.attempted(it, verdicts[i], time.Since(it.Queued))
+	}
+	return verdicts
+}
+
+func (g *Gateway) handed(ctx context.Context, it *Item, err error) Verdict {
+	if err == nil {
+		return Verdict{Outcome: Done}
+	}
+	e := AsError(err)
+	if e.Kind.Retried() || errors.Is(err, context.Canceled) {
+		return g.later(ctx, it, e)
+	}
+	return Verdict{Outcome: Dead, Err: e}
+}
+
+// later tries again toward XMPP, for as long as it takes: nobody there can be told that it failed.
+func (g *Gateway) later(ctx context.Context, it *Item, e *Error) Verdict {
+	v := Verdict{Outcome: Retry, Err: e}
+	if ctx.Err() == nil {
+		v.At = time.Now().Add(max(min(firstBackoff<<min(it.Attempts, 6), xmppRetryLast), e.After))
+	}
+	return v
+}

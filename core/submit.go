@@ -1,0 +1,158 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Submit takes what a user said toward the network of an account. nil means that it was taken: on a stored lane it
+// is on disk. A message taken before (the same origin id and text to the same peer) is taken again without effect.
+func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
+	n := g.networks[a.Network]
+	if n == nil {
+		return E(NotFound, "core: submit", "There is no such network here.")
+	}
+	err := n.can(e)
+	dup := false
+	if err == nil {
+		if n.Driver.Lane == Stored && EventName(e) != "" {
+			err = g.store(ctx, n, a, e)
+		} else {
+			err = g.With(ctx, a, func(s Session) error {
+				_, err := g.dispatch(ctx, a, s, e)
+				return err
+			})
+		}
+		if errors.Is(err, ErrDuplicate) {
+			dup, err = true, nil
+		}
+	}
+	if err != nil {
+		g.cfg.Trace.refused(a.Network, ToNetwork, e, AsError(err))
+		return err
+	}
+	g.cfg.Trace.took(a.Network, ToNetwork, e, dup)
+	return nil
+}
+
+func unsupported(what string) error {
+	return E(Unsupported, "core: submit", "This network cannot "+what+".")
+}
+
+// can says whether the network's sessions can do what the event asks.
+func (n *Network) can(e Event) error {
+	switch e := e.(type) {
+	case *Message:
+		if e.Replaces.Known() && n.Caps.Editor == nil {
+			return unsupported("change a message that was sent")
+		}
+	case *Typing:
+		if n.Caps.TypingSender == nil {
+			return unsupported("show that somebody is writing")
+		}
+	case *Receipt:
+		if n.Caps.ReadMarker == nil {
+			return unsupported("tell that a message was read")
+		}
+	case *Reaction:
+		if n.Caps.Reactor == nil {
+			return unsupported("carry reactions")
+		}
+	case *Retraction:
+		if n.Caps.Retractor == nil {
+			return unsupported("take a message back")
+		}
+	case *Presence:
+		if n.Caps.PresenceSetter == nil {
+			return unsupported("show availability")
+		}
+	default:
+		return unsupported("do that")
+	}
+	return nil
+}
+
+// store puts a submitted event on disk.
+func (g *Gateway) store(ctx context.Context, n *Network, a Account, e Event) error {
+	now := time.Now()
+	it := &Item{
+		Direction: ToNetwork, Network: a.Network, User: a.User, Event: e, Queued: now,
+		Lane: lane(n.Driver, e), Key: submitKey(a, e),
+	}
+	if n.Driver.Lifetime > 0 {
+		it.Expires = now.Add(n.Driver.Lifetime)
+	}
+	return g.cfg.Queue.Put(ctx, it)
+}
+
+// lane is the ordering key of an event toward the network.
+func lane(d Driver, e Event) string {
+	if m, ok := e.(*Message); ok && d.Order == PerMessage {
+		return string(m.ID)
+	}
+	ref := e.Where()
+	return string(ref.Account) + " " + string(ref.Peer)
+}
+
+// submitKey recognises what a client sends again after a broken connection: the same id and the same words to the
+// same peer. Without an id everything is new.
+func submitKey(a Account, e Event) string {
+	switch e := e.(type) {
+	case *Message:
+		if e.Origin.ID != "" {
+			return Digest("message", string(a.ID), string(e.Peer), e.Origin.ID, e.Subject, e.Text)
+		}
+	case *Reaction:
+		if e.Origin.ID != "" {
+			return Digest("reaction", string(a.ID), string(e.Peer), e.Origin.ID)
+		}
+	case *Retraction:
+		if e.Origin.ID != "" {
+			return Digest("retraction", string(a.ID), string(e.Peer), e.Origin.ID)
+		}
+	}
+	return ""
+}
+
+// dispatch hands an event to a session, under the network's names of the messages it speaks of.
+func (g *Gateway) dispatch(ctx context.Context, a Account, s Session, e Event) (Taken, error) {
+	caps := CapsOf(s)
+	switch e := e.(type) {
+	case *Message:
+		m := *e
+		g.remote(ctx, a, &m.ReplyTo)
+		g.remote(ctx, a, &m.Replaces)
+		if m.Replaces.Known() {
+			return caps.Editor.Edit(ctx, &m)
+		}
+		return s.Send(ctx, &m)
+	case *Typing:
+		return Taken{}, caps.TypingSender.Typing(ctx, e)
+	case *Receipt:
+		r := *e
+		g.remote(ctx, a, &r.IDs)
+		return Taken{}, caps.ReadMarker.Read(ctx, &r)
+	case *Reaction:
+		r := *e
+		g.remote(ctx, a, &r.IDs)
+		return Taken{}, caps.Reactor.React(ctx, &r)
+	case *Retraction:
+		r := *e
+		g.remote(ctx, a, &r.IDs)
+		return Taken{}, caps.Retractor.Retract(ctx, &r)
+	case *Presence:
+		return Taken{}, caps.PresenceSetter.SetPresence(ctx, e)
+	}
+	return Taken{}, unsupported("do that")
+}
+
+// remote adds the network's name of a message of ours, where the ledger knows it.
+func (g *Gateway) remote(ctx context.Context, a Account, ids *IDs) {
+	if ids.ID == "" || ids.Remote != "" {
+		return
+	}
+	if entry, err := g.cfg.Ledger.Message(ctx, ids.ID); err == nil && entry.Account == a.ID {
+		ids.Remote = entry.Remote
+	}
+}

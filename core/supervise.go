@@ -1,0 +1,297 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	firstBackoff = time.Second
+	lastBackoff  = 5 * time.Minute
+	steady       = time.Minute     // a connection that lived so long starts backing off anew
+	refusalHolds = 5 * time.Minute // a Denied session is not opened again before, whoever asks
+)
+
+// supervisor keeps one account's session running. It lives from the session's first use to its end.
+type supervisor struct {
+	g       *Gateway
+	net     *Network
+	account Account
+
+	mu      sync.Mutex
+	session Session
+	status  Status
+	uses    int           // calls in progress
+	idle    chan struct{} // closed when uses falls to 0, if somebody waits for that
+	touched bool          // used since Run last returned
+	refused time.Time     // when it was Denied; zero if it was not
+	started bool          // a goroutine is or will be running it
+	cancel  context.CancelFunc
+	stopped bool // it shall end, and not come back
+}
+
+// With calls fn with the account's session, opening it if need be. The session stays open while fn runs.
+func (g *Gateway) With(ctx context.Context, a Account, fn func(Session) error) error {
+	s, err := g.acquire(a)
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	if err := ctx.Err(); err != nil {
+		return Wrap(Unavailable, "core: session", err)
+	}
+	return fn(s.current())
+}
+
+// acquire finds or makes the account's supervisor and counts a use of it.
+func (g *Gateway) acquire(a Account) (*supervisor, error) {
+	n := g.networks[a.Network]
+	if n == nil {
+		return nil, E(NotFound, "core: session", "There is no such network here.")
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.sessions[a.ID]
+	if s == nil {
+		s = &supervisor{g: g, net: n, account: a, status: Status{Ref: Ref{Account: a.ID}, Link: Connecting}}
+		session, err := s.open()
+		if err != nil {
+			return nil, err
+		}
+		s.session = session
+		g.sessions[a.ID] = s
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.refused.IsZero() {
+		if time.Since(s.refused) < refusalHolds {
+			return nil, s.status.Err
+		}
+		s.refused = time.Time{}
+	}
+	s.uses++
+	s.touched = true
+	if !s.started {
+		s.started = true
+		g.pending = append(g.pending, s)
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
+	}
+	return s, nil
+}
+
+func (s *supervisor) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uses--
+	s.touched = true
+	if s.uses == 0 && s.idle != nil {
+		close(s.idle)
+		s.idle = nil
+	}
+}
+
+// open asks the transport for the session.
+func (s *supervisor) open() (session Session, err error) {
+	defer s.g.recovered("open", s.account, &err)
+	return s.net.Transport.Open(s.account)
+}
+
+func (s *supervisor) current() Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.session
+}
+
+func (s *supervisor) state() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+// panicked is the cause of an error that was a panic.
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// recovered, deferred, turns a panic of a session into its error, so that it is nobody else's.
+func (g *Gateway) recovered(op string, a Account, err *error) {
+	if v := recover(); v != nil {
+		g.log.Error("panic in a session", "op", op, "network", a.Network, "account", a.ID, "panic", v,
+			"stack", string(debug.Stack()))
+		*err = &Error{Kind: Internal, Op: a.Network + ": " + op, Err: panicked{v}}
+	}
+}
+
+// run lives the session's connections until ctx ends, the session has nothing more to do, or it is Denied.
+func (s *supervisor) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.cancel = cancel
+	if s.stopped {
+		cancel()
+	}
+	s.mu.Unlock()
+
+	for tries := 0; ; tries++ {
+		if !sleep(ctx, s.g.pace(s.net.Driver, s.account.Realm)) {
+			break
+		}
+		s.report(ctx, Status{Link: Connecting})
+		began := time.Now()
+		err := s.once(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if err == nil {
+			if s.finish() {
+				s.report(ctx, Status{Link: Closed})
+				return
+			}
+			tries = -1
+			continue
+		}
+		e := AsError(err)
+		if e.Kind == Denied {
+			s.refuse(ctx, e)
+			return
+		}
+		if time.Since(began) >= steady {
+			tries = 0
+		}
+		delay := max(backoff(tries), e.After)
+		s.report(ctx, Status{Link: Waiting, Err: e, Text: e.Sentence(), Retry: delay})
+		if !sleep(ctx, delay) {
+			break
+		}
+	}
+	s.g.forget(s)
+	s.report(context.WithoutCancel(ctx), Status{Link: Closed})
+}
+
+// once runs one connection. A session that panicked is not to be trusted: a new one takes its place.
+func (s *supervisor) once(ctx context.Context) error {
+	err := func() (err error) {
+		defer s.g.recovered("run", s.account, &err)
+		return s.current().Run(ctx)
+	}()
+	if !errors.As(err, new(panicked)) {
+		return err
+	}
+	session, openErr := s.open()
+	if openErr != nil {
+		return openErr
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.session = session
+	return err
+}
+
+// finish ends a session that has nothing more to do, unless it was used meanwhile: then it is to be run again.
+func (s *supervisor) finish() bool {
+	for {
+		s.mu.Lock()
+		if s.uses == 0 {
+			s.mu.Unlock()
+			break
+		}
+		if s.idle == nil {
+			s.idle = make(chan struct{})
+		}
+		idle := s.idle
+		s.mu.Unlock()
+		<-idle
+	}
+	s.g.mu.Lock()
+	defer s.g.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.touched || s.uses > 0 {
+		s.touched = false
+		return false
+	}
+	if s.g.sessions[s.account.ID] == s {
+		delete(s.g.sessions, s.account.ID)
+	}
+	return true
+}
+
+// refuse stops after a Denied: the session stays in the table, so that nobody opens it again at once.
+func (s *supervisor) refuse(ctx context.Context, e *Error) {
+	s.mu.Lock()
+	s.refused = time.Now()
+	s.started = false
+	s.mu.Unlock()
+	s.report(ctx, Status{Link: Refused, Err: e, Text: e.Sentence()})
+}
+
+// report makes st the session's state and shows it.
+func (s *supervisor) report(ctx context.Context, st Status) {
+	st.Account = s.account.ID
+	s.mu.Lock()
+	s.status = st
+	s.mu.Unlock()
+	s.g.cfg.Trace.session(s.account, &st)
+	if err := s.g.edge.Show(ctx, s.account, &st); err != nil {
+		s.g.log.Debug("status not shown", "account", s.account.ID, "err", err)
+	}
+}
+
+// forget takes a supervisor out of the table.
+func (g *Gateway) forget(s *supervisor) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.sessions[s.account.ID] == s {
+		delete(g.sessions, s.account.ID)
+	}
+}
+
+// stop ends an account's session, if there is one, without waiting.
+func (g *Gateway) stop(id AccountID) {
+	g.mu.Lock()
+	s := g.sessions[id]
+	delete(g.sessions, id)
+	g.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// backoff is the delay before the try after tries failures: exponential, with full jitter above a tenth of it.
+func backoff(tries int) time.Duration {
+	d := lastBackoff
+	if tries < 9 {
+		d = min(firstBackoff<<tries, lastBackoff)
+	}
+	return d/10 + rand.N(d-d/10)
+}
+
+// sleep waits for d, or returns false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
