@@ -127,7 +127,7 @@ func (st *Stanza) head() {
 			st.Type = st.str(a.value)
 		}
 	}
-	if st.ns != nsDefault && st.Space() != st.spaces[nsDefault] {
+	if space := st.Space(); space != st.spaces[nsDefault] && space != NSClient {
 		return
 	}
 	switch st.Local() {
