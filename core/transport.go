@@ -77,8 +77,9 @@ type Session interface {
 	Run(ctx context.Context) error
 	// Send hands a message to the network. It may be called again with the same ID, and before or between Runs.
 	// On a stored lane it returns when the network has taken the message or refused it. On a live lane it only
-	// queues, within bounds, and returns at once: the reflection (a Message with Mine, the same ID and Origin) or a
-	// Receipt{Failed} follows through Deliver.
+	// queues, within bounds, and returns at once; through Deliver follows, in a room, the reflection (a Message with
+	// Mine, the same ID and Origin, and the text as the room got it), elsewhere a Receipt{Delivered}, or else a
+	// Receipt{Failed}, each with the message's Ref, ID and Origin.
 	Send(ctx context.Context, m *Message) (Taken, error)
 }
 
