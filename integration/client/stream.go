@@ -23,7 +23,10 @@ type wire struct {
 	mem []byte
 }
 
-var errTooLong = errors.New("stanza is too long")
+var (
+	errTooLong   = errors.New("stanza is too long")
+	errForbidden = errors.New("comments, instructions and directives have no place in XMPP") // RFC 6120, section 11.1
+)
 
 // Read is never used by a decoder that has ReadByte; it completes io.Reader.
 func (w *wire) Read(p []byte) (int, error) {
@@ -93,6 +96,10 @@ func (r *reader) next() (*Stanza, error) {
 		switch tok := tok.(type) {
 		case xml.EndElement:
 			return nil, io.EOF
+		case xml.CharData:
+			if strings.TrimLeft(string(tok), " \t\r\n") != "" {
+				return nil, fmt.Errorf("text between stanzas: %q", tok)
+			}
 		case xml.StartElement:
 			e, err := r.element(tok, 1)
 			if err != nil {
@@ -102,6 +109,8 @@ func (r *reader) next() (*Stanza, error) {
 				return nil, streamError(e)
 			}
 			return &Stanza{Element: e, Raw: strings.TrimSpace(string(r.wire.mem)), At: time.Now()}, nil
+		default:
+			return nil, errForbidden
 		}
 	}
 }
@@ -129,8 +138,8 @@ func (r *reader) element(start xml.StartElement, depth int) (*Element, error) {
 		case xml.EndElement:
 			e.Text = text.String()
 			return e, nil
-		default: // RFC 6120, section 11.1
-			return nil, errors.New("comments, instructions and directives have no place in XMPP")
+		default:
+			return nil, errForbidden
 		}
 	}
 }

@@ -99,15 +99,16 @@ func TestStatus(t *testing.T) {
 
 func TestBadStreams(t *testing.T) {
 	for name, tc := range map[string]struct{ xml, want string }{
-		"cut":       {"<message><body>half", "unexpected EOF"},
-		"broken":    {"<message></iq>", "closed by"},
-		"comment":   {"<message><!-- x --></message>", "have no place"},
-		"deep":      {strings.Repeat("<a>", maxDepth+1), "too deeply"},
-		"conflict":  {"<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text>Replaced</text></stream:error>", "stream error conflict: Replaced"},
-		"endless":   {"<message><body>" + strings.Repeat("x", maxStanza), "too long"},
-		"entity":    {"<message>&nbsp;</message>", "entity"},
-		"doctype":   {"<message><!DOCTYPE x></message>", "have no place"},
-		"half open": {"", "EOF"},
+		"cut":          {"<message><body>half", "unexpected EOF"},
+		"broken":       {"<message></iq>", "closed by"},
+		"comment":      {"<message><!-- x --></message>", "have no place"},
+		"deep":         {strings.Repeat("<a>", maxDepth+1), "too deeply"},
+		"conflict":     {"<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text>Replaced</text></stream:error>", "stream error conflict: Replaced"},
+		"endless":      {"<message><body>" + strings.Repeat("x", maxStanza), "too long"},
+		"entity":       {"<message>&nbsp;</message>", "entity"},
+		"doctype":      {"<message><!DOCTYPE x></message>", "have no place"},
+		"text between": {"lost<message/>", "text between stanzas"},
+		"half open":    {"", "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := readOne(t, tc.xml)
