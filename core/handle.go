@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	reconcileDelay = 30 * time.Second // an uncertain attempt is looked into after this, unless its error says when
+	reconcileDelay = 30 * time.Second // an uncertain attempt is looked into after this at the earliest
 	defaultRetry   = time.Minute
 	xmppRetryLast  = time.Minute
 )
@@ -41,7 +41,7 @@ func (g *Gateway) attempt(ctx context.Context, it *Item) Verdict {
 	if err != nil {
 		return g.again(ctx, n, it, AsError(err))
 	}
-	if !it.Expires.IsZero() && !time.Now().Before(it.Expires) {
+	if it.Begun.IsZero() && it.over() {
 		return g.expired(it)
 	}
 	var taken Taken
@@ -73,10 +73,17 @@ func (g *Gateway) send(ctx context.Context, a Account, s Session, it *Item) (Tak
 		return Taken{}, err
 	}
 	taken, err := g.dispatch(ctx, a, s, m)
-	if err == nil || KindOf(err) == Uncertain {
-		return taken, err
+	if err == nil {
+		return taken, nil
 	}
-	it.Begun = time.Time{} // a clear answer
+	switch e := *AsError(err); e.Kind {
+	case Internal: // who knows how far it came
+	case Uncertain:
+		e.After = max(e.After, reconcileDelay)
+		return taken, &e
+	default:
+		it.Begun = time.Time{} // a clear answer: not taken
+	}
 	return taken, err
 }
 
@@ -94,9 +101,6 @@ func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, 
 	if e.Kind == Uncertain && n.Caps.Reconciler != nil && e.After > 0 {
 		return Verdict{Outcome: Retry, At: time.Now().Add(e.After), Err: e, Begun: true}
 	}
-	if e.Kind == Uncertain && n.Caps.Reconciler != nil && it.Begun.IsZero() {
-		return Verdict{Outcome: Retry, At: time.Now().Add(reconcileDelay), Err: e, Begun: true}
-	}
 	if e.Kind.Retried() {
 		return g.again(ctx, n, it, e)
 	}
@@ -108,6 +112,9 @@ func (g *Gateway) again(ctx context.Context, n *Network, it *Item, e *Error) Ver
 	v := Verdict{Outcome: Retry, Err: e, Begun: !it.Begun.IsZero()}
 	if ctx.Err() != nil {
 		return v // stopping: not the attempt's fault
+	}
+	if v.Begun && it.over() {
+		return g.dead(it, Wrap(Uncertain, "core: expired", errors.New("never cleared up")))
 	}
 	delay := defaultRetry
 	if r := n.Driver.Retry; len(r) > 0 {
@@ -142,6 +149,9 @@ func (g *Gateway) dead(it *Item, e *Error) Verdict {
 	}
 	return v
 }
+
+// over says whether an item's time to be tried has passed.
+func (it *Item) over() bool { return !it.Expires.IsZero() && !time.Now().Before(it.Expires) }
 
 func (g *Gateway) receipt(it *Item, r *Receipt) []*Item {
 	return []*Item{{

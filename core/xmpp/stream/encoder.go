@@ -80,7 +80,9 @@ func (e *Encoder) Err() error {
 	return e.err
 }
 
-func (e *Encoder) fail(err error) {
+// Fail makes err the encoder's error, if it has none yet: the stanza at hand is
+// not to be sent.
+func (e *Encoder) Fail(err error) {
 	if e.err == nil {
 		e.err = err
 	}
@@ -103,7 +105,7 @@ func (e *Encoder) Start(local, space string, attrs ...string) {
 		}
 	}
 	if len(attrs)%2 != 0 {
-		e.fail(fmt.Errorf("%w: attribute %q without value", ErrName, attrs[len(attrs)-1]))
+		e.Fail(fmt.Errorf("%w: attribute %q without value", ErrName, attrs[len(attrs)-1]))
 	}
 }
 
@@ -135,7 +137,7 @@ func (e *Encoder) start(local, space string) {
 		return
 	}
 	if !isNCName(local) {
-		e.fail(fmt.Errorf("%w: element %q", ErrName, local))
+		e.Fail(fmt.Errorf("%w: element %q", ErrName, local))
 		return
 	}
 	if space == NSComponent {
@@ -165,7 +167,7 @@ func (e *Encoder) closeTag() {
 	}
 	e.inTag = false
 	if len(e.open) == 1 && e.Domain != "" && !(e.from && e.to) {
-		e.fail(ErrAddress)
+		e.Fail(ErrAddress)
 		return
 	}
 	e.buf = append(e.buf, '>')
@@ -176,11 +178,11 @@ func (e *Encoder) Attr(name, value string) {
 	switch {
 	case e.err != nil:
 	case !e.inTag:
-		e.fail(fmt.Errorf("%w: attribute %q after content", ErrUnbalanced, name))
+		e.Fail(fmt.Errorf("%w: attribute %q after content", ErrUnbalanced, name))
 	case !isNCName(strings.TrimPrefix(name, "xml:")) || name == "xmlns":
-		e.fail(fmt.Errorf("%w: attribute %q", ErrName, name))
+		e.Fail(fmt.Errorf("%w: attribute %q", ErrName, name))
 	case slices.Contains(e.attrs, name):
-		e.fail(fmt.Errorf("%w: attribute %q twice", ErrName, name))
+		e.Fail(fmt.Errorf("%w: attribute %q twice", ErrName, name))
 	default:
 		e.attrs = append(e.attrs, name)
 		e.attr(name, value)
@@ -188,34 +190,34 @@ func (e *Encoder) Attr(name, value string) {
 }
 
 func (e *Encoder) attr(name, value string) {
-	if len(e.open) == 1 {
-		switch name {
-		case "from":
-			e.from = e.ours(value)
-		case "to":
-			e.to = value != ""
-		}
-	}
 	e.buf = append(e.buf, ' ')
 	e.buf = append(e.buf, name...)
 	e.buf = append(e.buf, "='"...)
-	e.buf = appendEscaped(e.buf, value, true)
+	switch {
+	case len(e.open) == 1 && name == "from" && e.Domain != "":
+		e.sender(value)
+	case len(e.open) == 1 && name == "to":
+		e.to = value != ""
+		e.buf = appendEscaped(e.buf, value, true)
+	default:
+		e.buf = appendEscaped(e.buf, value, true)
+	}
 	e.buf = append(e.buf, '\'')
 }
 
-// ours reports whether an address is at Domain, byte for byte as the servers
-// compare it.
-func (e *Encoder) ours(from string) bool {
+// sender writes the address a stanza is from, with the domain as it was
+// configured: a server may hand us an address in another case than it accepts
+// from us.
+func (e *Encoder) sender(from string) {
+	bare, slash := from, len(from)
 	if i := strings.IndexByte(from, '/'); i >= 0 {
-		from = from[:i]
+		bare, slash = from[:i], i
 	}
-	if i := strings.IndexByte(from, '@'); i >= 0 {
-		if i == 0 {
-			return false
-		}
-		from = from[i+1:]
-	}
-	return from == e.Domain
+	at := strings.IndexByte(bare, '@')
+	e.from = at != 0 && strings.EqualFold(bare[at+1:], e.Domain)
+	e.buf = appendEscaped(e.buf, from[:at+1], true)
+	e.buf = appendEscaped(e.buf, e.Domain, true)
+	e.buf = appendEscaped(e.buf, from[slash:], true)
 }
 
 // Text writes character data.
@@ -224,7 +226,7 @@ func (e *Encoder) Text(s string) {
 		return
 	}
 	if len(e.open) == 0 {
-		e.fail(fmt.Errorf("%w: text outside a stanza", ErrUnbalanced))
+		e.Fail(fmt.Errorf("%w: text outside a stanza", ErrUnbalanced))
 		return
 	}
 	if e.closeTag(); e.err != nil {
@@ -240,7 +242,7 @@ func (e *Encoder) End() {
 		return
 	}
 	if len(e.open) == 0 {
-		e.fail(fmt.Errorf("%w: end without start", ErrUnbalanced))
+		e.Fail(fmt.Errorf("%w: end without start", ErrUnbalanced))
 		return
 	}
 	if e.inTag {
@@ -266,6 +268,6 @@ func (e *Encoder) bound() {
 		most = DefaultMaxStanza
 	}
 	if len(e.buf)-e.done() > most {
-		e.fail(ErrTooLarge)
+		e.Fail(ErrTooLarge)
 	}
 }

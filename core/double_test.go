@@ -1,0 +1,445 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gangway/core"
+)
+
+// memQueue is a core.Queue in memory, one item at a time.
+type memQueue struct {
+	mu     sync.Mutex
+	seq    int64
+	items  []*core.Item
+	keys   map[string]bool
+	dead   []*core.Item
+	began  int
+	wake   chan struct{}
+	ledger *memLedger
+}
+
+func newMemQueue(l *memLedger) *memQueue {
+	return &memQueue{keys: map[string]bool{}, wake: make(chan struct{}, 1), ledger: l}
+}
+
+func (q *memQueue) Put(_ context.Context, items ...*core.Item) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.put(items)
+}
+
+func (q *memQueue) put(items []*core.Item) error {
+	for _, it := range items {
+		key := it.Direction.String() + it.Network + it.Key
+		if it.Key != "" && q.keys[key] || !q.ledger.put(it) {
+			return core.ErrDuplicate
+		}
+		q.keys[key] = true
+		q.seq++
+		it.Seq = q.seq
+		q.items = append(q.items, it)
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (q *memQueue) Begin(_ context.Context, it *core.Item) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	it.Begun = time.Now()
+	q.began++
+	return nil
+}
+
+// next returns an item that is due, or how long until one is.
+func (q *memQueue) next() (*core.Item, time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	wait := time.Hour
+	for _, it := range q.items {
+		d := time.Until(it.NotBefore)
+		if d <= 0 {
+			return it, 0
+		}
+		wait = min(wait, d)
+	}
+	return nil, wait
+}
+
+func (q *memQueue) Run(ctx context.Context, handlers map[core.Direction]core.Handler) error {
+	for ctx.Err() == nil {
+		it, wait := q.next()
+		if it == nil {
+			select {
+			case <-ctx.Done():
+			case <-q.wake:
+			case <-time.After(wait):
+			}
+			continue
+		}
+		v := handlers[it.Direction].Handle(ctx, []*core.Item{it})[0]
+		q.settle(it, v)
+	}
+	return nil
+}
+
+func (q *memQueue) settle(it *core.Item, v core.Verdict) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	it.LastErr = v.Err
+	if v.Outcome == core.Retry {
+		it.NotBefore = v.At
+		if !v.At.IsZero() {
+			it.Attempts++
+		}
+		if !v.Begun {
+			it.Begun = time.Time{}
+		}
+		return
+	}
+	for i := range q.items {
+		if q.items[i] == it {
+			q.items = append(q.items[:i:i], q.items[i+1:]...)
+			break
+		}
+	}
+	if v.Outcome == core.Dead {
+		q.dead = append(q.dead, it)
+	}
+	q.ledger.settle(it, v)
+	_ = q.put(v.Then)
+}
+
+func (q *memQueue) counts() (waiting, dead, began int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items), len(q.dead), q.began
+}
+
+// memLedger is a core.Ledger in memory, written as the mapping's journal does.
+type memLedger struct {
+	mu      sync.Mutex
+	entries map[core.MessageID]core.Entry
+}
+
+func (l *memLedger) put(it *core.Item) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch e := it.Event.(type) {
+	case *core.Message:
+		if it.Direction == core.ToNetwork {
+			l.entries[e.ID] = core.Entry{Ref: e.Ref, IDs: e.IDs, Origin: e.Origin, Thread: e.Thread, Mine: true}
+		}
+	case *core.Receipt:
+		entry := l.entries[e.ID]
+		if !e.State.Follows(entry.State) {
+			return false
+		}
+		entry.State, entry.Remote = e.State, e.Remote
+		l.entries[e.ID] = entry
+	}
+	return true
+}
+
+func (l *memLedger) settle(it *core.Item, v core.Verdict) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m, ok := it.Event.(*core.Message)
+	if !ok || it.Direction != core.ToNetwork || v.Outcome != core.Done {
+		return
+	}
+	entry := l.entries[m.ID]
+	entry.Remote = v.Taken.Remote
+	if v.Taken.State == core.Accepted {
+		entry.State = core.Accepted
+	}
+	l.entries[m.ID] = entry
+}
+
+func (l *memLedger) Message(_ context.Context, id core.MessageID) (core.Entry, error) {
+	return l.find(func(e core.Entry) bool { return e.ID == id })
+}
+
+func (l *memLedger) ByRemote(_ context.Context, a core.AccountID, id core.RemoteID) (core.Entry, error) {
+	return l.find(func(e core.Entry) bool { return e.Account == a && e.Remote == id })
+}
+
+func (l *memLedger) ByOrigin(_ context.Context, a core.AccountID, id string) (core.Entry, error) {
+	return l.find(func(e core.Entry) bool { return e.Account == a && e.Origin.ID == id })
+}
+
+func (l *memLedger) find(match func(core.Entry) bool) (core.Entry, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.entries {
+		if match(e) {
+			return e, nil
+		}
+	}
+	return core.Entry{}, core.E(core.NotFound, "ledger", "")
+}
+
+// memAccounts is a core.Accounts in memory.
+type memAccounts struct {
+	mu  sync.Mutex
+	all []core.Account
+}
+
+func (m *memAccounts) find(kind core.Kind, match func(core.Account) bool) (core.Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.all {
+		if match(a) {
+			return a, nil
+		}
+	}
+	return core.Account{}, core.E(kind, "accounts", "")
+}
+
+func (m *memAccounts) Account(_ context.Context, id core.AccountID) (core.Account, error) {
+	return m.find(core.NotFound, func(a core.Account) bool { return a.ID == id })
+}
+
+func (m *memAccounts) AccountOf(_ context.Context, u core.UserID, network, realm string) (core.Account, error) {
+	return m.find(core.Unenrolled, func(a core.Account) bool {
+		return a.User == u && a.Network == network && a.Realm == realm
+	})
+}
+
+func (m *memAccounts) Owner(_ context.Context, network string, own, _ core.Address) (core.Account, error) {
+	return m.find(core.NotFound, func(a core.Account) bool { return a.Network == network && a.Own == own })
+}
+
+func (m *memAccounts) Accounts(_ context.Context, network string) ([]core.Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []core.Account
+	for _, a := range m.all {
+		if a.Network == network {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
+func (m *memAccounts) Link(_ context.Context, a core.Account) (core.Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.all {
+		if m.all[i].ID == a.ID {
+			m.all[i] = a
+			return a, nil
+		}
+	}
+	if a.ID == "" {
+		a.ID = core.AccountID(core.NewID())
+	}
+	m.all = append(m.all, a)
+	return a, nil
+}
+
+func (m *memAccounts) Unlink(_ context.Context, id core.AccountID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.all {
+		if m.all[i].ID == id {
+			m.all = append(m.all[:i:i], m.all[i+1:]...)
+			return nil
+		}
+	}
+	return core.E(core.NotFound, "accounts", "")
+}
+
+// memEdge records what is shown.
+type memEdge struct {
+	mu    sync.Mutex
+	shown []core.Event
+	fail  error
+}
+
+func (m *memEdge) Show(_ context.Context, _ core.Account, e core.Event) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.shown = append(m.shown, e)
+	return nil
+}
+
+func (m *memEdge) Hand(_ context.Context, hs []core.Handing) []error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	errs := make([]error, len(hs))
+	for i, h := range hs {
+		if errs[i] = m.fail; errs[i] == nil {
+			m.shown = append(m.shown, h.Event)
+		}
+	}
+	return errs
+}
+
+func (m *memEdge) refuse(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = err
+}
+
+// of returns what was shown of one type of event.
+func of[E core.Event](m *memEdge) []E {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []E
+	for _, e := range m.shown {
+		if e, ok := e.(E); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// fakeNet is a transport whose sessions do what the test says. It is the transport and, for each account, the
+// session.
+type fakeNet struct {
+	host core.Host
+	mu   sync.Mutex
+	run  func(ctx context.Context, a core.Account, n int) error // n counts the runs of the account, from 1
+	send func(m *core.Message, n int) (core.Taken, error)       // n counts all sends, from 1
+	runs map[core.AccountID]int
+	sent []*core.Message
+}
+
+func (f *fakeNet) driver(d core.Driver) core.Driver {
+	d.Name, d.Title, d.Type = "fake", "Fake", "fake"
+	if d.Lifetime == 0 {
+		d.Lifetime = time.Hour
+	}
+	if d.Session == nil {
+		d.Session = (*fakeSession)(nil)
+	}
+	f.runs = map[core.AccountID]int{}
+	d.New = func(h core.Host, _ core.Decoder) (core.Transport, error) {
+		f.host = h
+		return f, nil
+	}
+	return d
+}
+
+func (f *fakeNet) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+
+func (f *fakeNet) Parse(s string) (core.Target, error) {
+	return core.Target{Address: core.Address(s)}, nil
+}
+func (f *fakeNet) Format(t core.Target) string { return string(t.Address) }
+
+func (f *fakeNet) Open(a core.Account) (core.Session, error) { return &fakeSession{f, a}, nil }
+
+func (f *fakeNet) sends() []*core.Message {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]*core.Message(nil), f.sent...)
+}
+
+func (f *fakeNet) ran(a core.AccountID) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.runs[a]
+}
+
+type fakeSession struct {
+	net     *fakeNet
+	account core.Account
+}
+
+func (s *fakeSession) Run(ctx context.Context) error {
+	s.net.mu.Lock()
+	s.net.runs[s.account.ID]++
+	n, run := s.net.runs[s.account.ID], s.net.run
+	s.net.mu.Unlock()
+	if run == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return run(ctx, s.account, n)
+}
+
+func (s *fakeSession) Send(_ context.Context, m *core.Message) (core.Taken, error) {
+	s.net.mu.Lock()
+	s.net.sent = append(s.net.sent, m)
+	n, send := len(s.net.sent), s.net.send
+	s.net.mu.Unlock()
+	if send == nil {
+		return core.Taken{Remote: core.RemoteID("r-" + m.ID), State: core.Accepted}, nil
+	}
+	return send(m, n)
+}
+
+// hall is a gateway on doubles, running.
+type hall struct {
+	*core.Gateway
+	net      *fakeNet
+	queue    *memQueue
+	ledger   *memLedger
+	accounts *memAccounts
+	edge     *memEdge
+	stop     func() error
+}
+
+var (
+	alice = core.Account{ID: "alice1", User: "alice@example.test", Network: "fake", Own: "alice"}
+	bob   = core.Account{ID: "bob1", User: "bob@example.test", Network: "fake", Own: "bob"}
+)
+
+func newHall(t *testing.T, net *fakeNet, d core.Driver) *hall {
+	t.Helper()
+	return newHallOf(t, net, net.driver(d))
+}
+
+// newHallOf is newHall for a driver that is complete.
+func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
+	t.Helper()
+	h := &hall{
+		net: net, ledger: &memLedger{entries: map[core.MessageID]core.Entry{}},
+		accounts: &memAccounts{all: []core.Account{alice, bob}}, edge: &memEdge{},
+	}
+	h.queue = newMemQueue(h.ledger)
+	h.Gateway = core.NewGateway(core.Config{
+		Queue: h.queue, Accounts: h.accounts, Ledger: h.ledger,
+		Notes:   func(string) core.Notes { return nil },
+		Allowed: func(u core.UserID) bool { return u != "mallory@example.test" },
+	})
+	if err := h.Add(d, func(any) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx, h.edge) }()
+	synctest.Wait() // Run is under way
+	h.stop = sync.OnceValue(func() error { cancel(); return <-done })
+	return h
+}
+
+func message(text string) *core.Message {
+	return &core.Message{
+		Ref: core.Ref{Account: alice.ID, Peer: "peer"}, IDs: core.IDs{ID: core.NewID()},
+		Origin: core.Origin{ID: "o-" + text, From: "alice@example.test/phone"}, Text: text,
+	}
+}
+
+var errAway = core.E(core.Unavailable, "fake", "The network is away.")
+
+func kind(err error) core.Kind {
+	if err == nil {
+		return 255
+	}
+	var e *core.Error
+	if !errors.As(err, &e) {
+		return 254
+	}
+	return e.Kind
+}
