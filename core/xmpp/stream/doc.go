@@ -62,3 +62,14 @@ func (l Limits) withDefaults() Limits {
 	}
 	return l
 }
+
+// CloseTag ends our side of a stream.
+const CloseTag = "</stream:stream>"
+
+// OpenComponent returns the opening tag of a component's stream (XEP-0114
+// section 3).
+func OpenComponent(domain string) []byte {
+	b := []byte("<?xml version='1.0'?><stream:stream xmlns='" + NSComponent + "' xmlns:stream='" + NSStream + "' to='")
+	b = appendEscaped(b, domain, true)
+	return append(b, "'>"...)
+}

@@ -1,0 +1,89 @@
+package disco
+
+import (
+	"slices"
+
+	"gangway/core"
+)
+
+// row is one line of the table: a feature and whether a network has it.
+type row struct {
+	feature string
+	has     bool
+}
+
+// contactTable is what a correspondent on a network can do. This table, and the
+// one below, are the only places where an ability becomes a feature.
+func contactTable(c core.Caps) []row {
+	return []row{
+		{NSInfo, true},
+		{NSCaps, true},
+		{NSVCard, true},
+		{"urn:xmpp:ping", true},
+		{"urn:xmpp:receipts", true},
+		{"urn:xmpp:reply:0", true},
+		{"urn:xmpp:fallback:0", true},
+		{"http://jabber.org/protocol/chatstates", c.TypingSender != nil},
+		{"urn:xmpp:chat-markers:0", c.ReadMarker != nil},
+		{"urn:xmpp:message-correct:0", c.Editor != nil},
+		{"urn:xmpp:message-retract:1", c.Retractor != nil},
+		{"urn:xmpp:reactions:0", c.Reactor != nil},
+	}
+}
+
+// gatewayTable is what the gateway itself offers for a network, besides the
+// doors (commands, forms) that Config.Features names.
+func gatewayTable(c core.Caps) []row {
+	return []row{
+		{NSInfo, true},
+		{NSItems, true},
+		{NSCaps, true},
+		{NSVCard, true},
+		{"urn:xmpp:ping", true},
+		{"jabber:iq:version", true},
+		{"http://jabber.org/protocol/muc", c.Rooms != nil},
+	}
+}
+
+func features(table []row, more ...string) []string {
+	all := slices.Clone(more)
+	for _, r := range table {
+		if r.has {
+			all = append(all, r.feature)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// gatewayInfo describes the domain of a network.
+func gatewayInfo(n *core.Network, more []string) Info {
+	ids := []Identity{{Category: "gateway", Type: n.Driver.Type, Name: n.Driver.Title}}
+	if n.Caps.Rooms != nil {
+		// Beside the gateway's, so that no client takes it for the place to make
+		// its group chats in.
+		ids = append(ids, Identity{Category: "conference", Type: "text", Name: n.Driver.Title})
+	}
+	return Info{Identities: ids, Features: features(gatewayTable(n.Caps), more...)}
+}
+
+// clientInfo describes the full JID of every correspondent on a network. It
+// names nobody, so that one capabilities hash stands for them all.
+func clientInfo(n *core.Network) Info {
+	kind := "pc"
+	if n.Driver.Type == "sms" {
+		kind = "sms"
+	}
+	return Info{
+		Identities: []Identity{{Category: "client", Type: kind, Name: n.Driver.Title}},
+		Features:   features(contactTable(n.Caps)),
+	}
+}
+
+// accountInfo describes the bare JID of one correspondent, by name.
+func accountInfo(n *core.Network, name string) Info {
+	return Info{
+		Identities: []Identity{{Category: "account", Type: "registered", Name: name}},
+		Features:   features(contactTable(n.Caps)),
+	}
+}

@@ -1,0 +1,248 @@
+package disco
+
+import (
+	"context"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
+	"gangway/core/xmpp/edge"
+	"gangway/core/xmpp/stream"
+)
+
+// Gateway is what disco asks of the hall.
+type Gateway interface {
+	Account(ctx context.Context, user core.UserID, network, realm string) (core.Account, error)
+	Allowed(user core.UserID) bool
+}
+
+// Query is one disco question that somebody else answers.
+type Query struct {
+	From addr.JID    // who asks
+	User core.UserID // the same, normalised; empty if it is not a person
+	To   core.Target // what is asked about; the zero Target is the gateway itself
+	Nick string      // the occupant of the room To; empty: the room
+	Node string
+}
+
+// Answerer answers for a kind of address or node: package muc for rooms, a list
+// of commands for its node. NotFound for what is not there.
+type Answerer interface {
+	Info(ctx context.Context, q Query) (Info, error)
+	Items(ctx context.Context, q Query) ([]Item, error)
+}
+
+// Config is what a Handler is made of.
+type Config struct {
+	Domain   *edge.Domain
+	Gateway  Gateway
+	Features []string            // of the gateway: the doors there are, such as "jabber:iq:register"
+	Rooms    Answerer            // for rooms, and for the list of them; nil: there are none
+	Nodes    map[string]Answerer // for nodes of the gateway
+}
+
+// Handler answers disco and vCard requests for one domain and every address at
+// it. Register it for the namespaces of Namespaces.
+type Handler struct {
+	cfg     Config
+	gateway Info // of the domain
+	client  Info // of every correspondent's full JID
+}
+
+var _ xmpp.Handler = (*Handler)(nil)
+
+// New makes a Handler. It starts nothing.
+func New(cfg Config) *Handler {
+	return &Handler{
+		cfg:     cfg,
+		gateway: gatewayInfo(cfg.Domain.Network, cfg.Features),
+		client:  clientInfo(cfg.Domain.Network),
+	}
+}
+
+// Gateway returns what the domain says of itself, for the caps of its presence.
+func (h *Handler) Gateway() Info { return h.gateway }
+
+// Contact returns what every correspondent's full JID says, for the caps of its
+// presence.
+func (h *Handler) Contact() Info { return h.client }
+
+// Serve answers a request.
+func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+	payload := st.Only()
+	if !st.Request() || payload == nil {
+		return core.E(core.Invalid, "disco: request", "")
+	}
+	if st.Type != "get" {
+		return xmpp.NewError("cancel", "not-allowed", "That cannot be changed here.")
+	}
+	q, err := h.query(st, payload.Attr("node"))
+	if err != nil {
+		return err
+	}
+	switch payload.Space() {
+	case NSInfo:
+		info, err := h.info(ctx, q)
+		if err != nil {
+			return err
+		}
+		return xmpp.Result(w, st, func(enc *stream.Encoder) { info.write(enc, q.Node) })
+	case NSItems:
+		items, err := h.items(ctx, q)
+		if err != nil {
+			return err
+		}
+		return xmpp.Result(w, st, func(enc *stream.Encoder) { writeItems(enc, q.Node, items) })
+	case NSVCard:
+		name, err := h.name(ctx, q)
+		if err != nil {
+			return err
+		}
+		return xmpp.Result(w, st, func(enc *stream.Encoder) {
+			enc.Start("vCard", NSVCard)
+			enc.Leaf("FN", "", name)
+			enc.End()
+		})
+	}
+	return core.E(core.Unsupported, "disco: request", "")
+}
+
+// question is a Query and how its address was written.
+type question struct {
+	Query
+	resource string
+}
+
+// query reads who asks about what.
+func (h *Handler) query(st *stream.Stanza, node string) (question, error) {
+	q := question{Query: Query{Node: node}}
+	var err error
+	if q.From, err = addr.Parse(st.From); err != nil {
+		return q, xmpp.NewError("modify", "jid-malformed", "")
+	}
+	q.User, _, _ = h.cfg.Domain.User(st.From) // a server may ask, too: it is nobody's user
+	to, err := addr.Parse(st.To)
+	if err != nil {
+		return q, xmpp.NewError("modify", "jid-malformed", "")
+	}
+	q.resource = to.Resource()
+	if to.Local() == "" {
+		return q, nil
+	}
+	if q.To, err = h.cfg.Domain.Target(to.Local()); err != nil {
+		return q, err
+	}
+	if q.To.Room {
+		q.Nick = q.resource
+	}
+	return q, nil
+}
+
+func (h *Handler) info(ctx context.Context, q question) (Info, error) {
+	switch {
+	case q.To.Room:
+		return h.room().Info(ctx, q.Query)
+	case q.To.Address != "":
+		return h.contact(ctx, q)
+	case q.Node == "" || q.To == (core.Target{}) && h.gateway.isNode(q.Node):
+		return h.gateway, nil
+	}
+	return h.node(q.Node).Info(ctx, q.Query)
+}
+
+func (h *Handler) items(ctx context.Context, q question) ([]Item, error) {
+	switch {
+	case q.To.Room:
+		return h.room().Items(ctx, q.Query)
+	case q.To.Address != "":
+		if _, err := h.contact(ctx, q); err != nil {
+			return nil, err
+		}
+		return nil, nil
+	case q.Node != "":
+		return h.node(q.Node).Items(ctx, q.Query)
+	case h.cfg.Rooms != nil:
+		return h.cfg.Rooms.Items(ctx, q.Query)
+	}
+	return nil, nil
+}
+
+// contact describes a correspondent to whoever has an account to reach them.
+func (h *Handler) contact(ctx context.Context, q question) (Info, error) {
+	if err := h.registered(ctx, q); err != nil {
+		return Info{}, err
+	}
+	switch {
+	case q.resource == "" && q.Node == "":
+		return accountInfo(h.cfg.Domain.Network, h.cfg.Domain.Network.Transport.Format(q.To)), nil
+	case q.resource == edge.Resource && (q.Node == "" || h.client.isNode(q.Node)):
+		return h.client, nil
+	}
+	return Info{}, notFound()
+}
+
+// registered says whether the asker could write to the address. It makes no
+// account: to look is not to use.
+func (h *Handler) registered(ctx context.Context, q question) error {
+	n := h.cfg.Domain.Network
+	if n.Driver.Implicit {
+		if q.User != "" && h.cfg.Gateway.Allowed(q.User) {
+			return nil
+		}
+		return core.E(core.Unenrolled, "disco: contact", "")
+	}
+	if q.User == "" {
+		return core.E(core.Unenrolled, "disco: contact", "")
+	}
+	_, err := h.cfg.Gateway.Account(ctx, q.User, n.Driver.Name, q.To.Realm)
+	return err
+}
+
+// name is the full name on the vCard of an address.
+func (h *Handler) name(ctx context.Context, q question) (string, error) {
+	n := h.cfg.Domain.Network
+	switch {
+	case q.To == (core.Target{}):
+		return n.Driver.Title, nil
+	case q.To.Room:
+		return "", xmpp.NewError("cancel", "item-not-found", "Rooms have no card here.")
+	case q.To.Address != "":
+		if err := h.registered(ctx, q); err != nil {
+			return "", err
+		}
+	}
+	return n.Transport.Format(q.To), nil
+}
+
+func (h *Handler) room() Answerer {
+	if h.cfg.Rooms == nil {
+		return nobody{}
+	}
+	return h.cfg.Rooms
+}
+
+func (h *Handler) node(name string) Answerer {
+	if a, ok := h.cfg.Nodes[name]; ok {
+		return a
+	}
+	return nobody{}
+}
+
+// isNode reports whether node is the one that a presence with these caps names.
+func (i Info) isNode(node string) bool { return node == Node+"#"+i.Ver() }
+
+// nobody answers for what is not there.
+type nobody struct{}
+
+func (nobody) Info(context.Context, Query) (Info, error)    { return Info{}, notFound() }
+func (nobody) Items(context.Context, Query) ([]Item, error) { return nil, notFound() }
+
+func notFound() error {
+	return core.E(core.NotFound, "disco: query", "There is nothing of that name here.")
+}
+
+// Namespaces are the payloads that a Handler answers: of type get, with these
+// local names.
+func Namespaces() []stream.Name {
+	return []stream.Name{{Space: NSInfo, Local: "query"}, {Space: NSItems, Local: "query"}, {Space: NSVCard, Local: "vCard"}}
+}

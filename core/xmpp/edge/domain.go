@@ -1,0 +1,115 @@
+package edge
+
+import (
+	"strings"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
+	"gangway/mapping"
+)
+
+// Resource is the resource of every contact. A full JID is what carries caps,
+// and without caps clients send neither chat states nor markers.
+const Resource = "gateway"
+
+// Domain is one component domain: a network and the link it is reached over.
+type Domain struct {
+	Name    string // in lower case, as the host server has it
+	Network *core.Network
+	Link    xmpp.Sender
+}
+
+// JID returns the bare JID of an address on the network; the domain itself for
+// the network as a whole. It fails, with a sentence, for an address that no
+// local part can hold.
+func (d *Domain) JID(realm string, peer core.Address, room bool) (string, error) {
+	text := d.Network.Transport.Format(core.Target{Realm: realm, Address: peer, Room: room})
+	if text == "" {
+		return d.Name, nil
+	}
+	return mapping.JID(text, d.Name)
+}
+
+// Contact returns the full JID that a correspondent speaks from.
+func (d *Domain) Contact(realm string, peer core.Address) (string, error) {
+	jid, err := d.JID(realm, peer, false)
+	if err != nil || jid == d.Name {
+		return jid, err
+	}
+	return jid + "/" + Resource, nil
+}
+
+// Target returns what the local part of a JID at this domain stands for. Its
+// error has a sentence that says what would be right.
+func (d *Domain) Target(local string) (core.Target, error) {
+	return d.Network.Transport.Parse(mapping.AddressText(local))
+}
+
+// Understand returns what a person wrote as an address: in the network's own
+// form, as a JID of this domain, escaped or not, or as a link to one.
+func (d *Domain) Understand(text string) (core.Target, error) {
+	text = strings.TrimSpace(text)
+	text = strings.TrimPrefix(text, "xmpp:")
+	if i := strings.LastIndexByte(text, '@'); i > 0 && strings.EqualFold(bare(text[i+1:]), d.Name) {
+		return d.Target(text[:i])
+	}
+	return d.Network.Transport.Parse(text)
+}
+
+// bare cuts a resource, or the query of a URI, off a domain.
+func bare(domain string) string {
+	if i := strings.IndexAny(domain, "/?"); i >= 0 {
+		return domain[:i]
+	}
+	return domain
+}
+
+// Owns reports whether an address is at this domain.
+func (d *Domain) Owns(j addr.JID) bool { return strings.EqualFold(j.Domain(), d.Name) }
+
+// User returns the person who a stanza is from, and the address itself. Only a
+// person's account can use the gateway: Denied for a server, a component, or an
+// address at the gateway's own domain.
+func (d *Domain) User(from string) (core.UserID, addr.JID, error) {
+	j, err := addr.Parse(from)
+	if err != nil {
+		return "", addr.JID{}, xmpp.NewError("modify", "jid-malformed", "Your own address could not be read.")
+	}
+	if j.Local() == "" || d.Owns(j) {
+		return "", j, core.E(core.Denied, "xmpp: sender", "Only a person's own account can use this gateway.")
+	}
+	return core.UserID(strings.Clone(j.Key())), j, nil
+}
+
+// URI returns the link to a JID that clients make tappable (RFC 5122), with an
+// action such as "message" or "join".
+func URI(jid, action string) string {
+	var b strings.Builder
+	b.WriteString("xmpp:")
+	for i := 0; i < len(jid); i++ {
+		if c := jid[i]; unreserved(c) || c == '@' || c == '/' {
+			b.WriteByte(c)
+		} else {
+			const hex = "0123456789ABCDEF"
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	if action != "" {
+		b.WriteByte('?')
+		b.WriteString(action)
+	}
+	return b.String()
+}
+
+// unreserved is what RFC 5122 section 2.2 lets a node identifier hold as it is
+// (unreserved and nodeallow), but for parentheses, where clients end a link.
+func unreserved(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return strings.IndexByte("-._~!$*+,;=", c) >= 0
+}

@@ -1,0 +1,166 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gangway/core"
+	"gangway/core/xmpp/stream"
+)
+
+// Renderer writes what one function of XMPP shows of an event.
+type Renderer interface {
+	// Render appends the stanzas that show e to enc, and none if there is nothing
+	// to show. They are from an address at the domain, and they are the same,
+	// ids included, when the event is rendered again. An error means that nothing
+	// of it can be shown; Render has written nothing then. It must not wait for
+	// the link.
+	Render(ctx context.Context, enc *stream.Encoder, d *Domain, a core.Account, e core.Event) error
+}
+
+// Config is what an Edge is made of.
+type Config struct {
+	Domains []*Domain
+	Chat    Renderer // messages, receipts, typing, reactions and retractions of one correspondent
+	Roster  Renderer // presence, status and profiles
+	Rooms   Renderer // everything of rooms; nil: there are none
+}
+
+// Edge shows events on all component domains. It implements core.Edge.
+type Edge struct {
+	cfg     Config
+	domains map[string]*lane // by network
+}
+
+var _ core.Edge = (*Edge)(nil)
+
+// New makes an Edge. It starts nothing.
+func New(cfg Config) (*Edge, error) {
+	e := &Edge{cfg: cfg, domains: map[string]*lane{}}
+	for _, d := range cfg.Domains {
+		name := d.Network.Driver.Name
+		if _, ok := e.domains[name]; ok {
+			return nil, fmt.Errorf("xmpp edge: network %q has two domains", name)
+		}
+		e.domains[name] = newLane(d)
+	}
+	return e, nil
+}
+
+// Domain returns the domain of a network, or nil.
+func (e *Edge) Domain(network string) *Domain {
+	if l := e.domains[network]; l != nil {
+		return l.domain
+	}
+	return nil
+}
+
+// Show implements core.Edge.
+func (e *Edge) Show(ctx context.Context, a core.Account, ev core.Event) error {
+	l := e.domains[a.Network]
+	if l == nil {
+		return noDomain(a.Network)
+	}
+	var failed error
+	err := l.domain.Link.Write(func(enc *stream.Encoder) {
+		failed = e.render(ctx, enc, l.domain, a, ev)
+	})
+	if failed != nil {
+		return failed
+	}
+	return writeError(err)
+}
+
+// Hand implements core.Edge.
+func (e *Edge) Hand(ctx context.Context, hs []core.Handing) []error {
+	errs := make([]error, len(hs))
+	flights := make([]*flight, len(hs))
+	for i, h := range hs {
+		l := e.domains[h.Account.Network]
+		if l == nil {
+			errs[i] = noDomain(h.Account.Network)
+			continue
+		}
+		flights[i], errs[i] = l.send(key(h.Event), func(enc *stream.Encoder) error {
+			return e.render(ctx, enc, l.domain, h.Account, h.Event)
+		})
+		if l.unusable(errs[i]) {
+			// What comes after must not overtake it.
+			for j := i + 1; j < len(hs); j++ {
+				errs[j] = errs[i]
+			}
+			break
+		}
+	}
+	// The last first: where it is confirmed, nothing else needs to be waited for.
+	for i := len(hs) - 1; i >= 0; i-- {
+		if flights[i] != nil {
+			errs[i] = flights[i].confirm(ctx)
+		}
+	}
+	return errs
+}
+
+// render asks whoever it concerns.
+func (e *Edge) render(ctx context.Context, enc *stream.Encoder, d *Domain, a core.Account, ev core.Event) error {
+	r := e.cfg.Chat
+	switch ev := ev.(type) {
+	case *core.Message:
+		r = e.chatOrRoom(ev.Room)
+	case *core.Reaction:
+		r = e.chatOrRoom(ev.Room)
+	case *core.Retraction:
+		r = e.chatOrRoom(ev.Room)
+	case *core.Receipt, *core.Typing:
+	case *core.Presence, *core.Status, *core.Profile:
+		r = e.cfg.Roster
+	case *core.RoomJoined, *core.RoomLeft, *core.MemberChanged, *core.TopicChanged:
+		r = e.cfg.Rooms
+	}
+	if r == nil {
+		return core.E(core.Unsupported, "xmpp edge: show", "There are no rooms here.")
+	}
+	return r.Render(ctx, enc, d, a, ev)
+}
+
+func (e *Edge) chatOrRoom(room bool) Renderer {
+	if room {
+		return e.cfg.Rooms
+	}
+	return e.cfg.Chat
+}
+
+func noDomain(network string) error {
+	return core.Wrap(core.NotFound, "xmpp edge: show", fmt.Errorf("network %q has no component domain", network))
+}
+
+// writeError gives what a link could not take the words of core.
+func writeError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, stream.ErrTooLarge):
+		e := core.E(core.TooLarge, "xmpp edge: encode", "The message is too large to be shown over XMPP.")
+		e.Err = err
+		return e
+	case errors.Is(err, stream.ErrAddress), errors.Is(err, stream.ErrName), errors.Is(err, stream.ErrUnbalanced):
+		return core.Wrap(core.Invalid, "xmpp edge: encode", err)
+	}
+	return err
+}
+
+// key names a stored event across handings.
+func key(e core.Event) string {
+	switch e := e.(type) {
+	case *core.Message:
+		return "message " + string(e.ID)
+	case *core.Receipt:
+		return "receipt " + string(e.ID) + " " + e.State.String()
+	case *core.Reaction:
+		return "reaction " + string(e.ID) + " " + string(e.Author)
+	case *core.Retraction:
+		return "retraction " + string(e.ID)
+	}
+	return fmt.Sprintf("%T %s", e, e.Where().Peer)
+}
