@@ -100,7 +100,8 @@ func TestDigestSeparatesItsParts(t *testing.T) {
 	if core.Digest("ab", "c") == core.Digest("a", "bc") || len(core.Digest()) != 26 {
 		t.Error("parts run together")
 	}
-	if core.NewID() == core.NewID() || len(core.NewID()) != 26 {
-		t.Error("NewID repeats itself")
+	first, second := core.NewID(), core.NewID()
+	if first == second || len(first) != 26 {
+		t.Errorf("NewID makes %q, then %q", first, second)
 	}
 }
