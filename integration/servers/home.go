@@ -124,18 +124,21 @@ func (h *home) touch(name string) (string, error) {
 	return path, errors.Join(f.Chown(int(h.cred.Uid), int(h.cred.Gid)), f.Close())
 }
 
-// render fills in a template of conf/ and writes it under the same name. Every value goes through safe, so that none
-// can end a string or a line of the configuration.
-func (h *home) render(name string, data any) (string, error) {
-	text, err := fs.ReadFile(conf, "conf/"+name)
+// render fills in a template of conf/ and writes it under the same name.
+func (h *home) render(name string, data any) (string, error) { return h.renderTo(name, name, data) }
+
+// renderTo fills in a template of conf/. Values that come from outside go through safe in there, so that none can end
+// a string or a line of the configuration.
+func (h *home) renderTo(target, source string, data any) (string, error) {
+	text, err := fs.ReadFile(conf, "conf/"+source)
 	if err != nil {
 		return "", err
 	}
-	t, err := template.New(name).Delims("«", "»").Funcs(template.FuncMap{"safe": safe}).Parse(string(text))
+	t, err := template.New(source).Delims("«", "»").Funcs(template.FuncMap{"safe": safe}).Parse(string(text))
 	if err != nil {
 		return "", err
 	}
-	path := h.path(name)
+	path := h.path(target)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", err

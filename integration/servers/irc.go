@@ -1,0 +1,147 @@
+package servers
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// The operator that both IRC servers know: OPER oper oper.
+const (
+	OperName     = "oper"
+	OperPassword = "oper"
+)
+
+// DefaultIRCName is the name of an IRC server whose configuration gives none.
+const DefaultIRCName = "irc.test"
+
+// IRCConfig says what an IRC server shall be like. It listens on two ports: plain and TLS.
+type IRCConfig struct {
+	Dir  string // its own; made when absent
+	Name string // DefaultIRCName when empty
+	CA   *CA    // issues the certificate; an authority of its own when nil
+	// Password is what clients must send with PASS; none when empty.
+	Password string
+	// Unlimited lifts flood control and the limits on connections and channels: for load, and for tests that must not
+	// measure the server's patience.
+	Unlimited bool
+	// Extra stands at the end of the configuration, in the server's own language.
+	Extra string
+}
+
+// ircPorts is what both IRC servers have in common.
+type ircPorts struct {
+	conf       IRCConfig
+	plain, tls int
+}
+
+// ServerName is the server's name, in its certificate too.
+func (p *ircPorts) ServerName() string { return p.conf.Name }
+
+// Addr is where clients connect without TLS.
+func (p *ircPorts) Addr() string { return loopback(p.plain) }
+
+// TLSAddr is where clients connect with TLS.
+func (p *ircPorts) TLSAddr() string { return loopback(p.tls) }
+
+// CA is the authority that issued the server's certificate.
+func (p *ircPorts) CA() *CA { return p.conf.CA }
+
+// ClientTLS is the TLS configuration of a client of this server.
+func (p *ircPorts) ClientTLS() *tls.Config { return p.conf.CA.Client(p.conf.Name) }
+
+// CAFile writes the authority's certificate beside the configuration, for programs that read it from a file.
+func (p *ircPorts) CAFile() (string, error) {
+	name := filepath.Join(p.conf.Dir, "ca.pem")
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	}
+	return name, p.conf.CA.WriteFile(name)
+}
+
+func (p *ircPorts) answers(ctx context.Context) error {
+	if p.conf.Password != "" { // registering would be refused
+		conn, err := dial(ctx, p.Addr())
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+	if err := probeIRC(ctx, p.Addr(), nil); err != nil {
+		return err
+	}
+	return probeIRC(ctx, p.TLSAddr(), p.ClientTLS())
+}
+
+// prepareIRC makes the directory, the certificate and the configuration from the template of that name.
+func prepareIRC(conf IRCConfig, templateName string) (*home, *ircPorts, string, error) {
+	if conf.Name == "" {
+		conf.Name = DefaultIRCName
+	}
+	h, err := newHome(conf.Dir, "irc")
+	if err != nil {
+		return nil, nil, "", err
+	}
+	p := &ircPorts{}
+	if err := freePorts(&p.plain, &p.tls); err != nil {
+		return nil, nil, "", err
+	}
+	if _, err := h.mkdir("data"); err != nil {
+		return nil, nil, "", err
+	}
+	data := struct {
+		IRCConfig
+		Plain, TLS int
+		Cert, Key  string
+		OperName   string
+		OperPass   string
+	}{conf, p.plain, p.tls, "", "", OperName, OperPassword}
+	data.Dir = h.dir
+	if conf.CA, data.Cert, data.Key, err = h.issue(conf.CA, conf.Name); err != nil {
+		return nil, nil, "", err
+	}
+	p.conf = conf
+	file, err := h.render(templateName, data)
+	return h, p, file, err
+}
+
+// Ngircd is an ngIRCd 26: a small RFC 2812 server, with no IRCv3 but multi-prefix.
+type Ngircd struct {
+	*Process
+	*ircPorts
+}
+
+// NewNgircd writes the configuration; it starts nothing.
+func NewNgircd(conf IRCConfig) (*Ngircd, error) {
+	h, ports, file, err := prepareIRC(conf, "ngircd.conf")
+	if err != nil {
+		return nil, fmt.Errorf("ngircd: %w", err)
+	}
+	p := h.process("ngircd", "/usr/sbin/ngircd", "--nodaemon", "--config", file)
+	p.ready = ports.answers
+	return &Ngircd{p, ports}, nil
+}
+
+// Inspircd is an InspIRCd 3 with its IRCv3 modules and the prefixes ~&@%+.
+type Inspircd struct {
+	*Process
+	*ircPorts
+}
+
+// NewInspircd writes the configuration; it starts nothing.
+func NewInspircd(conf IRCConfig) (*Inspircd, error) {
+	h, ports, file, err := prepareIRC(conf, "inspircd.conf")
+	if err != nil {
+		return nil, fmt.Errorf("inspircd: %w", err)
+	}
+	log, err := h.touch("inspircd.log")
+	if err != nil {
+		return nil, fmt.Errorf("inspircd: %w", err)
+	}
+	p := h.process("inspircd", "/usr/sbin/inspircd", "--nofork", "--nopid", "--config="+file)
+	p.logs = []string{log}
+	p.ready = ports.answers
+	return &Inspircd{p, ports}, nil
+}

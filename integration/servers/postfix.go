@@ -1,0 +1,93 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+)
+
+// Postfix is an instance of Postfix 3.7 with configuration, queue and state of its own; the machine's own is not touched.
+type Postfix struct {
+	*Process
+	smtp int
+}
+
+func newPostfix(dir string, conf MailConfig, mailboxLMTP string) (*Postfix, error) {
+	h, err := newHome(dir, "postfix")
+	if err != nil {
+		return nil, err
+	}
+	s := &Postfix{}
+	if err := freePorts(&s.smtp); err != nil {
+		return nil, err
+	}
+	table, err := refusals(conf)
+	if err != nil {
+		return nil, err
+	}
+	data := struct {
+		MailConfig
+		SMTP        int
+		MailboxLMTP string
+		Refusals    map[string]string
+	}{conf, s.smtp, mailboxLMTP, table}
+	data.Dir = dir
+	if err := writePostfix(h, data); err != nil {
+		return nil, err
+	}
+	s.Process = h.process("postfix", "/usr/sbin/postfix", "-c", h.path("etc"), "start-fg")
+	s.cred = nil // master is root; its daemons drop to mail_owner
+	s.logs = []string{h.path("postfix.log")}
+	s.ready = func(ctx context.Context) error { return probeLine(ctx, s.SMTPAddr(), "220 ", "QUIT") }
+	return s, nil
+}
+
+// smtpReply is a refusal in one line of printable characters.
+var smtpReply = regexp.MustCompile(`^[45][0-9][0-9] [ -~]+$`)
+
+// refusals is the access table: recipient -> reply.
+func refusals(conf MailConfig) (map[string]string, error) {
+	table := map[string]string{}
+	for local, reply := range DefaultRefusals() {
+		table[local+"@"+conf.Domain] = reply
+	}
+	maps.Copy(table, conf.Refuse)
+	for recipient, reply := range table {
+		if !smtpReply.MatchString(reply) {
+			return nil, fmt.Errorf("refusal of %q: %q is no SMTP reply", recipient, reply)
+		}
+	}
+	return table, nil
+}
+
+// writePostfix lays out an instance: etc (configuration), queue, data and a log. Postfix wants its configuration owned
+// by root, its state by mail_owner; it makes and checks the queue's own folders at each start.
+func writePostfix(h *home, data any) error {
+	for _, name := range []string{"etc", "queue"} {
+		if err := os.MkdirAll(h.path(name), 0o755); err != nil { //nolint:gosec // what postfix check asks for
+			return err
+		}
+	}
+	if _, err := h.mkdir("data"); err != nil {
+		return err
+	}
+	if _, err := h.touch("postfix.log"); err != nil {
+		return err
+	}
+	for _, name := range []string{"main.cf", "master.cf", "transport", "refuse"} {
+		path, err := h.renderTo("etc/"+name, "postfix/"+name, data)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(os.Chown(path, 0, 0), os.Chmod(path, 0o644)); err != nil { //nolint:gosec // read by mail_owner
+			return err
+		}
+	}
+	return nil
+}
+
+// SMTPAddr is where mail is handed in.
+func (s *Postfix) SMTPAddr() string { return loopback(s.smtp) }

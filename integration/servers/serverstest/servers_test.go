@@ -1,0 +1,3 @@
+//go:build integration
+
+package serverstest_test
