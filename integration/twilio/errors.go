@@ -21,7 +21,8 @@ type apiError struct {
 
 // refusal returns Twilio's answer for an error code; args fill in its text. Codes it has no text for are 400.
 func refusal(code int, args ...any) *apiError {
-	status, text := http.StatusBadRequest, ""
+	status := http.StatusBadRequest
+	var text string
 	switch code {
 	case 20001:
 		text = "Invalid parameter: %s"

@@ -136,10 +136,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, op Op, do func(*
 		s.spoil(w, c, f, a)
 		return
 	}
-	s.write(w, c, a)
 	if a.after != nil {
-		s.spawn(a.after)
+		// Under way before the client can know of the message, so that WaitIdle waits for it.
+		defer s.reserve(a.after)()
 	}
+	s.write(w, c, a)
 }
 
 // before runs a job of the server and returns when it, or the client's patience, has ended.

@@ -237,15 +237,22 @@ func (s *Server) finish() {
 }
 
 // spawn runs job under Run's context, now or as soon as Run is called. It must not be called with mu held.
-func (s *Server) spawn(job func(context.Context)) {
+func (s *Server) spawn(job func(context.Context)) { s.reserve(job)() }
+
+// reserve counts job as under way and returns what starts it, which must be called once.
+func (s *Server) reserve(job func(context.Context)) (begin func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active++
-	if s.ctx == nil {
-		s.backlog = append(s.backlog, job)
-		return
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.ctx == nil {
+			s.backlog = append(s.backlog, job)
+			return
+		}
+		s.start(job)
 	}
-	s.start(job)
 }
 
 // start needs mu held and ctx set.

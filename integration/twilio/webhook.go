@@ -96,7 +96,7 @@ func parseOverrides(rawURL string) (bare string, o overrides) {
 
 // retry reports whether the policy asks for another try after a.
 func (o *overrides) retry(a *Attempt, connected bool) bool {
-	class := ""
+	var class string
 	switch {
 	case a.Err != nil && !connected:
 		class = "ct"
