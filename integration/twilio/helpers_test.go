@@ -83,8 +83,14 @@ func sdk(t *testing.T, s *Server) *api.ApiService {
 	return api.NewApiServiceWithClient(c)
 }
 
+// response is the head of an answer; its body has been read.
+type response struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // request calls the REST API without any library.
-func request(t *testing.T, s *Server, method, path string, form url.Values) (*http.Response, []byte) {
+func request(t *testing.T, s *Server, method, path string, form url.Values) (response, []byte) {
 	t.Helper()
 	resp, body, err := send(t, s, method, path, form)
 	if err != nil {
@@ -93,7 +99,7 @@ func request(t *testing.T, s *Server, method, path string, form url.Values) (*ht
 	return resp, body
 }
 
-func send(t *testing.T, s *Server, method, path string, form url.Values) (*http.Response, []byte, error) {
+func send(t *testing.T, s *Server, method, path string, form url.Values) (response, []byte, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(patience(t), method, s.URL()+s.accountPath()+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -109,11 +115,11 @@ func send(t *testing.T, s *Server, method, path string, form url.Values) (*http.
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return response{}, nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return resp, body, err
+	return response{resp.StatusCode, resp.Header}, body, err
 }
 
 // text is the form of a plain message.

@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // checkError wants an error in Twilio's form.
-func checkError(t *testing.T, resp *http.Response, body []byte, status, code int) {
+func checkError(t *testing.T, resp response, body []byte, status, code int) {
 	t.Helper()
 	var e struct {
 		Code     int
@@ -161,7 +161,7 @@ func TestAuthentication(t *testing.T) {
 			}
 			if tt.want == 401 {
 				body, _ := io.ReadAll(resp.Body)
-				checkError(t, resp, body, 401, 20003)
+				checkError(t, response{resp.StatusCode, resp.Header}, body, 401, 20003)
 			}
 		})
 	}
