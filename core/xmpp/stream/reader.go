@@ -273,10 +273,11 @@ func (r *Reader) fill() error {
 
 func (r *Reader) makeRoom() {
 	if r.start == len(r.buf) {
-		if cap(r.buf) > keptBuffer {
-			r.buf = make([]byte, 0, firstBuffer)
+		to := r.buf[:0]
+		if cap(to) > keptBuffer {
+			to = make([]byte, 0, firstBuffer)
 		}
-		r.move(r.buf[:0])
+		r.move(to)
 		return
 	}
 	if cap(r.buf)-len(r.buf) >= firstBuffer/4 {
