@@ -190,8 +190,9 @@ type Member struct {
 	Away    bool
 }
 
-// RoomJoined is the whole state of a room as the account sees it now, in answer to Rooms.Join: the one asked by
-// Origin gets it all. Self is not among Members.
+// RoomJoined is the whole state of a room as the account sees it now. With an Origin it answers that one's Join.
+// Without, it says that the session is back in the room after Disconnected: whoever went meanwhile has been reported
+// as Went before, so that the edge need not know the members. Self is not among Members.
 type RoomJoined struct {
 	Ref
 	Origin  Origin
@@ -217,12 +218,13 @@ const (
 	Quit                          // left the network
 	Kicked                        // By somebody, for a Reason
 	Banned                        // By somebody, for a Reason
-	Disconnected                  // the connection to the network is gone; the session tries to come back by itself
+	Disconnected                  // the connection is gone; the session keeps the room and comes back by itself
 	NotJoined                     // the join failed: Err says why
 )
 
-// RoomLeft says that the account is not, or no longer, in the room. With an Origin it answers that one's Join or
-// Leave only; without, it concerns everybody of the account in the room.
+// RoomLeft says that the account is not, or no longer, in the room. With an Origin it answers that one's Join only;
+// without, it concerns everybody of the account in the room. A session that ends because the gateway stops says
+// nothing: the edge tells its clients itself.
 type RoomLeft struct {
 	Ref
 	Origin Origin
