@@ -46,6 +46,12 @@ func (d *Domain) Target(local string) (core.Target, error) {
 	return d.Network.Transport.Parse(mapping.AddressText(local))
 }
 
+// canonicalLocal writes a local part the one way that escaping has, whatever its
+// sender's server did to it.
+func canonicalLocal(local string) (string, error) {
+	return mapping.LocalPart(mapping.AddressText(local))
+}
+
 // Understand returns what a person wrote as an address: in the network's own
 // form, as a JID of this domain, escaped or not, or as a link to one.
 func (d *Domain) Understand(text string) (core.Target, error) {

@@ -72,34 +72,37 @@ func (e *Edge) Show(ctx context.Context, a core.Account, ev core.Event) error {
 	return writeError(err)
 }
 
-// Hand implements core.Edge.
+// Hand implements core.Edge. What it is given is of one conversation as a rule,
+// and so of one domain; others would be handed one after the other.
 func (e *Edge) Hand(ctx context.Context, hs []core.Handing) []error {
 	errs := make([]error, len(hs))
-	flights := make([]*flight, len(hs))
-	for i, h := range hs {
-		l := e.domains[h.Account.Network]
-		if l == nil {
-			errs[i] = noDomain(h.Account.Network)
-			continue
+	for from := 0; from < len(hs); {
+		network := hs[from].Account.Network
+		to := from + 1
+		for to < len(hs) && hs[to].Account.Network == network {
+			to++
 		}
-		flights[i], errs[i] = l.send(key(h.Event), func(enc *stream.Encoder) error {
-			return e.render(ctx, enc, l.domain, h.Account, h.Event)
-		})
-		if l.unusable(errs[i]) {
-			// What comes after must not overtake it.
-			for j := i + 1; j < len(hs); j++ {
-				errs[j] = errs[i]
-			}
-			break
-		}
-	}
-	// The last first: where it is confirmed, nothing else needs to be waited for.
-	for i := len(hs) - 1; i >= 0; i-- {
-		if flights[i] != nil {
-			errs[i] = flights[i].confirm(ctx)
-		}
+		e.handTo(ctx, network, hs[from:to], errs[from:to])
+		from = to
 	}
 	return errs
+}
+
+func (e *Edge) handTo(ctx context.Context, network string, hs []core.Handing, errs []error) {
+	l := e.domains[network]
+	if l == nil {
+		for i := range errs {
+			errs[i] = noDomain(network)
+		}
+		return
+	}
+	rows := make([]row, len(hs))
+	for i, h := range hs {
+		rows[i] = row{key(h.Event), func(enc *stream.Encoder) error {
+			return e.render(ctx, enc, l.domain, h.Account, h.Event)
+		}}
+	}
+	l.hand(ctx, rows, errs)
 }
 
 // render asks whoever it concerns.
