@@ -11,6 +11,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Config is the whole file. What Load returns has been validated.
@@ -114,6 +115,6 @@ func parse(path string, data []byte, src sources) (*Config, error) {
 	if err := joined(d.errs); err != nil {
 		return nil, err
 	}
-	c.Warnings = append(d.warnings, c.warnings()...)
+	c.Warnings = slices.Concat(d.warnings, c.warnings())
 	return c, nil
 }

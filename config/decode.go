@@ -21,11 +21,9 @@ type decoder struct {
 	warnings []*Error
 }
 
-var (
-	secretType   = reflect.TypeFor[Secret]()
-	durationType = reflect.TypeFor[time.Duration]()
-	bytesType    = reflect.TypeFor[[]byte]()
-)
+func isSecret(t reflect.Type) bool   { return t == reflect.TypeFor[Secret]() }
+func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }
+func isBytes(t reflect.Type) bool    { return t == reflect.TypeFor[[]byte]() }
 
 func (d *decoder) fail(path []string, why, next string) {
 	d.errs = append(d.errs, d.doc.errorf(path, why, next))
@@ -112,7 +110,7 @@ func (d *decoder) value(path []string, v any, dst reflect.Value) {
 			return
 		}
 	case []any:
-		if dst.Kind() == reflect.Slice && dst.Type() != bytesType {
+		if dst.Kind() == reflect.Slice && !isBytes(dst.Type()) {
 			d.list(path, v, dst)
 			return
 		}
@@ -124,8 +122,8 @@ func (d *decoder) value(path []string, v any, dst reflect.Value) {
 
 // secret handles what only a text can be: a Secret, and the forms that say where one is.
 func (d *decoder) secret(path []string, v any, dst reflect.Value) bool {
-	isText := dst.Kind() == reflect.String || dst.Type() == bytesType
-	if !isText && dst.Type() != secretType {
+	isText := dst.Kind() == reflect.String || isBytes(dst.Type())
+	if !isText && !isSecret(dst.Type()) {
 		return false
 	}
 	var s Secret
@@ -146,13 +144,13 @@ func (d *decoder) secret(path []string, v any, dst reflect.Value) bool {
 		}
 		s = NewSecret(v)
 	default:
-		if dst.Type() == secretType {
+		if isSecret(dst.Type()) {
 			d.fail(path, "must be text in quotes, { file = \"...\" }, { env = \"...\" } or { credential = \"...\" }, not "+found(v), "")
 		}
-		return dst.Type() == secretType
+		return isSecret(dst.Type())
 	}
 	switch {
-	case dst.Type() == secretType:
+	case isSecret(dst.Type()):
 		dst.Set(reflect.ValueOf(s))
 	case dst.Kind() == reflect.String:
 		dst.SetString(s.Reveal())
@@ -164,7 +162,7 @@ func (d *decoder) secret(path []string, v any, dst reflect.Value) bool {
 
 // text handles what is written as a text but is more than that: durations, and types that read themselves.
 func (d *decoder) text(path []string, text string, dst reflect.Value) bool {
-	if dst.Type() == durationType {
+	if isDuration(dst.Type()) {
 		n, err := time.ParseDuration(text)
 		if err != nil {
 			d.fail(path, strconv.Quote(text)+" is not a duration", "write a number and a unit, as in \"90s\", \"15m\" or \"24h\"")
@@ -179,7 +177,7 @@ func (d *decoder) text(path []string, text string, dst reflect.Value) bool {
 		}
 		return true
 	}
-	if dst.Type() == bytesType {
+	if isBytes(dst.Type()) {
 		dst.SetBytes([]byte(text))
 		return true
 	}
@@ -217,7 +215,7 @@ func setScalar(v any, dst reflect.Value) bool {
 	switch n := v.(type) {
 	case int64:
 		switch {
-		case dst.Type() == durationType: // a number without a unit is a guess
+		case isDuration(dst.Type()): // a number without a unit is a guess
 			return false
 		case dst.CanInt() && !dst.OverflowInt(n):
 			dst.SetInt(n)
@@ -257,9 +255,9 @@ func setScalar(v any, dst reflect.Value) bool {
 // expected says in the words of a person who writes a file what a Go type is read from.
 func expected(t reflect.Type) string {
 	switch {
-	case t == durationType:
+	case isDuration(t):
 		return "a duration in quotes, as in \"30s\""
-	case t.Kind() == reflect.String || t == bytesType || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+	case t.Kind() == reflect.String || isBytes(t) || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return "text in quotes"
 	}
 	switch t.Kind() {

@@ -113,7 +113,7 @@ func (ix *indexer) expression(e *unstable.Node) {
 		path := ix.header(e)
 		n := ix.counts[pathKey(path)]
 		ix.counts[pathKey(path)] = n + 1
-		ix.table = append(path, strconv.Itoa(n))
+		ix.table = slices.Concat(path, []string{strconv.Itoa(n)})
 		ix.mark(ix.table, lastKey(e))
 	case unstable.KeyValue:
 		ix.keyValue(ix.table, e)

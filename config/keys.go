@@ -15,7 +15,7 @@ func keysOf(t reflect.Type) []string {
 		if !f.IsExported() || tag == "-" || tag == "" {
 			continue
 		}
-		if f.Type.Kind() != reflect.Struct || f.Type == secretType {
+		if f.Type.Kind() != reflect.Struct || isSecret(f.Type) {
 			keys = append(keys, tag)
 			continue
 		}
