@@ -79,8 +79,11 @@ func (c *conn) close() error {
 type Tx struct {
 	c     *conn
 	write bool
-	hooks []func()
+	hooks []hook
 }
+
+// hook is told how the transaction ended.
+type hook struct{ committed, undone func() }
 
 // Dialect says which SQL the database speaks.
 func (tx *Tx) Dialect() Dialect { return tx.c.dialect }
@@ -153,7 +156,28 @@ func (r Row) Scan(dest ...any) error {
 // OnCommit has fn called once the transaction is on disk, and not at all if it, or the Write it was called in, is
 // undone. Such calls are made in the order of commits, before the next transaction begins and before Write returns:
 // fn must be quick and must not use the database.
-func (tx *Tx) OnCommit(fn func()) { tx.hooks = append(tx.hooks, fn) }
+func (tx *Tx) OnCommit(fn func()) { tx.hooks = append(tx.hooks, hook{committed: fn}) }
+
+// OnUndo has fn called if the transaction, or the Write it was called in, is undone: before anything else uses the
+// database, the latest first. The duties are those of OnCommit.
+func (tx *Tx) OnUndo(fn func()) { tx.hooks = append(tx.hooks, hook{undone: fn}) }
+
+// end calls the hooks from the n-th on, and forgets them.
+func (tx *Tx) end(n int, committed bool) {
+	hooks := tx.hooks[n:]
+	tx.hooks = tx.hooks[:n]
+	if !committed {
+		slices.Reverse(hooks)
+	}
+	for _, h := range hooks {
+		switch {
+		case committed && h.committed != nil:
+			h.committed()
+		case !committed && h.undone != nil:
+			h.undone()
+		}
+	}
+}
 
 // savepoint runs fn so that its failure, or panic, undoes what it did and nothing else. A failure to undo is
 // returned as fatal: the whole transaction is lost then.
@@ -164,8 +188,7 @@ func (tx *Tx) savepoint(fn func(*Tx) error) (err, fatal error) {
 	}
 	err = safely(fn, tx)
 	if err != nil {
-		clear(tx.hooks[hooks:])
-		tx.hooks = slices.Delete(tx.hooks, hooks, len(tx.hooks))
+		tx.end(hooks, false)
 		if fatal := tx.c.exec("ROLLBACK TO one"); fatal != nil {
 			// SQLite has undone everything by itself, as it does when the disk is full: err is the cause.
 			return err, err

@@ -40,18 +40,18 @@ type DB struct {
 // applicationID marks our files in SQLite's header: "Gway".
 const applicationID = 0x47776179
 
-// pragmas are set on every connection, in this order (storage figures: see BenchmarkWrite). synchronous=FULL is what
-// makes a commit survive a power cut; NORMAL loses some.
+// pragmas are set on every connection.
 func pragmas() []string {
 	return []string{
 		"busy_timeout(5000)",           // ms: for the command line's short writes
 		"cache_size(-8192)",            // KiB
 		"foreign_keys(1)",              //
 		"journal_size_limit(67108864)", // bytes kept of a WAL that has grown
-		"synchronous(FULL)",            //
-		"wal_autocheckpoint(4000)",     // pages
+		"page_size(8192)",              // of a new file: a message of 1 KiB costs a third less than with 4096
+		"synchronous(FULL)",            // a commit survives a power cut; NORMAL loses the last ones
 		"temp_store(MEMORY)",           //
-		"trusted_schema(OFF)",          // no functions from a schema that somebody else wrote
+		"trusted_schema(0)",            // no functions from a schema that somebody else wrote
+		"wal_autocheckpoint(2000)",     // pages: 16 MiB
 	}
 }
 

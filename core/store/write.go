@@ -206,12 +206,11 @@ func (w *writer) commit(group []*request) {
 	}
 	if err != nil {
 		_ = w.c.exec("ROLLBACK") // fails if SQLite has done so by itself
+		tx.end(0, false)
 		w.broken(group, fmt.Errorf("store: commit: %w", err))
 		return
 	}
-	for _, hook := range tx.hooks {
-		hook()
-	}
+	tx.end(0, true)
 }
 
 // broken fails a whole group, and stops the writer if the disk can no longer be trusted.
