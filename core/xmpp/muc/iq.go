@@ -1,0 +1,94 @@
+package muc
+
+import (
+	"context"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/stream"
+)
+
+// Ping handles the self-ping of XEP-0410; next gets pings that are not to an occupant.
+func (h *Handler) Ping(next xmpp.Handler) xmpp.Handler {
+	return xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+		if !h.isRoom(st) {
+			return next.Serve(ctx, w, st)
+		}
+		c, err := h.call(ctx, w, st)
+		if err != nil {
+			return err
+		}
+		if c.to.Resource() == "" {
+			return next.Serve(ctx, w, st)
+		}
+		if !c.room.has(st.From) {
+			return xmpp.NewError("cancel", "not-acceptable", "You are not in this room.")
+		}
+		if _, self := c.room.present(); c.to.Resource() != self {
+			return xmpp.NewError("cancel", "service-unavailable", "Others cannot be pinged here.")
+		}
+		return xmpp.Result(w, st, nil)
+	})
+}
+
+// Admin handles muc#admin requests (XEP-0045 sections 8 and 9): kicks and ranks, and the lists that clients ask for
+// at every join, which are empty here: the network does not keep them.
+func (h *Handler) Admin(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+	if !h.isRoom(st) {
+		return xmpp.NewError("cancel", "service-unavailable", "That address is no room.")
+	}
+	c, err := h.call(ctx, w, st)
+	if err != nil {
+		return err
+	}
+	if !c.room.has(st.From) {
+		return xmpp.NewError("auth", "forbidden", "You are not in this room.")
+	}
+	if st.Type == "get" {
+		return xmpp.Result(w, st, func(enc *stream.Encoder) { enc.Empty("query", NSAdmin) })
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	items := 0
+	for el := range st.Child(NSAdmin, "query").Children() {
+		if !el.Is(NSAdmin, "item") {
+			continue
+		}
+		if items++; items > 10 {
+			return xmpp.NewError("modify", "policy-violation", "That is too many changes at once.")
+		}
+		if err := h.change(ctx, c, el); err != nil {
+			return refusal(core.AsError(err), false)
+		}
+	}
+	if items == 0 {
+		return xmpp.NewError("modify", "bad-request", "")
+	}
+	return xmpp.Result(w, st, nil)
+}
+
+// change carries out one item of a muc#admin request.
+func (h *Handler) change(ctx context.Context, c *call, item *stream.Element) error {
+	nick, role, affiliation := item.Attr("nick"), item.Attr("role"), item.Attr("affiliation")
+	if nick == "" {
+		return core.E(core.Invalid, "muc: admin", "Say whom by their nick in the room.")
+	}
+	return h.with(ctx, c.account, func(caps core.Caps) error {
+		if caps.Moderation == nil {
+			return core.E(core.Unsupported, "muc: admin", "This network's rooms cannot be moderated from here.")
+		}
+		if role == "none" {
+			return caps.Moderation.Kick(ctx, c.target.Address, nick, item.ChildText("", "reason"))
+		}
+		rank, ok := rankOf(affiliation, role)
+		if !ok {
+			return core.E(core.Unsupported, "muc: admin", "That role cannot be given here.")
+		}
+		return caps.Moderation.SetRank(ctx, c.target.Address, nick, rank)
+	})
+}
+
+// Owner answers muc#owner requests: a room's configuration is the network's.
+func (h *Handler) Owner(context.Context, xmpp.Sender, *stream.Stanza) error {
+	return xmpp.NewError("auth", "forbidden", "The room's settings cannot be changed from here.")
+}
