@@ -14,6 +14,12 @@ type host struct {
 }
 
 func (h *host) Notes() Notes         { return h.g.cfg.Notes(h.network) }
+func (h *host) WebhookURL() string {
+	if h.g.cfg.PublicURL == "" {
+		return ""
+	}
+	return h.g.cfg.PublicURL + "/hooks/" + h.network
+}
 func (h *host) Logger() *slog.Logger { return h.g.log.With("transport", h.network) }
 
 func (h *host) Owner(ctx context.Context, own, peer Address) (Account, error) {

@@ -10,15 +10,16 @@ import (
 	"time"
 )
 
-// Config is what a Gateway stands on. All fields but Trace and Logger are required.
+// Config is what a Gateway stands on. PublicURL, Trace and Logger may be left out.
 type Config struct {
-	Queue    Queue
-	Accounts Accounts
-	Ledger   Ledger
-	Notes    func(network string) Notes
-	Allowed  func(UserID) bool // who may enrol, and use networks with implicit accounts
-	Trace    *Trace
-	Logger   *slog.Logger
+	Queue     Queue
+	Accounts  Accounts
+	Ledger    Ledger
+	Notes     func(network string) Notes
+	Allowed   func(UserID) bool // who may enrol, and use networks with implicit accounts
+	PublicURL string            // what the webhook listener is reached by from outside, without a slash at the end
+	Trace     *Trace
+	Logger    *slog.Logger
 }
 
 // Network is a configured transport with its abilities.

@@ -100,6 +100,9 @@ type Host interface {
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// Notes are this transport's private rows.
 	Notes() Notes
+	// WebhookURL is where the world reaches the transport's http.Handler, without a slash at the end; empty if the
+	// configuration does not say. It is what providers are told and what their signatures are checked against.
+	WebhookURL() string
 	// Logger has the transport's name set. Ids only: no bodies, no addresses above debug.
 	Logger() *slog.Logger
 }

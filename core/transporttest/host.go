@@ -18,6 +18,9 @@ const patience = 20 * time.Second
 // Host is a core.Host in memory. It records what is delivered, can refuse, and recognises what it had before.
 // It is safe for concurrent use.
 type Host struct {
+	// Webhook is what WebhookURL returns. It is set before the transport is made.
+	Webhook string
+
 	t testing.TB
 
 	mu       sync.Mutex
@@ -143,6 +146,9 @@ func (h *Host) Account(_ context.Context, id core.AccountID) (core.Account, erro
 
 // Notes are kept in memory; nothing expires.
 func (h *Host) Notes() core.Notes { return notes{h} }
+
+// WebhookURL returns the field Webhook.
+func (h *Host) WebhookURL() string { return h.Webhook }
 
 // Logger writes to the test's log when it fails, or with -v.
 func (h *Host) Logger() *slog.Logger {
