@@ -13,7 +13,7 @@ type host struct {
 	network string
 }
 
-func (h *host) Notes() Notes         { return h.g.cfg.Notes(h.network) }
+func (h *host) Notes() Notes { return h.g.cfg.Notes(h.network) }
 func (h *host) WebhookURL() string {
 	if h.g.cfg.PublicURL == "" {
 		return ""
