@@ -1,0 +1,186 @@
+package mime
+
+import (
+	"strings"
+	"time"
+
+	netmail "net/mail"
+)
+
+// Mailbox is an address as a header field has it: Addr is not validated.
+type Mailbox struct{ Name, Addr string }
+
+// Mailboxes reads an address field leniently (RFC 5322 section 3.4): names without quotes, comments as names,
+// groups, missing angle brackets. What has no @ is left out.
+func (p *Part) Mailboxes(name string) []Mailbox {
+	var all []Mailbox
+	for _, v := range p.Header.All(name, 10) {
+		all = p.msg.mailboxes(all, v)
+	}
+	return all
+}
+
+func (m *Message) mailboxes(all []Mailbox, s string) []Mailbox {
+	for s != "" && len(all) < m.limits.Addresses {
+		var item string
+		item, s = nextAddress(s)
+		if mb, ok := m.mailbox(item); ok {
+			all = append(all, mb)
+		}
+	}
+	return all
+}
+
+// nextAddress cuts at the first comma, semicolon or group colon outside of quotes, comments and brackets.
+func nextAddress(s string) (item, rest string) {
+	quoted, angle, comment := false, false, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case c == '"' && comment == 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			comment++
+		case c == ')' && comment > 0:
+			comment--
+		case comment > 0:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case c == ',', c == ';', c == ':' && !angle && !strings.Contains(s[:i], "@"):
+			if !angle || c == ',' {
+				return s[:i], s[i+1:]
+			}
+		}
+	}
+	if quoted || comment > 0 { // never closed: the comma is the best guess
+		if i := strings.IndexByte(s, ','); i >= 0 {
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+func (m *Message) mailbox(item string) (Mailbox, bool) {
+	var mb Mailbox
+	if i := strings.LastIndexByte(item, '<'); i >= 0 {
+		addr := item[i+1:]
+		if j := strings.IndexByte(addr, '>'); j >= 0 {
+			addr = addr[:j]
+		}
+		mb.Addr, mb.Name = addr, item[:i]
+		if _, routed, ok := strings.Cut(addr, ":"); ok && strings.HasPrefix(strings.TrimSpace(addr), "@") {
+			mb.Addr = routed // a source route, RFC 5322 section 4.4
+		}
+	} else {
+		mb.Addr = stripComments(item)
+		if i := strings.IndexByte(item, '('); i >= 0 {
+			mb.Name = strings.TrimRight(item[i+1:], " )\t")
+		}
+	}
+	mb.Addr = trimAddr(mb.Addr)
+	mb.Name = OneLine(m.decodeWords(unquote(stripComments(mb.Name))))
+	return mb, strings.Contains(mb.Addr, "@")
+}
+
+// trimAddr takes away white space, also around the @, unless the local part is quoted.
+func trimAddr(s string) string {
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, `"`) {
+		return s
+	}
+	s = strings.TrimPrefix(s, "mailto:")
+	return strings.Join(strings.Fields(s), "")
+}
+
+// unquote takes the quotes of quoted-strings away, wherever they stand.
+func unquote(s string) string {
+	if !strings.ContainsAny(s, `"\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		case s[i] != '"':
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
+// MessageIDs returns the ids of a field such as References, with their brackets, at most limit of at most 998 bytes.
+// Bare ids, as some programs write them, get brackets.
+func MessageIDs(value string, limit int) []string {
+	var ids []string
+	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' }) {
+		for word != "" && len(ids) < limit {
+			id, rest := word, ""
+			if i := strings.IndexByte(word[1:], '<'); i >= 0 {
+				id, rest = word[:i+1], word[i+1:]
+			}
+			word = rest
+			id = strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">")
+			if id == "" || len(id) > 996 || strings.ContainsAny(id, "<>") || !strings.Contains(id, "@") || !isPrintable(id) {
+				continue
+			}
+			ids = append(ids, "<"+id+">")
+		}
+	}
+	return ids
+}
+
+// MessageID returns the id of a Message-ID field with brackets. Anything printable between brackets will do, because
+// it is only ever compared; "" if there is nothing.
+func MessageID(value string) string {
+	if i := strings.IndexByte(value, '<'); i >= 0 {
+		value = value[i+1:]
+		if j := strings.IndexByte(value, '>'); j >= 0 {
+			value = value[:j]
+		}
+	}
+	value = strings.TrimSpace(value)
+	if value == "" || len(value) > 996 || strings.ContainsAny(value, "<>") || !isPrintable(value) {
+		return ""
+	}
+	return "<" + value + ">"
+}
+
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// dateLayouts are what net/mail does not read and senders write.
+var dateLayouts = []string{
+	"Mon, 2 Jan 2006 15:04:05 MST", "2 Jan 2006 15:04:05 MST", "Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 MST 2006",
+	"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05", "Mon, 2 Jan 2006", time.RFC3339, "2006-01-02 15:04:05 -0700",
+	"2006-01-02 15:04:05", "Monday, January 2, 2006 3:04 PM", "Mon, 02-Jan-06 15:04:05 MST",
+}
+
+// Date returns the moment of a Date field; zero if it cannot be read.
+func (p *Part) Date() time.Time {
+	v := p.Header.Get("Date")
+	if len(v) > 200 {
+		return time.Time{}
+	}
+	if t, err := netmail.ParseDate(v); err == nil {
+		return t
+	}
+	v = strings.Join(strings.Fields(stripComments(v)), " ")
+	for _, layout := range dateLayouts {
+		if t, err := time.Parse(layout, v); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}

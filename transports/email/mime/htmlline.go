@@ -1,0 +1,165 @@
+package mime
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+func lastRune(s string) rune {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return r
+}
+
+func (r *renderer) flushSpace() {
+	if r.space && r.line.Len() > 0 {
+		r.line.WriteByte(' ')
+	}
+	r.space = false
+}
+
+// word adds text without white space.
+func (r *renderer) word(w string) {
+	r.flushSpace()
+	r.line.WriteString(r.bullet)
+	r.bullet = ""
+	if r.head {
+		r.line.WriteByte('*')
+		r.head = false
+	}
+	r.line.WriteString(w)
+	if r.line.Len() > maxHTMLOut {
+		r.newline()
+	}
+}
+
+// newline writes the line out, if there is anything in it.
+func (r *renderer) newline() {
+	r.space = false
+	if r.line.Len() == 0 {
+		return
+	}
+	if r.href != "" {
+		r.endLink()
+	}
+	prefix := strings.Repeat("> ", min(r.quote, maxQuote))
+	if r.gap && r.out.Len() > 0 {
+		between := strings.Repeat("> ", min(r.quote, r.last, maxQuote))
+		r.out.WriteString(strings.TrimRight(between, " ") + "\n")
+	}
+	r.gap, r.last = false, r.quote
+	r.out.WriteString(prefix)
+	r.out.WriteString(strings.TrimRight(r.line.String(), " "))
+	r.out.WriteByte('\n')
+	r.line.Reset()
+	r.mark = 0
+}
+
+// paragraph ends the line and wants an empty one before the next.
+func (r *renderer) paragraph() {
+	r.newline()
+	r.gap = true
+}
+
+// heading makes what follows bold (XEP-0393 section 5.2.1), or ends that.
+func (r *renderer) heading(on bool) {
+	if !on && !r.head && r.bold() {
+		r.line.WriteByte('*')
+	}
+	r.head = on
+}
+
+// bold says whether the line began as a heading.
+func (r *renderer) bold() bool {
+	s := r.line.String()
+	return len(s) > 1 && s[0] == '*' && s[1] != ' ' && strings.Count(s, "*")%2 == 1
+}
+
+func (r *renderer) list(t tag) {
+	r.newline()
+	r.gap = r.gap || len(r.lists) == 0
+	if len(r.lists) >= maxOpen {
+		return
+	}
+	next := -1
+	if t.name == "ol" {
+		next = 1
+		if n, err := strconv.Atoi(t.start); err == nil && n >= 0 && n < 1e6 {
+			next = n
+		}
+	}
+	r.lists = append(r.lists, next)
+}
+
+func (r *renderer) item() {
+	r.newline()
+	bullet := "- "
+	if n := len(r.lists); n > 0 {
+		if next := r.lists[n-1]; next >= 0 {
+			bullet = strconv.Itoa(next) + ". "
+			r.lists[n-1]++
+		}
+		bullet = strings.Repeat("  ", min(n-1, 10)) + bullet
+	}
+	r.bullet = bullet
+}
+
+// cell separates the cells of a row; a layout table's blocks have ended the line already.
+func (r *renderer) cell() {
+	if r.line.Len() == 0 {
+		return
+	}
+	if r.href != "" {
+		r.endLink()
+	}
+	r.line.WriteString(" | ")
+	r.space = false
+}
+
+// image shows what the sender wrote for those who see no images.
+func (r *renderer) image(t tag) {
+	tiny := t.width == "1" || t.width == "0" || t.height == "1" || t.height == "0"
+	alt := OneLine(t.alt)
+	if alt == "" || tiny || r.hide && t.invisible() {
+		return
+	}
+	r.word("[" + Truncate(alt, 300) + "]")
+}
+
+// endLink writes the address of a link after its text, unless the text is the address.
+func (r *renderer) endLink() {
+	href := r.href
+	r.href = ""
+	scheme, _, ok := strings.Cut(href, ":")
+	if href == "" || !ok || len(href) > 4000 {
+		return
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https", "mailto", "tel", "xmpp", "ftp", "sip", "geo":
+	default:
+		return
+	}
+	href = OneLine(href)
+	line := r.line.String()
+	text := strings.TrimSpace(line[min(r.mark, len(line)):])
+	if text == "" || sameLink(text, href) {
+		return
+	}
+	r.line.WriteString(" <" + href + ">")
+}
+
+func sameLink(text, href string) bool {
+	plain := func(s string) string {
+		s = strings.ToLower(s)
+		for _, p := range []string{"mailto:", "tel:", "https://", "http://", "www."} {
+			s = strings.TrimPrefix(s, p)
+		}
+		return strings.TrimSuffix(s, "/")
+	}
+	return plain(text) == plain(href)
+}
