@@ -26,6 +26,9 @@ type EjabberdConfig struct {
 }
 
 // Ejabberd is an ejabberd 23.01 with rooms at rooms.DOMAIN and uploads (XEP-0363) at upload.DOMAIN.
+//
+// Its database writes to disk 2 to 3 seconds late, so Kill takes with it what ejabberd accepted last: accounts made by
+// AddUser and offline messages among it.
 type Ejabberd struct {
 	*Process
 	conf EjabberdConfig

@@ -90,6 +90,15 @@ func credential(username string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
+// group looks up a unix group's number.
+func group(name string) (int, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, fmt.Errorf("%w (is the package installed? run integration/packages.sh)", err)
+	}
+	return strconv.Atoi(g.Gid)
+}
+
 func (h *home) path(name string) string { return filepath.Join(h.dir, name) }
 
 // mkdir makes a directory that only the server's user can enter.

@@ -64,7 +64,7 @@ Component "upload.«safe .Domain»" "http_file_share"
   http_external_url = "http://127.0.0.1:«.HTTP»/"
   http_file_share_size_limit = 64*1024*1024
   http_file_share_expires_after = 86400
-  http_file_share_access = { «range .Components»"«safe .Domain»"; «end»} -- components are not users of the parent host
+  http_file_share_access = { "«safe .Domain»"; «range .Components»"«safe .Domain»"; «end»} -- once set, it must name the host itself too
 
 Component "rooms.«safe .Domain»" "muc"
   muc_room_locking = false
