@@ -77,8 +77,8 @@ func (h handler) ServeTarget(ctx context.Context, _ xmpp.Sender, st *stream.Stan
 	case "groupchat":
 		return xmpp.NewError("cancel", "service-unavailable", "There is no room at this address.")
 	}
-	if encrypted(st) {
-		return errEncrypted()
+	if err := RefuseEncrypted(st); err != nil {
+		return err
 	}
 	user, from, err := h.domain.User(st.From)
 	if err != nil {

@@ -49,7 +49,12 @@ func encrypted(st *stream.Stanza) bool {
 	return strings.HasPrefix(st.Body(), "?OTR")
 }
 
-func errEncrypted() error {
+// RefuseEncrypted returns the stanza error for a message whose content only XMPP
+// clients can read, and nil for any other. Its fallback body is never used.
+func RefuseEncrypted(st *stream.Stanza) error {
+	if !encrypted(st) {
+		return nil
+	}
 	return xmpp.NewError("modify", "not-acceptable",
 		"This message is encrypted for XMPP, and the other network could not read it. "+
 			"Switch encryption off for this contact and send it again.")

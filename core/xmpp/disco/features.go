@@ -40,6 +40,7 @@ func gatewayTable(c core.Caps) []row {
 		{NSCaps, true},
 		{NSVCard, true},
 		{"urn:xmpp:ping", true},
+		{"urn:xmpp:receipts", true},
 		{"jabber:iq:version", true},
 		{"http://jabber.org/protocol/muc", c.Rooms != nil},
 	}

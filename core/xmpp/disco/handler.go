@@ -45,9 +45,20 @@ type Config struct {
 // it. Register it for the namespaces of Namespaces.
 type Handler struct {
 	cfg     Config
-	gateway Info // of the domain
-	client  Info // of every correspondent's full JID
+	gateway entity // the domain
+	client  entity // every correspondent's full JID
 }
+
+// entity is something with capabilities.
+type entity struct {
+	info Info
+	ver  string
+}
+
+func entityOf(i Info) entity { return entity{i, i.Ver()} }
+
+// isNode reports whether node is the one that a presence with these caps names.
+func (e entity) isNode(node string) bool { return node == Node+"#"+e.ver }
 
 var _ xmpp.Handler = (*Handler)(nil)
 
@@ -55,17 +66,18 @@ var _ xmpp.Handler = (*Handler)(nil)
 func New(cfg Config) *Handler {
 	return &Handler{
 		cfg:     cfg,
-		gateway: gatewayInfo(cfg.Domain.Network, cfg.Features),
-		client:  clientInfo(cfg.Domain.Network),
+		gateway: entityOf(gatewayInfo(cfg.Domain.Network, cfg.Features)),
+		client:  entityOf(clientInfo(cfg.Domain.Network)),
 	}
 }
 
-// Gateway returns what the domain says of itself, for the caps of its presence.
-func (h *Handler) Gateway() Info { return h.gateway }
-
-// Contact returns what every correspondent's full JID says, for the caps of its
+// GatewayVer returns the verification string of the domain, for the caps of its
 // presence.
-func (h *Handler) Contact() Info { return h.client }
+func (h *Handler) GatewayVer() string { return h.gateway.ver }
+
+// ContactVer returns the verification string of every correspondent's full JID,
+// for the caps of its presence.
+func (h *Handler) ContactVer() string { return h.client.ver }
 
 // Serve answers a request.
 func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
@@ -145,7 +157,7 @@ func (h *Handler) info(ctx context.Context, q question) (Info, error) {
 	case q.To.Address != "":
 		return h.contact(ctx, q)
 	case q.Node == "" || q.To == (core.Target{}) && h.gateway.isNode(q.Node):
-		return h.gateway, nil
+		return h.gateway.info, nil
 	}
 	return h.node(q.Node).Info(ctx, q.Query)
 }
@@ -176,7 +188,7 @@ func (h *Handler) contact(ctx context.Context, q question) (Info, error) {
 	case q.resource == "" && q.Node == "":
 		return accountInfo(h.cfg.Domain.Network, h.cfg.Domain.Network.Transport.Format(q.To)), nil
 	case q.resource == edge.Resource && (q.Node == "" || h.client.isNode(q.Node)):
-		return h.client, nil
+		return h.client.info, nil
 	}
 	return Info{}, notFound()
 }
@@ -227,9 +239,6 @@ func (h *Handler) node(name string) Answerer {
 	}
 	return nobody{}
 }
-
-// isNode reports whether node is the one that a presence with these caps names.
-func (i Info) isNode(node string) bool { return node == Node+"#"+i.Ver() }
 
 // nobody answers for what is not there.
 type nobody struct{}

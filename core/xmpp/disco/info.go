@@ -114,8 +114,8 @@ func writeItems(enc *stream.Encoder, node string, items []Item) {
 	enc.End()
 }
 
-// WriteCaps appends the <c/> that a presence carries for an entity with this
-// info.
-func WriteCaps(enc *stream.Encoder, i Info) {
-	enc.Empty("c", NSCaps, "hash", "sha-1", "node", Node, "ver", i.Ver())
+// WriteCaps appends the <c/> that the presence of an entity with this
+// verification string carries.
+func WriteCaps(enc *stream.Encoder, ver string) {
+	enc.Empty("c", NSCaps, "hash", "sha-1", "node", Node, "ver", ver)
 }

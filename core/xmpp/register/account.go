@@ -1,0 +1,110 @@
+package register
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gangway/core"
+)
+
+// register takes the user through the network's own steps.
+func (c commands) register(ctx context.Context, r Request) (core.Step, error) {
+	n := c.Domain.Network
+	if n.Driver.Implicit && n.TransportCaps.Enroller == nil {
+		return c.done("You need not register here: just write to an address."), nil
+	}
+	return c.Gateway.Enroll(ctx, r.User, c.network(), r.Answers)
+}
+
+// unregister asks once and then forgets all.
+func (c commands) unregister(ctx context.Context, r Request) (core.Step, error) {
+	switch r.Answers["confirm"] {
+	case "true":
+	case "":
+		return core.Step{
+			Title: c.title(), Text: "This deletes your registration here and everything that is kept for it.",
+			Fields: []core.Field{{Name: "confirm", Label: "Delete it?", Type: core.BoolField, Required: true}},
+		}, nil
+	default:
+		return c.done("Nothing was changed."), nil
+	}
+	if err := c.Gateway.Unenroll(ctx, r.User, c.network()); err != nil {
+		return core.Step{}, err
+	}
+	return c.done("Your registration is deleted."), nil
+}
+
+// status says how each of the user's accounts is.
+func (c commands) status(ctx context.Context, r Request) (core.Step, error) {
+	accounts, err := c.Accounts.AccountsOf(ctx, r.User)
+	if err != nil {
+		return core.Step{}, err
+	}
+	var lines []string
+	for _, a := range accounts {
+		if a.Network == c.network() {
+			lines = append(lines, c.accountName(a)+": "+linkText(c.Gateway.Status(a.ID)))
+		}
+	}
+	if len(lines) == 0 {
+		if c.Domain.Network.Driver.Implicit {
+			return c.done("You have not used this network yet. You need not register: just write to an address."), nil
+		}
+		return core.Step{}, core.E(core.Unenrolled, "register: status",
+			"You are not registered here. Send \"register\" to begin.")
+	}
+	return c.done(strings.Join(lines, "\n")), nil
+}
+
+// accountName is what the user knows an account by.
+func (c commands) accountName(a core.Account) string {
+	switch {
+	case a.Own != "" && a.Realm != "":
+		return string(a.Own) + " on " + a.Realm
+	case a.Own != "":
+		return string(a.Own)
+	case a.Realm != "":
+		return a.Realm
+	}
+	return c.title()
+}
+
+// linkText says in a sentence how a connection is.
+func linkText(s core.Status) string {
+	var text string
+	switch s.Link {
+	case core.Connected:
+		text = "connected."
+	case core.Connecting:
+		text = "connecting."
+	case core.Waiting:
+		text = "not connected."
+	case core.Refused:
+		text = "refused by the network; it is not tried again by itself."
+	case core.Closed:
+		text = "not connected; it connects when you use it."
+	}
+	if s.Err != nil {
+		text += " " + s.Err.Sentence()
+	} else if s.Text != "" {
+		text += " " + s.Text
+	}
+	if s.Link == core.Waiting && s.Retry > 0 {
+		text += fmt.Sprintf(" It is tried again within %s.", soon(s.Retry))
+	}
+	return text
+}
+
+// soon writes a delay for people, rounded up.
+func soon(d time.Duration) string {
+	n, unit := (d+time.Second-1)/time.Second, "second"
+	if d > time.Minute {
+		n, unit = (d+time.Minute-1)/time.Minute, "minute"
+	}
+	if n == 1 {
+		return "a " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}

@@ -1,0 +1,114 @@
+package register
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gangway/core"
+)
+
+const (
+	shownLetters = 20 // in one list
+	shownText    = 60 // characters of each
+)
+
+// undelivered lists the user's dead letters, and retries or drops one or all.
+func (c commands) undelivered(ctx context.Context, r Request) (core.Step, error) {
+	letters, err := c.Letters.Undelivered(ctx, r.User, c.network(), shownLetters)
+	if err != nil {
+		return core.Step{}, err
+	}
+	if len(letters) == 0 && r.Answers["which"] == "" {
+		return c.done("Everything was delivered, or is still on its way."), nil
+	}
+	action, which := r.Answers["action"], r.Answers["which"]
+	switch {
+	case action == "":
+		return c.listLetters(letters), nil
+	case action != "retry" && action != "drop":
+		return c.done("Nothing was changed."), nil
+	case which == "":
+		return c.chooseLetter(letters, action), nil
+	}
+	return c.settle(ctx, r.User, action, which, letters)
+}
+
+func (c commands) listLetters(letters []Letter) core.Step {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d not delivered:", len(letters))
+	for _, l := range letters {
+		b.WriteString("\n" + letterLine(l))
+		if l.Err != nil {
+			b.WriteString("\n   " + l.Err.Sentence())
+		}
+	}
+	return core.Step{Title: c.title(), Text: b.String(), Fields: []core.Field{{
+		Name: "action", Label: "What shall be done?", Type: core.ChoiceField, Value: "nothing", Required: true,
+		Options: []core.Option{{Value: "retry", Label: "retry"}, {Value: "drop", Label: "drop"}, {Value: "nothing", Label: "nothing"}},
+	}}}
+}
+
+func letterLine(l Letter) string {
+	way := "to"
+	if l.Incoming {
+		way = "from"
+	}
+	return fmt.Sprintf("%s, %s %s: %s", l.Queued.UTC().Format("2 Jan 15:04 UTC"), way, l.Peer, shorten(l.Text))
+}
+
+// shorten makes one short line of a text.
+func shorten(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if utf8.RuneCountInString(s) <= shownText {
+		return s
+	}
+	return string([]rune(s)[:shownText-1]) + "…"
+}
+
+func (c commands) chooseLetter(letters []Letter, action string) core.Step {
+	options := make([]core.Option, 0, len(letters)+1)
+	for _, l := range letters {
+		options = append(options, core.Option{Value: strconv.FormatInt(l.Seq, 10), Label: letterLine(l)})
+	}
+	if len(letters) > 1 {
+		options = append(options, core.Option{Value: "all", Label: "all of these"})
+	}
+	return core.Step{Title: c.title(), Text: "Which one shall be " + past(action) + "?", Fields: []core.Field{{
+		Name: "which", Label: "Message", Type: core.ChoiceField, Options: options, Required: true,
+	}}}
+}
+
+func past(action string) string {
+	if action == "drop" {
+		return "dropped"
+	}
+	return "retried"
+}
+
+// settle retries or drops. What has gone meanwhile is no error: that was wanted.
+func (c commands) settle(ctx context.Context, user core.UserID, action, which string, letters []Letter) (core.Step, error) {
+	do := c.Letters.Retry
+	if action == "drop" {
+		do = c.Letters.Drop
+	}
+	n := 0
+	for _, l := range letters {
+		if which != "all" && which != strconv.FormatInt(l.Seq, 10) {
+			continue
+		}
+		err := do(ctx, user, c.network(), l.Seq)
+		if err != nil && core.KindOf(err) != core.NotFound {
+			return core.Step{}, err
+		}
+		if err == nil {
+			n++
+		}
+	}
+	if n == 0 {
+		return c.done("That is not there any more."), nil
+	}
+	return c.done(fmt.Sprintf("%d %s.", n, past(action))), nil
+}

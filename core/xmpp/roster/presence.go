@@ -1,0 +1,89 @@
+package roster
+
+import (
+	"gangway/core"
+	"gangway/core/xmpp/disco"
+	"gangway/core/xmpp/edge"
+	"gangway/core/xmpp/stream"
+)
+
+const (
+	nsNick   = "http://jabber.org/protocol/nick"         // XEP-0172
+	nsPubsub = "http://jabber.org/protocol/pubsub#event" // XEP-0060
+)
+
+// writeKind writes a presence that has only a type, such as "subscribed".
+func writeKind(enc *stream.Encoder, kind, from, to string) {
+	enc.Empty("presence", "", "type", kind, "from", from, "to", to)
+}
+
+// writePresence writes an availability: show and text may be empty. ver is the
+// sender's capabilities.
+func writePresence(enc *stream.Encoder, from, to, show, text, ver string) {
+	enc.Start("presence", "", "from", from, "to", to)
+	if show != "" {
+		enc.Leaf("show", "", show)
+	}
+	if text != "" {
+		enc.Leaf("status", "", text)
+	}
+	disco.WriteCaps(enc, ver)
+	enc.End()
+}
+
+// showOf is an availability as RFC 6121 section 4.7.2.1 writes it, and whether
+// there is one.
+func showOf(s core.Show) (show string, available bool) {
+	switch s {
+	case core.Online:
+		return "", true
+	case core.Away:
+		return "away", true
+	case core.ExtendedAway:
+		return "xa", true
+	case core.Busy:
+		return "dnd", true
+	case core.Offline:
+	}
+	return "", false
+}
+
+// contactPresence writes what the network says of a contact.
+func contactPresence(enc *stream.Encoder, contact, user, ver string, p *core.Presence) {
+	show, available := showOf(p.Show)
+	if available {
+		writePresence(enc, contact, user, show, p.Text, ver)
+		return
+	}
+	enc.Start("presence", "", "type", "unavailable", "from", contact, "to", user)
+	if p.Text != "" {
+		enc.Leaf("status", "", p.Text)
+	}
+	enc.End()
+}
+
+// profile tells a contact's name as their own account would (XEP-0172 over PEP):
+// a client shows it where the user has chosen none.
+func profile(enc *stream.Encoder, contact, user string, p *core.Profile) {
+	if p.Name == "" {
+		return
+	}
+	enc.Start("message", "", "type", "headline", "from", contact, "to", user)
+	enc.Start("event", nsPubsub)
+	enc.Start("items", "", "node", nsNick)
+	enc.Start("item", "", "id", "current")
+	enc.Leaf("nick", nsNick, p.Name)
+	enc.End()
+	enc.End()
+	enc.End()
+	enc.End()
+}
+
+// statusNotice is the plain message about an account that needs its user.
+func statusNotice(enc *stream.Encoder, d *edge.Domain, user, text string) {
+	id := string(core.NewID())
+	enc.Start("message", "", "type", "chat", "from", d.Name, "to", user, "id", id)
+	enc.Leaf("body", "", text)
+	enc.Empty("origin-id", "urn:xmpp:sid:0", "id", id)
+	enc.End()
+}
