@@ -1,0 +1,60 @@
+-- +goose Up
+
+-- Times are microseconds since 1970; 0 stands for none.
+
+-- An event on its way. Finished ones are deleted.
+CREATE TABLE outbox (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of acceptance; never used again
+    direction  INTEGER NOT NULL,
+    network    TEXT    NOT NULL,
+    user_id    TEXT    NOT NULL,
+    lane       TEXT    NOT NULL,
+    dedup      TEXT    NOT NULL, -- core.Item.Key; outbox_seen is what finds duplicates
+    event      TEXT    NOT NULL, -- core.EventName
+    body       BLOB    NOT NULL, -- core.EncodeEvent
+    queued     INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    expires    INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    begun      INTEGER NOT NULL DEFAULT 0, -- when an attempt of unknown outcome began
+    panics     INTEGER NOT NULL DEFAULT 0, -- of the handler over it
+    error      TEXT    NOT NULL DEFAULT '' -- core.Error of the last attempt, as JSON
+) STRICT;
+
+-- A dead letter: an event that was given up, and why.
+CREATE TABLE outbox_dead (
+    seq        INTEGER PRIMARY KEY,
+    direction  INTEGER NOT NULL,
+    network    TEXT    NOT NULL,
+    user_id    TEXT    NOT NULL,
+    lane       TEXT    NOT NULL,
+    dedup      TEXT    NOT NULL,
+    event      TEXT    NOT NULL,
+    body       BLOB    NOT NULL,
+    queued     INTEGER NOT NULL,
+    expires    INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL,
+    error      TEXT    NOT NULL,
+    died       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_dead_user ON outbox_dead (user_id, seq);
+CREATE INDEX outbox_dead_network ON outbox_dead (direction, network);
+CREATE INDEX outbox_dead_died ON outbox_dead (died);
+
+-- What was accepted before, by the digest of direction, network and key. New digests are appended to the journal,
+-- which is cheap, and merged into the table in sorted order, many at a time.
+CREATE TABLE outbox_seen (
+    id      BLOB    NOT NULL PRIMARY KEY,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox_seen_new (
+    seq     INTEGER PRIMARY KEY,
+    id      BLOB    NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
+
+-- What somebody outside the running queue wants done to a row of outbox.
+CREATE TABLE outbox_order (
+    seq  INTEGER PRIMARY KEY,
+    verb TEXT    NOT NULL CHECK (verb IN ('retry', 'drop'))
+) STRICT;
