@@ -1,0 +1,62 @@
+package irc
+
+import "strings"
+
+// capability is a set of IRCv3 capabilities.
+type capability uint32
+
+const (
+	capTags capability = 1 << iota
+	capTime
+	capBatch
+	capLabels
+	capEcho
+	capMultiPrefix
+	capUserhost
+	capExtendedJoin
+	capAccountNotify
+	capAccountTag
+	capAwayNotify
+	capChghost
+	capSetname
+	capInviteNotify
+	capNotify
+	capSASL
+)
+
+// capabilities are those that are asked for where they are offered, in the order of asking.
+func capabilities() []struct {
+	name string
+	bit  capability
+} {
+	return []struct {
+		name string
+		bit  capability
+	}{
+		{"message-tags", capTags}, {"server-time", capTime}, {"batch", capBatch}, {"labeled-response", capLabels},
+		{"echo-message", capEcho}, {"multi-prefix", capMultiPrefix}, {"userhost-in-names", capUserhost},
+		{"extended-join", capExtendedJoin}, {"account-notify", capAccountNotify}, {"account-tag", capAccountTag},
+		{"away-notify", capAwayNotify}, {"chghost", capChghost}, {"setname", capSetname},
+		{"invite-notify", capInviteNotify}, {"cap-notify", capNotify}, {"sasl", capSASL},
+	}
+}
+
+func capNamed(name string) capability {
+	for _, c := range capabilities() {
+		if c.name == name {
+			return c.bit
+		}
+	}
+	return 0
+}
+
+// String lists the names.
+func (c capability) String() string {
+	var names []string
+	for _, one := range capabilities() {
+		if c&one.bit != 0 {
+			names = append(names, one.name)
+		}
+	}
+	return strings.Join(names, " ")
+}

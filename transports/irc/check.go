@@ -1,0 +1,99 @@
+package irc
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"gangway/core"
+)
+
+const checkWithin = 30 * time.Second
+
+// Check registers with every configured network as a user would, under a nick of its own, says what it found, and
+// quits.
+func (t *transport) Check(ctx context.Context) []core.Finding {
+	names := slices.Sorted(maps.Keys(t.networks))
+	findings := make([]core.Finding, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { findings[i] = t.checkNetwork(ctx, t.networks[name]) })
+	}
+	wg.Wait()
+	return findings
+}
+
+func (t *transport) checkNetwork(ctx context.Context, n *network) core.Finding {
+	f := core.Finding{Name: n.name}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	p := &probe{stop: cancel}
+	quiet := *t
+	quiet.host, quiet.log = p, slog.New(slog.DiscardHandler)
+	p.session = newSession(&quiet, n, core.Account{Options: map[string]string{"nick": "gangway" + strconv.Itoa(rand.IntN(10_000))}})
+	err := p.session.Run(ctx)
+	switch {
+	case p.found != "":
+		f.Text = p.found
+	case err != nil:
+		f.Err = errors.New(core.AsError(err).Sentence())
+		f.Text = advice(err)
+	default:
+		f.Err = fmt.Errorf("no answer within %v", checkWithin)
+		f.Text = "Look at the network's address in the configuration."
+	}
+	return f
+}
+
+// advice is the next step after a failure.
+func advice(err error) string {
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &cert):
+		return "If the network has an authority of its own, name its file as \"ca\". (" + cert.Err.Error() + ")"
+	case core.KindOf(err) == core.Denied:
+		return "Look at the network's password in the configuration, or ask the network."
+	}
+	if cause := errors.Unwrap(core.AsError(err)); cause != nil {
+		return "Look at the network's address in the configuration. (" + cause.Error() + ")"
+	}
+	return "Look at the network's address in the configuration."
+}
+
+// probe is the host of a session that is only there to look.
+type probe struct {
+	core.Host // nil: a session uses no more of its host than Deliver
+	session   *session
+	stop      context.CancelFunc
+	found     string
+}
+
+// Deliver waits for the session to be connected and notes how.
+func (p *probe) Deliver(_ context.Context, e core.Event) error {
+	if st, ok := e.(*core.Status); !ok || st.Link != core.Connected {
+		return nil
+	}
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	if l := p.session.link; l != nil {
+		p.found = secured(l) + "; capabilities: " + firstOf(l.caps.String(), "none")
+	}
+	p.stop()
+	return nil
+}
+
+// secured says how a connection is protected.
+func secured(l *link) string {
+	if c, ok := l.conn.(*tls.Conn); ok {
+		return tls.VersionName(c.ConnectionState().Version) + ", certificate verified"
+	}
+	return "connected without TLS"
+}

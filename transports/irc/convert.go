@@ -1,0 +1,131 @@
+package irc
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	actionOpen  = "\x01ACTION "
+	actionClose = "\x01"
+	meCommand   = "/me "
+)
+
+// piece is one PRIVMSG of a message.
+type piece struct {
+	wire string // what is written
+	text string // what it shows, as the sender's own clients see it
+}
+
+// split makes the lines of a message: one for each of its lines that is not empty, each at most budget bytes, cut
+// between words where there are any. A text that begins with "/me " makes an ACTION of its first line.
+func split(text string, budget int) []piece {
+	var pieces []piece
+	for i, line := range strings.Split(sendable(text), "\n") {
+		line = strings.TrimRight(line, " \t")
+		if rest, ok := strings.CutPrefix(line, meCommand); ok && i == 0 && strings.TrimSpace(rest) != "" {
+			for _, part := range wrap(rest, budget-len(actionOpen)-len(actionClose)) {
+				pieces = append(pieces, piece{wire: actionOpen + part + actionClose, text: meCommand + part})
+			}
+			continue
+		}
+		for _, part := range wrap(line, budget) {
+			pieces = append(pieces, piece{wire: part, text: part})
+		}
+	}
+	return pieces
+}
+
+// sendable is text without what may not stand in a line: CR becomes a line end, other controls go (a user cannot
+// send CTCP), line and paragraph separators break lines.
+func sendable(text string) string {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
+			return '\n'
+		case r == '\n', r == '\t':
+			return r
+		case isControl(r):
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// oneLine is text for a place that has no lines: a topic, a reason.
+func oneLine(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(sendable(text), "\n", " "))
+}
+
+// wrap cuts a line into parts of at most n bytes.
+func wrap(line string, n int) []string {
+	var parts []string
+	for len(line) > 0 {
+		at := cut(line, n)
+		if part := strings.TrimRight(line[:at], " "); part != "" {
+			parts = append(parts, part)
+		}
+		line = strings.TrimLeft(line[at:], " ")
+	}
+	return parts
+}
+
+// cut returns where to cut s so that the first part has at most n bytes, and at least one rune: behind a space in
+// its last third, else between two characters as a reader counts them, else between two runes.
+func cut(s string, n int) int {
+	if len(s) <= n {
+		return len(s)
+	}
+	end := runeStart(s, n)
+	if space := strings.LastIndexByte(s[:end], ' '); space > end*2/3 {
+		return space + 1
+	}
+	at := end
+	for at > end/2 && joined(s, at) {
+		at = runeStart(s, at-1)
+	}
+	if at > 0 && !joined(s, at) {
+		return at
+	}
+	if end > 0 {
+		return end
+	}
+	_, size := utf8.DecodeRuneInString(s)
+	return size
+}
+
+// joined says whether the runes before and at i belong to one character: marks, variation selectors, skin tones,
+// and what a zero-width joiner joins.
+func joined(s string, i int) bool {
+	before, _ := utf8.DecodeLastRuneInString(s[:i])
+	r, _ := utf8.DecodeRuneInString(s[i:])
+	const joiner = '\u200d'
+	return before == joiner || r == joiner || unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc) ||
+		'\U0001F3FB' <= r && r <= '\U0001F3FF'
+}
+
+// ctcp splits a CTCP message into its command and the rest. The closing mark may be missing.
+func ctcp(text string) (command, rest string, ok bool) {
+	text, ok = strings.CutPrefix(text, "\x01")
+	if !ok {
+		return "", "", false
+	}
+	text, _, _ = strings.Cut(text, "\x01")
+	command, rest, _ = strings.Cut(text, " ")
+	return strings.ToUpper(command), rest, true
+}
+
+// readable is what people see of a text from the network, and whether it is a CTCP message other than an ACTION.
+func readable(text string) (shown string, other bool) {
+	command, rest, ok := ctcp(text)
+	switch {
+	case !ok:
+		return styled(text), false
+	case command == "ACTION":
+		return meCommand + styled(rest), false
+	}
+	return "", true
+}

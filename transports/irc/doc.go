@@ -1,0 +1,15 @@
+// Package irc is the transport for IRC (RFC 1459, RFC 2812, the "modern" client protocol and IRCv3).
+//
+// One session is one connection: of one user to one network. It alone knows the user's nick, rooms, members, topics
+// and modes there; whoever asks to join a room that it is in already gets all of that as a snapshot. After a loss it
+// keeps the rooms that are wanted and enters them again by itself.
+//
+// Goroutines: session.Run reads and handles lines, in its caller's goroutine. A writer lives only while there is
+// something to write, and waits for the flood control. A courier lives only while events are to be delivered that a
+// call of the edge caused, so that no call waits for its own answer. One mutex guards a session; it is never held
+// while the host or the network is called. Events leave in the order in which they were made, by one deliverer at a
+// time.
+//
+// Everything that is written goes through encode (encode.go); everything that is read goes through lineReader and
+// parse (reader.go, line.go). Both bound and validate.
+package irc

@@ -1,0 +1,285 @@
+package irc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"gopkg.in/irc.v4"
+
+	"gangway/core"
+)
+
+// handle takes one line of the network. One that is no message is left out, and said so in the log: there is
+// nobody to answer.
+func (s *session) handle(_ context.Context, line []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.link
+	l.heard, l.pinged = time.Now(), time.Time{}
+	m, err := parse(line, s.net.charset, l.support.lineLen)
+	switch {
+	case errors.Is(err, errTooLong):
+		s.notice("", "The network sent a line that is too long. It was left out.")
+		return
+	case err != nil:
+		s.t.log.Debug("line not understood", "account", s.account.ID, "err", err)
+		return
+	}
+	s.on(m)
+}
+
+// on sends a message to whatever deals with its command.
+func (s *session) on(m *irc.Message) {
+	if m.Name == "" {
+		m.Name = s.net.name // without a prefix the server itself speaks
+	}
+	switch m.Command {
+	case "PRIVMSG", "NOTICE":
+		s.onText(m)
+	case "PING":
+		s.urgent("PONG", m.Trailing())
+	case "PONG":
+		s.onPong(m)
+	case "ERROR":
+		s.onError(m)
+	case "BATCH":
+		s.onBatch(m)
+	case "ACK":
+		s.done(m)
+	case "CAP":
+		s.onCap(m)
+	case "AUTHENTICATE":
+		s.onAuthenticate(m)
+	case "INVITE":
+		s.onInvite(m)
+	case "WALLOPS":
+		s.notice("", styled(m.Trailing()))
+	case "JOIN", "PART", "QUIT", "KICK", "NICK", "AWAY", "ACCOUNT", "CHGHOST", "MODE", "TOPIC":
+		s.onChange(m)
+		s.done(m)
+	case "WARN", "NOTE":
+		s.notice("", styled(m.Trailing()))
+	default:
+		s.onNumeric(m)
+		s.done(m)
+	}
+}
+
+// done ends the request that a message answers by its label alone; in a batch the batch's end does.
+func (s *session) done(m *irc.Message) {
+	if m.Tags["label"] == "" {
+		return
+	}
+	if r := s.link.labelled(m); r != nil {
+		s.answer(r, nil, nil)
+	}
+}
+
+// onChange deals with what happens to members and rooms.
+func (s *session) onChange(m *irc.Message) {
+	switch m.Command {
+	case "JOIN":
+		s.onJoin(m)
+	case "PART":
+		s.onPart(m)
+	case "QUIT":
+		s.onQuit(m)
+	case "KICK":
+		s.onKick(m)
+	case "NICK":
+		s.onNick(m)
+	case "AWAY":
+		away := m.Trailing() != ""
+		s.everywhere(m.Name, func(one *member) { one.away = away })
+	case "ACCOUNT":
+		account := accountName(m.Param(0))
+		s.everywhere(m.Name, func(one *member) { one.account = account })
+	case "CHGHOST":
+		s.onHost(m)
+	case "MODE":
+		s.onMode(m)
+	case "TOPIC":
+		s.onTopic(m)
+	}
+}
+
+// onNumeric deals with replies. What only greets is left out: the MOTD is noise in a chat.
+func (s *session) onNumeric(m *irc.Message) {
+	switch m.Command {
+	case irc.RPL_WELCOME:
+		s.onWelcome(m)
+	case "005":
+		s.onSupport(m)
+	case irc.RPL_ENDOFMOTD:
+		s.onReady()
+	case irc.RPL_AWAY:
+		s.onAway(m)
+	case irc.RPL_TOPIC:
+		s.onTopicIs(m)
+	case "333": // RPL_TOPICWHOTIME
+		s.onTopicBy(m)
+	case irc.RPL_NAMREPLY:
+		s.onNames(m)
+	case irc.RPL_ENDOFNAMES:
+		s.onNamesEnd(m)
+	case irc.RPL_WHOREPLY:
+		s.onWho(m)
+	case irc.RPL_ENDOFWHO:
+		s.onWhoEnd(m)
+	case "396": // RPL_HOSTHIDDEN: our host as others see it from now on
+		s.onHidden(m)
+	case "470": // ERR_LINKCHANNEL: we are sent to another channel
+		s.onForward(m)
+	case irc.RPL_SASLSUCCESS, irc.ERR_NICKLOCKED, irc.ERR_SASLFAIL, irc.ERR_SASLTOOLONG, irc.ERR_SASLABORTED:
+		s.onSASL(m)
+	default:
+		if isError(m.Command) {
+			s.onRefusal(m)
+		}
+	}
+}
+
+// onText is a PRIVMSG or NOTICE: our own echo, a CTCP request, or something said in a room, to us, or by the network.
+func (s *session) onText(m *irc.Message) {
+	if s.mine(m.Name) && s.onEcho(m) {
+		return
+	}
+	if len(m.Params) < 2 {
+		return
+	}
+	text, other := readable(m.Trailing())
+	if other {
+		s.onCTCP(m)
+		return
+	}
+	if text == "" {
+		return
+	}
+	sign, target := s.link.support.channel(m.Param(0))
+	switch {
+	case s.link.support.isChannel(target):
+		if sign != "" {
+			text = "[" + sign + "] " + text
+		}
+		s.heard(m, s.room(target), target, text)
+	case s.isServer(m.Prefix):
+		s.onServerNotice(m, text)
+	case m.Command == "NOTICE" && s.aboutRoom(text) != nil:
+		s.heard(m, s.aboutRoom(text), "", text)
+	default:
+		s.private = time.Now()
+		peer := m.Name
+		if s.mine(peer) {
+			peer = target // said by us, from elsewhere
+		}
+		s.emit(&core.Message{
+			Ref: s.ref(lower(peer)), IDs: remote(m), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
+			Mine: s.mine(m.Name) && !s.mine(peer),
+		})
+	}
+}
+
+// isServer says whether a prefix is a server's.
+func (s *session) isServer(p *irc.Prefix) bool {
+	return p.User == "" && (strings.Contains(p.Name, ".") || p.Name == s.net.name || p.Name == s.link.server)
+}
+
+// heard is something said in a room.
+func (s *session) heard(m *irc.Message, r *room, channel, text string) {
+	addr := lower(channel)
+	if r != nil {
+		addr = r.addr
+	}
+	s.emit(&core.Message{
+		Ref: s.ref(addr), IDs: remote(m), Room: true, Author: core.Address(m.Name), Mine: s.mine(m.Name),
+		At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
+	})
+}
+
+// aboutRoom returns the room that services mean by "[#chan] ..." in a notice.
+func (s *session) aboutRoom(text string) *room {
+	if !strings.HasPrefix(text, "[") {
+		return nil
+	}
+	channel, _, ok := strings.Cut(text[1:], "]")
+	if !ok || !s.link.support.isChannel(channel) {
+		return nil
+	}
+	return s.room(channel)
+}
+
+// onServerNotice is the network speaking. What it says while it looks us up is noise.
+func (s *session) onServerNotice(m *irc.Message, text string) {
+	if s.link.reg != nil && strings.HasPrefix(text, "***") {
+		return
+	}
+	s.emit(&core.Message{Ref: s.ref(""), IDs: remote(m), At: sentAt(m), Text: text, Notice: true})
+}
+
+// onEcho finds what of ours the network shows us, by its label or as the oldest to that target: true if it did.
+func (s *session) onEcho(m *irc.Message) bool {
+	s.recognise(m.Prefix)
+	l := s.link
+	if r := l.labelled(m); r != nil && r.part != nil {
+		s.answer(r, nil, m)
+		return true
+	}
+	target := s.fold.fold(m.Param(0))
+	var oldest *request
+	for _, r := range l.asked {
+		if r.label != "" || r.part == nil || r.targets[0] != target {
+			continue
+		}
+		if r.part.wire == m.Trailing() {
+			s.answer(r, nil, m)
+			return true
+		}
+		if oldest == nil && l.echoes(r) {
+			oldest = r
+		}
+	}
+	if oldest == nil || m.Command != "PRIVMSG" {
+		return false
+	}
+	s.answer(oldest, nil, m)
+	return true
+}
+
+// onInvite tells of an invitation: to us, or (invite-notify) to somebody else, which is not our business.
+func (s *session) onInvite(m *irc.Message) {
+	if !s.mine(m.Param(0)) {
+		return
+	}
+	s.emit(&core.Message{
+		Ref: s.ref(lower(m.Name)), At: sentAt(m), Notice: true,
+		Text: m.Name + " invites you to " + bare(m.Trailing()) + ".",
+	})
+}
+
+// onAway tells that somebody who was written to is away, once for each way of saying so.
+func (s *session) onAway(m *irc.Message) {
+	nick, text := m.Param(1), styled(m.Trailing())
+	key := s.fold.fold(nick)
+	if nick == "" || s.away[key] == text {
+		return
+	}
+	if s.away == nil || len(s.away) >= 100 {
+		s.away = map[string]string{}
+	}
+	s.away[key] = text
+	s.emit(&core.Presence{Ref: s.ref(lower(nick)), Show: core.Away, Text: text})
+}
+
+// remote is the network's name for a message (IRCv3 msgid).
+func remote(m *irc.Message) core.IDs { return core.IDs{Remote: core.RemoteID(m.Tags["msgid"])} }
+
+// sentAt is when the network says that something was said (IRCv3 server-time), else now.
+func sentAt(m *irc.Message) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, m.Tags["time"])
+	if err != nil {
+		return time.Now()
+	}
+	return orNow(t)
+}

@@ -1,0 +1,182 @@
+package irc
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"code.dny.dev/ssrf"
+	"gopkg.in/irc.v4"
+
+	"gangway/core"
+)
+
+const (
+	dialWithin  = 20 * time.Second
+	writeWithin = 30 * time.Second
+)
+
+// errSilent is the cause when a network owes an answer for too long.
+var errSilent = errors.New("no answer")
+
+// link is one connection. Its owner is the session, under the session's mutex; only lines belongs to the reader.
+type link struct {
+	conn  net.Conn
+	lines *lineReader
+	done  chan struct{} // closed when the connection has ended
+	wake  chan struct{} // tells a writer that waits for the flood control of an urgent line; holds one
+
+	began   time.Time
+	heard   time.Time // when the last line came
+	pinged  time.Time // when the unanswered keepalive was written; zero: there is none
+	quit    time.Time // when QUIT was queued; zero: it was not
+	silent  bool      // QUIT is written: nothing may follow
+	closed  bool      // no writer may start
+	ready   bool      // registered, and the network has said what it can
+	reg     *registration
+	refusal *core.Error // the network's last word on why it will not have us
+	broken  error       // why writing failed
+
+	caps    capability
+	support isupport
+	server  string // as it calls itself
+	nick    string
+	user    string // of our own prefix, as others see it; empty: not known yet
+	host    string
+
+	writer   chan struct{} // closed when the writer ends; nil: there is none
+	urgent   []*command
+	flood    bucket
+	asked    []*request // written, not answered, oldest first
+	labels   uint64     // made so far
+	barrier  uint64     // written so far
+	unbarred int        // requests behind the last barrier
+	batches  map[string]string
+	replies  bucket // for CTCP
+}
+
+func newLink(conn net.Conn, n *network) *link {
+	now := time.Now()
+	return &link{
+		conn: conn, lines: newLineReader(conn), began: now, heard: now,
+		done: make(chan struct{}), wake: make(chan struct{}, 1),
+		support: defaultSupport(), flood: bucket{burst: n.burst, interval: n.interval},
+		replies: bucket{burst: 4, interval: 10 * time.Second},
+	}
+}
+
+// interrupt makes the reader return at once, with a timeout.
+func (l *link) interrupt() { l.conn.SetReadDeadline(time.Unix(1, 0)) }
+
+// dial connects to a network: TLS, verified, wherever the configuration does not say irc://, and never less.
+func dial(ctx context.Context, n *network) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialWithin)
+	defer cancel()
+	d := net.Dialer{KeepAlive: -1} // our own pings keep the connection alive
+	if n.guarded {
+		d.Control = ssrf.New(ssrf.WithPorts(6697)).Safe
+	}
+	conn, err := d.DialContext(ctx, "tcp", n.address)
+	if err != nil || n.tls == nil {
+		return conn, err
+	}
+	secure := tls.Client(conn, n.tls)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// unreachable explains why there is no connection.
+func (s *session) unreachable(err error) error {
+	e := &core.Error{Kind: core.Unavailable, Op: "irc: connect", Err: err}
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var host x509.HostnameError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork), errors.Is(err, ssrf.ErrProhibitedPort):
+		e.Kind, e.Text = core.Denied, "This gateway connects to public IRC servers only, and "+s.net.name+" is not one."
+	case errors.As(err, &dns) && dns.IsNotFound:
+		e.Text = "There is no server called " + s.net.host + "."
+	case errors.As(err, &cert), errors.As(err, &host):
+		e.Text = "The certificate of " + s.net.name + " cannot be verified, so the gateway does not connect to it."
+	case errors.As(err, &record):
+		e.Text = s.net.name + " does not speak TLS there, and the gateway does not connect without it."
+	default:
+		e.Text = "The IRC server " + s.net.name + " cannot be reached."
+	}
+	return e
+}
+
+// lost explains why the connection ended; nil when it was our wish.
+func (s *session) lost(l *link, cause error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lostLocked(l, cause)
+}
+
+func (s *session) lostLocked(l *link, cause error) error {
+	switch {
+	case l.refusal != nil:
+		return l.refusal
+	case !l.quit.IsZero():
+		return nil
+	case l.broken != nil:
+		cause = l.broken
+	}
+	text := "The connection to " + s.net.name + " was lost."
+	if errors.Is(cause, errSilent) {
+		text = s.net.name + " stopped answering."
+	}
+	return &core.Error{Kind: core.Unavailable, Op: "irc: read", Text: text, Err: cause}
+}
+
+// onError notes why the network closes the connection, which it does next.
+func (s *session) onError(m *irc.Message) {
+	l := s.link
+	if !l.quit.IsZero() {
+		return
+	}
+	words := styled(m.Trailing())
+	e := &core.Error{
+		Kind: core.Unavailable, Op: "irc: read", Code: "ERROR",
+		Text: fmt.Sprintf("%s closed the connection: %s", s.net.name, words), Err: errors.New("closed by the network"),
+	}
+	plain := strings.ToLower(words)
+	switch {
+	case containsAny(plain, "throttl", "too fast", "too many", "reconnect"):
+		e.After = time.Minute
+	case containsAny(plain, "-lined", ":lined", "banned", "bad password", "password incorrect", "not authorized", "not authorised"):
+		e.Kind = core.Denied
+	}
+	if l.refusal == nil {
+		l.refusal = e
+	}
+}
+
+// refuse notes a numeric that says that the network will not have us.
+func (s *session) refuse(m *irc.Message) {
+	e := refusal("irc: register", m)
+	e.Kind = core.Denied
+	e.Text = s.net.name + " refuses the connection: " + e.Text
+	s.link.refusal = e
+}
+
+func containsAny(s string, parts ...string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

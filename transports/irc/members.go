@@ -1,0 +1,118 @@
+package irc
+
+import (
+	"math/bits"
+	"strings"
+	"unique"
+
+	"gangway/core"
+)
+
+// maxRanks is how many prefix modes a network may have: the bits of ranks.
+const maxRanks = 8
+
+// ranks is the set of a member's prefix modes; bit i is the i-th of the network's PREFIX, so that the lowest bit is
+// the highest rank.
+type ranks uint8
+
+// name is a string that every session shares: the same nicks and hosts are seen by many.
+type name = unique.Handle[string]
+
+// member is somebody in a room.
+type member struct {
+	nick    name
+	real    name // user@host; empty: not known
+	account name // empty: none, or not known
+	ranks   ranks
+	away    bool
+}
+
+// members are a room's, by folded nick.
+type members map[name]member
+
+// maxMembers is what a session remembers of one room at most.
+const maxMembers = 100_000
+
+// put adds or replaces a member.
+func (r *room) put(key name, one member) {
+	if r.members == nil {
+		r.members = members{}
+	}
+	if _, ok := r.members[key]; ok || len(r.members) < maxMembers {
+		r.members[key] = one
+	}
+}
+
+// rank is the highest of a set in core's words. What stands above operators is an owner, whatever a network calls it.
+func (s *isupport) rank(r ranks) core.Rank {
+	if r == 0 {
+		return core.Plain
+	}
+	i := bits.TrailingZeros8(uint8(r))
+	if i >= len(s.modes) {
+		return core.Plain
+	}
+	switch op := strings.IndexByte(s.modes, 'o'); {
+	case s.modes[i] == 'o':
+		return core.Operator
+	case s.modes[i] == 'h':
+		return core.Half
+	case s.modes[i] == 'v':
+		return core.Voice
+	case i < op:
+		return core.Owner
+	}
+	return core.Voice
+}
+
+// bit is the set of one prefix mode; zero if the network has none such.
+func (s *isupport) bit(mode byte) ranks {
+	i := strings.IndexByte(s.modes, mode)
+	if i < 0 {
+		return 0
+	}
+	return 1 << i
+}
+
+// signs splits "@+nick" into the ranks of its signs and the rest.
+func (s *isupport) signs(text string) (ranks, string) {
+	var r ranks
+	for text != "" {
+		i := strings.IndexByte(s.prefixes, text[0])
+		if i < 0 {
+			break
+		}
+		r |= 1 << i
+		text = text[1:]
+	}
+	return r, text
+}
+
+// shown is a member as the edge knows members.
+func (s *session) shown(m member) core.Member {
+	nick := m.nick.Value()
+	out := core.Member{
+		Nick: nick, Address: lower(nick), Real: m.real.Value(), Account: m.account.Value(), Away: m.away,
+	}
+	if s.link != nil {
+		out.Rank = s.link.support.rank(m.ranks)
+	}
+	return out
+}
+
+// key is how a nick is found in members.
+func (s *session) key(nick string) name { return unique.Make(s.fold.fold(nick)) }
+
+// newMember is somebody of whom only the nick is known.
+func newMember(nick string) member {
+	none := unique.Make("")
+	return member{nick: unique.Make(nick), real: none, account: none}
+}
+
+// realOf is the user@host of a prefix or a name in NAMES; empty if there is none.
+func realOf(user, host string) name {
+	if user == "" || host == "" {
+		return unique.Make("")
+	}
+	return unique.Make(user + "@" + host)
+}

@@ -1,0 +1,222 @@
+package irc
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gangway/core"
+)
+
+// operationWithin is how long a caller of Moderation or Rename waits for the network. Later words of the network
+// about it reach the user as a notice.
+const operationWithin = 30 * time.Second
+
+// Rename asks for another nick, on the whole network, and waits for the answer.
+func (s *session) Rename(ctx context.Context, _ core.Address, nick string, _ core.Origin) error {
+	if !validNick(nick) || strings.ContainsAny(nick, "\r\n\x00") {
+		return core.E(core.Invalid, "irc: nick", "That cannot be a nick: it has a character that IRC does not allow there.")
+	}
+	err := s.perform(ctx, "", func() ([]*command, error) {
+		return []*command{{
+			verb: "NICK", params: []string{nick}, ask: &request{verb: "NICK", targets: [2]string{s.fold.fold(nick)}},
+		}}, nil
+	})
+	if err == nil {
+		s.mu.Lock()
+		s.wish = nick
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// SetTopic changes a room's topic and waits for the network's answer.
+func (s *session) SetTopic(ctx context.Context, addr core.Address, text string, _ core.Origin) error {
+	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
+		return []*command{s.operation(r, "", "TOPIC", r.name, oneLine(text))}, nil
+	})
+}
+
+// Kick removes somebody from a room and waits for the network's answer.
+func (s *session) Kick(ctx context.Context, addr core.Address, nick, reason string) error {
+	if !validNick(nick) {
+		return noSuchMember(nick)
+	}
+	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
+		return []*command{s.operation(r, nick, "KICK", append([]string{r.name, nick}, optional(oneLine(reason))...)...)}, nil
+	})
+}
+
+// SetRank changes a member's modes to those of a rank, in as few commands as the network allows, and waits for the
+// network's answer.
+func (s *session) SetRank(ctx context.Context, addr core.Address, nick string, rank core.Rank) error {
+	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
+		m, ok := r.members[s.key(nick)]
+		if s.mine(nick) {
+			m, ok = r.self, true
+		}
+		if !ok {
+			return nil, noSuchMember(nick)
+		}
+		signs, modes, err := s.rankModes(m.ranks, rank)
+		if err != nil {
+			return nil, err
+		}
+		return s.modeCommands(r, nick, signs, modes), nil
+	})
+}
+
+func noSuchMember(nick string) error {
+	return core.E(core.NotFound, "irc: room", "There is no "+bare(nick)+" in this channel.")
+}
+
+// rankModes returns the changes that turn a set of prefix modes into a rank: what gives it first, then what exceeds
+// it, so that nobody is without a rank in between.
+func (s *session) rankModes(now ranks, rank core.Rank) (signs, modes string, err error) {
+	support := &s.link.support
+	var give byte
+	switch rank {
+	case core.Owner:
+		give = 'q'
+	case core.Operator:
+		give = 'o'
+	case core.Half:
+		give = 'h'
+	case core.Voice:
+		give = 'v'
+	}
+	if give != 0 && support.bit(give) == 0 {
+		return "", "", core.E(core.Unsupported, "irc: mode", "This network does not have that rank.")
+	}
+	if give != 0 && now&support.bit(give) == 0 {
+		signs, modes = "+", string(give)
+	}
+	for i := range len(support.modes) {
+		mode := support.modes[i]
+		if mode == give {
+			break
+		}
+		if now&support.bit(mode) != 0 {
+			signs, modes = signs+"-", modes+string(mode)
+		}
+	}
+	return signs, modes, nil
+}
+
+// modeCommands writes changes of one member's modes: "+v-o nick nick".
+func (s *session) modeCommands(r *room, nick, signs, modes string) []*command {
+	var all []*command
+	for len(modes) > 0 {
+		n := min(len(modes), s.link.support.perMode)
+		var change strings.Builder
+		params := []string{r.name, ""}
+		for i := range n {
+			change.WriteByte(signs[i])
+			change.WriteByte(modes[i])
+			params = append(params, nick)
+		}
+		params[1] = change.String()
+		all = append(all, s.operation(r, nick, "MODE", params...))
+		signs, modes = signs[n:], modes[n:]
+	}
+	return all
+}
+
+// operation is a command about a room, and perhaps somebody in it, that somebody waits for.
+func (s *session) operation(r *room, nick, verb string, params ...string) *command {
+	return &command{verb: verb, params: params, ask: &request{
+		verb: verb, targets: [2]string{s.fold.fold(r.name), s.fold.fold(nick)},
+	}}
+}
+
+// inRoom performs commands in a room that we are in.
+func (s *session) inRoom(ctx context.Context, addr core.Address, commands func(*room) ([]*command, error)) error {
+	return s.perform(ctx, addr, func() ([]*command, error) {
+		r := s.room(string(addr))
+		if r == nil || r.stage != inside {
+			return nil, notInside(addr)
+		}
+		return commands(r)
+	})
+}
+
+func notInside(addr core.Address) error {
+	return core.E(core.NotFound, "irc: room", "You are not in "+string(addr)+".")
+}
+
+// perform writes commands and waits until the network has answered them all, for the first refusal, or for ctx.
+func (s *session) perform(ctx context.Context, addr core.Address, commands func() ([]*command, error)) error {
+	answers, n, err := s.begin(addr, commands)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, operationWithin)
+	defer cancel()
+	for range n {
+		select {
+		case e := <-answers.ch:
+			if e != nil {
+				s.give(answers)
+				return e
+			}
+		case <-ctx.Done():
+			s.give(answers)
+			return core.Wrap(core.Unavailable, "irc: wait for the network", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// answers are what comes of the commands of one operation.
+type answers struct {
+	ch   chan *core.Error
+	left bool // the caller does not wait any more
+}
+
+// begin queues the commands of an operation.
+func (s *session) begin(addr core.Address, commands func() ([]*command, error)) (*answers, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.open() {
+		return nil, 0, s.notConnected()
+	}
+	all, err := commands()
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(s.queue)+len(all) > s.t.cfg.Queue {
+		return nil, 0, s.tooMuch()
+	}
+	a := &answers{ch: make(chan *core.Error, len(all))}
+	for _, c := range all {
+		c.ask.done = func(e *core.Error) {
+			if a.left && e != nil {
+				s.notice(addr, e.Sentence())
+				return
+			}
+			a.ch <- e
+		}
+		s.enqueue(c)
+	}
+	return a, len(all), nil
+}
+
+// give up waiting: what the network says from now on goes to the user as a notice.
+func (s *session) give(a *answers) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.left = true
+}
+
+// notConnected is the reason why nothing can be said at the moment.
+func (s *session) notConnected() error {
+	if s.down != nil {
+		return s.down
+	}
+	return core.E(core.Unavailable, "irc: send", "The connection to "+s.net.name+" is not ready yet. Please try again in a moment.")
+}
+
+func (s *session) tooMuch() error {
+	return core.E(core.OverLimit, "irc: send",
+		"Too many lines wait to be sent to "+s.net.name+", which takes only a few at a time. Please wait a moment.")
+}

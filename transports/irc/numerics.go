@@ -1,0 +1,122 @@
+package irc
+
+import (
+	"strings"
+
+	"gopkg.in/irc.v4"
+
+	"gangway/core"
+)
+
+// refusal turns an error numeric, or FAIL (IRCv3 standard-replies), into an error in the network's own words.
+func refusal(op string, m *irc.Message) *core.Error {
+	e := &core.Error{Kind: kindOf(m.Command), Op: op, Code: m.Command}
+	words := styled(m.Trailing())
+	if m.Command == "FAIL" {
+		e.Code = m.Param(1)
+		e.Kind = core.Denied
+	} else if subject := m.Param(1); len(m.Params) > 2 && subject != "" && subject != "*" {
+		words = subject + ": " + words
+	}
+	e.Text = words
+	return e
+}
+
+// kindOf is what an error numeric means for whoever asked.
+func kindOf(numeric string) core.Kind {
+	switch numeric {
+	case "263", // RPL_TRYAGAIN
+		irc.ERR_UNAVAILRESOURCE, irc.ERR_CHANNELISFULL, "439": // ERR_TARGETTOOFAST
+		return core.Unavailable
+	case irc.ERR_NOSUCHNICK, irc.ERR_NOSUCHSERVER, irc.ERR_NOSUCHCHANNEL, irc.ERR_WASNOSUCHNICK,
+		irc.ERR_USERNOTINCHANNEL, irc.ERR_NOTONCHANNEL:
+		return core.NotFound
+	case irc.ERR_TOOMANYCHANNELS, irc.ERR_TOOMANYTARGETS:
+		return core.OverLimit
+	case irc.ERR_UNKNOWNCOMMAND, irc.ERR_UNKNOWNMODE:
+		return core.Unsupported
+	case irc.ERR_ERRONEUSNICKNAME, irc.ERR_BADCHANMASK, irc.ERR_NEEDMOREPARAMS, irc.ERR_NOTEXTTOSEND,
+		irc.ERR_NONICKNAMEGIVEN, irc.ERR_NICKNAMEINUSE, irc.ERR_NICKCOLLISION, "479", "417":
+		return core.Invalid
+	}
+	return core.Denied
+}
+
+// isError says whether a command is an error numeric.
+func isError(command string) bool {
+	return len(command) == 3 && (command[0] == '4' || command[0] == '5') || command == "263" ||
+		command == "716" || command == "717" || command == "FAIL"
+}
+
+// aboutNick says whether a numeric refuses a nick.
+func aboutNick(m *irc.Message) bool {
+	switch m.Command {
+	case irc.ERR_NONICKNAMEGIVEN, irc.ERR_ERRONEUSNICKNAME, irc.ERR_NICKNAMEINUSE, irc.ERR_NICKCOLLISION, "438", "447",
+		irc.ERR_RESTRICTED, "485":
+		return true
+	case irc.ERR_UNAVAILRESOURCE:
+		return !isChannel(m.Param(1))
+	}
+	return false
+}
+
+// onRefusal finds whom an error numeric is for: the registration, a join, a leave, another request, or nobody who
+// is known, and then the user.
+func (s *session) onRefusal(m *irc.Message) {
+	l := s.link
+	if r := l.labelled(m); r != nil {
+		s.answer(r, refusal("irc: "+strings.ToLower(r.verb), m), nil)
+		return
+	}
+	switch m.Command {
+	case irc.ERR_YOUREBANNEDCREEP, irc.ERR_PASSWDMISMATCH:
+		s.refuse(m)
+		return
+	case irc.ERR_NOMOTD:
+		s.onReady()
+		return
+	}
+	if l.reg != nil {
+		s.onRegistrationRefused(m)
+		return
+	}
+	if aboutNick(m) {
+		s.onNickKept(m)
+		return
+	}
+	if s.onRoomRefused(m) {
+		return
+	}
+	params := m.Params[min(1, len(m.Params)):]
+	if m.Command == "FAIL" {
+		params = m.Params
+	}
+	if r := l.find(s.fold, params); r != nil {
+		s.answer(r, refusal("irc: "+strings.ToLower(r.verb), m), nil)
+		return
+	}
+	s.notice("", refusal("", m).Text)
+}
+
+// onRegistrationRefused deals with errors before 001: a network without CAP says 421, one without the nick 433.
+func (s *session) onRegistrationRefused(m *irc.Message) {
+	switch {
+	case aboutNick(m):
+		s.onNickRefused(m)
+	case m.Command == irc.ERR_UNKNOWNCOMMAND, m.Command == irc.ERR_NOTREGISTERED, m.Command == "410":
+	case m.Command == irc.ERR_SASLFAIL, m.Command == irc.ERR_SASLTOOLONG, m.Command == irc.ERR_SASLABORTED, m.Command == irc.ERR_NICKLOCKED:
+		s.onSASL(m)
+	default:
+		s.notice("", refusal("", m).Text)
+	}
+}
+
+// onNickKept answers a Rename that failed. The gateway's own tries to get a nick back fail in silence.
+func (s *session) onNickKept(m *irc.Message) {
+	for _, r := range s.link.asked {
+		if r.verb == "NICK" {
+			s.answer(r, refusal("irc: nick", m), nil)
+			return
+		}
+	}
+}

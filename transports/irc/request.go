@@ -1,0 +1,208 @@
+package irc
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/irc.v4"
+
+	"gangway/core"
+)
+
+// request is a line whose answer somebody waits for. The answer is a response with its label; without labels it is
+// the echo of a message (echo-message), or the answer to a barrier written behind it, or an error numeric that
+// names it.
+type request struct {
+	verb    string
+	targets [2]string // as an error would name them: folded channel and nick
+	label   string
+	barrier uint64 // zero: the echo answers
+	written time.Time
+
+	part *part             // what it is a part of, if it is a message
+	done func(*core.Error) // otherwise; called once, under the session's mutex; nil: it was done
+}
+
+// outgoing is a message on its way out, in one or more lines.
+type outgoing struct {
+	core.Ref
+	id     core.MessageID
+	origin core.Origin
+	room   bool
+	left   int  // parts that are not answered
+	failed bool // the user has been told
+}
+
+// part is one line of a message.
+type part struct {
+	of    *outgoing
+	first bool // keeps the id
+	wire  string
+	text  string
+}
+
+// echoes says whether the network shows us what it made of the request.
+func (l *link) echoes(r *request) bool { return r.part != nil && l.caps&capEcho != 0 }
+
+// answered takes the request out of those that wait.
+func (l *link) answered(r *request) {
+	for i, other := range l.asked {
+		if other == r {
+			l.asked = append(l.asked[:i], l.asked[i+1:]...)
+			break
+		}
+	}
+	if len(l.asked) == 0 {
+		l.asked = nil
+	}
+}
+
+// labelled returns the request that a message answers by its label or by the batch it is in.
+func (l *link) labelled(m *irc.Message) *request {
+	label := m.Tags["label"]
+	if label == "" {
+		label = l.batches[m.Tags["batch"]]
+	}
+	if label == "" {
+		return nil
+	}
+	for _, r := range l.asked {
+		if r.label == label {
+			return r
+		}
+	}
+	return nil
+}
+
+// onBatch opens and closes a batch. Only those that answer a request matter here.
+func (s *session) onBatch(m *irc.Message) {
+	l := s.link
+	ref, label := m.Param(0), m.Tags["label"]
+	switch {
+	case strings.HasPrefix(ref, "+") && label != "" && len(l.batches) < 64:
+		if l.batches == nil {
+			l.batches = map[string]string{}
+		}
+		l.batches[ref[1:]] = label
+	case strings.HasPrefix(ref, "-"):
+		label = l.batches[ref[1:]]
+		delete(l.batches, ref[1:])
+		if len(l.batches) == 0 {
+			l.batches = nil
+		}
+		for _, r := range l.asked {
+			if label != "" && r.label == label {
+				s.answer(r, nil, nil)
+				return
+			}
+		}
+	}
+}
+
+// onPong is the answer to a keepalive or a barrier: what was written before it has been processed.
+func (s *session) onPong(m *irc.Message) {
+	l := s.link
+	if m.Trailing() == keepalive {
+		l.pinged = time.Time{}
+		return
+	}
+	number, ok := strings.CutPrefix(m.Trailing(), barrierPrefix)
+	barrier, err := strconv.ParseUint(number, 10, 64)
+	if !ok || err != nil {
+		return
+	}
+	for _, r := range append([]*request(nil), l.asked...) {
+		if r.barrier != 0 && r.barrier <= barrier {
+			s.answer(r, nil, nil)
+		}
+	}
+}
+
+// find returns the oldest unlabelled request that an error with these parameters can be about.
+func (l *link) find(fold casemap, params []string) *request {
+	var other *request
+	for _, r := range l.asked {
+		if r.label != "" {
+			continue
+		}
+		for _, p := range params {
+			if p = fold.fold(p); p != "" && (p == r.targets[0] || p == r.targets[1] || strings.EqualFold(p, r.verb)) {
+				return r
+			}
+		}
+		if other == nil && r.part == nil {
+			other = r
+		}
+	}
+	return other
+}
+
+// expire answers requests and joins that the network has forgotten.
+func (s *session) expire(now time.Time) {
+	for _, r := range s.rooms {
+		if r.stage == joining && now.Sub(r.since) >= 2*answerWithin {
+			s.refused(r, &core.Error{Kind: core.Unavailable, Op: "irc: join", Err: errSilent,
+				Text: s.net.name + " did not answer whether you may enter " + r.name + "."})
+		}
+	}
+	for _, r := range append([]*request(nil), s.link.asked...) {
+		if now.Sub(r.written) >= answerWithin {
+			s.answer(r, &core.Error{Kind: core.Uncertain, Op: "irc: send", Err: errSilent,
+				Text: "The network did not say whether it took this."}, nil)
+		}
+	}
+}
+
+// answer ends a request: with what was said about it, or with the network's echo of it, if it has one.
+func (s *session) answer(r *request, err *core.Error, echo *irc.Message) {
+	if s.link != nil {
+		s.link.answered(r)
+	}
+	if r.done != nil {
+		done := r.done
+		r.done = nil
+		done(err)
+	}
+	if r.part != nil {
+		s.spoken(r.part, err, echo)
+	}
+}
+
+// spoken tells the user what became of a part of a message.
+func (s *session) spoken(p *part, err *core.Error, echo *irc.Message) {
+	o := p.of
+	o.left--
+	ids := core.IDs{ID: o.id}
+	if echo != nil {
+		ids.Remote = core.RemoteID(echo.Tags["msgid"])
+	}
+	switch {
+	case err != nil && !o.failed:
+		o.failed = true
+		s.emit(&core.Receipt{Ref: o.Ref, IDs: core.IDs{ID: o.id}, Origin: o.origin, State: core.Failed, Err: err})
+	case err != nil:
+	case o.room:
+		s.reflect(p, ids, echo)
+	case o.left == 0 && !o.failed:
+		s.emit(&core.Receipt{Ref: o.Ref, IDs: ids, Origin: o.origin, State: core.Delivered})
+	}
+}
+
+// reflect shows a room's line to those who sent it, as the network took it.
+func (s *session) reflect(p *part, ids core.IDs, echo *irc.Message) {
+	m := &core.Message{
+		Ref: p.of.Ref, IDs: ids, Origin: p.of.origin, Room: true, Author: core.Address(s.nick()), Mine: true,
+		At: time.Now(), Text: p.text,
+	}
+	if !p.first {
+		m.ID, m.Origin = "", core.Origin{}
+	}
+	if echo != nil {
+		m.At = sentAt(echo)
+		if text, _ := readable(echo.Trailing()); echo.Trailing() != p.wire && text != "" {
+			m.Text = text
+		}
+	}
+	s.emit(m)
+}

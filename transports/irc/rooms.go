@@ -1,0 +1,268 @@
+package irc
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"gangway/core"
+)
+
+const (
+	maxRooms = 250
+	maxAsks  = 50  // who wait for one room
+	maxWho   = 300 // rooms with more members are not asked for their members' hosts
+)
+
+// stage is how far a room is entered or left.
+type stage uint8
+
+const (
+	outside stage = iota // wanted; not asked for, since there is no connection
+	joining              // JOIN is written or queued
+	inside               // its whole state is known and shown
+	leaving              // PART is written or queued
+)
+
+// room is a channel that is wanted, or that the network has put us in.
+type room struct {
+	addr    core.Address // as the user addresses it
+	name    string       // as the network spells it
+	key     string       // the password
+	stage   stage
+	since   time.Time // when it was asked for
+	wanted  bool      // somebody of the account asked for it
+	who     bool      // its members' hosts have been asked for
+	was     bool      // it was entered before the connection was lost
+	asks    []ask     // who wait for it
+	self    member
+	members members // without ourselves
+	topic   core.Topic
+}
+
+// ask is somebody who waits to enter a room.
+type ask struct {
+	origin core.Origin
+	nick   string
+}
+
+// Join enters a room; see core.Rooms. Without a connection it waits for it, except when the last try for one failed
+// and the room is a new one: then the reason is returned.
+func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) error {
+	if !isChannel(string(addr)) || !validChannel(string(addr)) {
+		return core.E(core.Invalid, "irc: join", "That is not the name of a channel.")
+	}
+	if strings.ContainsAny(j.Password, " ,\r\n\x00") || strings.HasPrefix(j.Password, ":") {
+		return core.E(core.Denied, "irc: join", "The password of a channel has no spaces, commas or line ends.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.dispatch(context.WithoutCancel(ctx))
+	if s.wish == "" && j.Nick != "" {
+		s.wish = nickFrom(j.Nick)
+	}
+	key := s.fold.fold(string(addr))
+	r := s.rooms[key]
+	switch {
+	case r == nil && s.down != nil:
+		return s.down
+	case r == nil && len(s.rooms) >= maxRooms, r != nil && len(r.asks) >= maxAsks, len(s.queue) >= s.t.cfg.Queue:
+		return core.E(core.OverLimit, "irc: join", "You are in, or on your way into, too many channels already.")
+	case r == nil:
+		r = &room{addr: addr, name: string(addr)}
+		s.rooms[key] = r
+	}
+	r.wanted = true
+	r.key = firstOf(j.Password, r.key)
+	one := ask{origin: j.Origin, nick: j.Nick}
+	if r.stage == inside {
+		s.emit(s.snapshot(r, one))
+		return nil
+	}
+	r.asks = append(r.asks, one)
+	if r.stage == outside && s.open() {
+		s.enter(r)
+	}
+	return nil
+}
+
+// Leave leaves a room; see core.Rooms.
+func (s *session) Leave(ctx context.Context, addr core.Address, reason string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.dispatch(context.WithoutCancel(ctx))
+	r := s.room(string(addr))
+	if r == nil {
+		return core.E(core.NotFound, "irc: leave", "You are not in "+string(addr)+".")
+	}
+	r.wanted, r.asks = false, nil
+	switch r.stage {
+	case outside:
+		s.left(r, &core.RoomLeft{Why: core.Left, Reason: reason})
+	case joining, inside:
+		r.stage = leaving
+		s.enqueue(&command{verb: "PART", params: append([]string{r.name}, optional(oneLine(reason))...)})
+	}
+	return nil
+}
+
+func optional(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// Occupant is the one address of a person, wherever they are met.
+func (s *session) Occupant(_ core.Address, nick string) core.Address { return lower(nick) }
+
+// room finds a room by any of its spellings.
+func (s *session) room(channel string) *room { return s.rooms[s.fold.fold(channel)] }
+
+// open says whether the network would take a line now.
+func (s *session) open() bool { return s.link != nil && s.link.ready && s.link.quit.IsZero() }
+
+// refold files the rooms under the network's own folding.
+func (s *session) refold(c casemap) {
+	s.fold = c
+	rooms := make(map[string]*room, len(s.rooms))
+	for _, r := range s.rooms {
+		rooms[c.fold(r.name)] = r
+	}
+	s.rooms = rooms
+}
+
+// enter asks the network to let us in.
+func (s *session) enter(r *room) {
+	r.stage = joining
+	r.reset()
+	s.enqueue(&command{verb: "JOIN", params: append([]string{r.name}, optional(r.key)...)})
+}
+
+// reset forgets who and what is in the room.
+func (r *room) reset() {
+	r.members, r.topic, r.who, r.since = members{}, core.Topic{}, false, time.Now()
+}
+
+// enterAll asks for all wanted rooms, in as few lines as they fit in: those with keys first, as JOIN's grammar wants.
+func (s *session) enterAll() {
+	var all []*room
+	for _, r := range s.rooms {
+		if r.stage == outside {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b *room) int {
+		if (a.key == "") != (b.key == "") {
+			if a.key == "" {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var names, keys []string
+	size := 0
+	send := func() {
+		if len(names) > 0 {
+			params := append([]string{strings.Join(names, ",")}, optional(strings.Join(keys, ","))...)
+			s.enqueue(&command{verb: "JOIN", params: params})
+		}
+		names, keys, size = nil, nil, 0
+	}
+	for _, r := range all {
+		r.stage = joining
+		r.reset()
+		if size += len(r.name) + len(r.key) + 2; size > 400 || len(names) == 10 {
+			send()
+			size = len(r.name) + len(r.key) + 2
+		}
+		names = append(names, r.name)
+		if r.key != "" {
+			keys = append(keys, r.key)
+		}
+	}
+	send()
+}
+
+// snapshot is the whole room for one who asked; for everybody if a is zero.
+func (s *session) snapshot(r *room, a ask) *core.RoomJoined {
+	j := &core.RoomJoined{
+		Ref: s.ref(r.addr), Origin: a.origin, Asked: a.nick, Topic: r.topic,
+		Self: s.self(r), Members: make([]core.Member, 0, len(r.members)),
+	}
+	for _, m := range r.members {
+		j.Members = append(j.Members, s.shown(m))
+	}
+	slices.SortFunc(j.Members, func(a, b core.Member) int { return strings.Compare(a.Nick, b.Nick) })
+	return j
+}
+
+// self is the account in a room.
+func (s *session) self(r *room) core.Member {
+	m := s.shown(r.self)
+	m.Nick = s.nick()
+	m.Address = lower(m.Nick)
+	return m
+}
+
+// entered shows a room whose state is complete: to those who wait, and after a loss to everybody who was in it.
+func (s *session) entered(r *room) {
+	if r.stage != joining {
+		return
+	}
+	r.stage = inside
+	if r.was || len(r.asks) == 0 {
+		s.emit(s.snapshot(r, ask{nick: s.wish}))
+	}
+	for _, a := range r.asks {
+		s.emit(s.snapshot(r, a))
+	}
+	r.asks, r.was = nil, false
+}
+
+// refused tells those who wait for a room that they will not get in, and forgets it.
+func (s *session) refused(r *room, e *core.Error) {
+	self := s.self(r)
+	if r.was {
+		s.emit(&core.RoomLeft{Ref: s.ref(r.addr), Self: self, Why: core.NotJoined, Err: e})
+	}
+	for _, a := range r.asks {
+		s.emit(&core.RoomLeft{Ref: s.ref(r.addr), Origin: a.origin, Self: self, Why: core.NotJoined, Err: e})
+	}
+	r.asks = nil
+	s.forget(r)
+}
+
+func (s *session) forget(r *room) {
+	for key, other := range s.rooms {
+		if other == r {
+			delete(s.rooms, key)
+		}
+	}
+}
+
+// left shows that we are out of a room, to everybody, and forgets it, unless somebody came back meanwhile.
+func (s *session) left(r *room, e *core.RoomLeft) {
+	e.Ref, e.Self = s.ref(r.addr), s.self(r)
+	s.emit(e)
+	r.was = false
+	if len(r.asks) > 0 && s.open() {
+		s.enter(r)
+		return
+	}
+	if len(r.asks) > 0 {
+		r.stage = outside
+		return
+	}
+	s.forget(r)
+}
+
+// orNow is t, or the present where t is not known.
+func orNow(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Now()
+	}
+	return t
+}

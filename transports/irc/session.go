@@ -1,0 +1,231 @@
+package irc
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"gangway/core"
+)
+
+const (
+	registerWithin = 60 * time.Second // from the connection to the end of the MOTD
+	answerWithin   = 60 * time.Second // an answer that the network owes to a line
+	drainWithin    = 5 * time.Second  // from QUIT to the end of the connection
+)
+
+// session is one user on one network; see the package's comment. All fields below mu are guarded by it.
+type session struct {
+	t       *transport
+	net     *network
+	account core.Account
+
+	delivering sync.Mutex // held by whoever delivers events: one at a time, in order
+
+	mu      sync.Mutex
+	ran     bool        // Run has been called
+	link    *link       // nil between connections
+	down    *core.Error // why there is no connection, until there is one again
+	wish    string      // the nick that the user wants; empty: nobody has said yet
+	fold    casemap     // the network's, as last seen
+	rooms   map[string]*room
+	queue   []*command // not yet written, oldest first
+	events  []core.Event
+	courier chan struct{}     // closed when the courier ends; nil: there is none
+	private time.Time         // when something private was last said, either way; zero: never
+	away    map[string]string // who of those the user wrote to is away, and how they say so
+}
+
+func newSession(t *transport, n *network, a core.Account) *session {
+	return &session{t: t, net: n, account: a, rooms: map[string]*room{}}
+}
+
+// Run connects, registers, enters the rooms that are wanted, and stays until the connection is lost or nobody needs
+// it any more: nil. When ctx ends it writes what is queued, if that is quick, and quits.
+func (s *session) Run(ctx context.Context) error {
+	if !s.needed() {
+		return nil
+	}
+	l, err := s.connect(ctx)
+	if err == nil {
+		err = s.converse(ctx, l)
+	}
+	s.end(ctx, err)
+	s.flush(ctx)
+	s.awaitCourier()
+	return err
+}
+
+// needed says whether a connection has a purpose: rooms, something to say, or that it was just asked for.
+func (s *session) needed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.ran
+	s.ran = true
+	if first || len(s.queue) > 0 || s.wanted() {
+		return true
+	}
+	s.down = nil
+	return false
+}
+
+// wanted says whether there is a room that somebody wants to be in.
+func (s *session) wanted() bool {
+	for _, r := range s.rooms {
+		if r.wanted {
+			return true
+		}
+	}
+	return false
+}
+
+// connect opens the connection and begins to register.
+func (s *session) connect(ctx context.Context) (*link, error) {
+	conn, err := s.t.dial(ctx, s.net)
+	if err != nil {
+		return nil, s.unreachable(err)
+	}
+	l := newLink(conn, s.net)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link = l
+	s.register()
+	return l, nil
+}
+
+// converse reads until the connection ends, and closes it.
+func (s *session) converse(ctx context.Context, l *link) error {
+	interrupt := context.AfterFunc(ctx, l.interrupt)
+	defer interrupt()
+	err := s.read(ctx, l)
+	s.mu.Lock()
+	l.closed = true
+	writer := l.writer
+	s.mu.Unlock()
+	close(l.done)
+	l.conn.Close()
+	if writer != nil {
+		<-writer
+	}
+	return err
+}
+
+// read handles lines until the connection ends: nil if that was our wish.
+func (s *session) read(ctx context.Context, l *link) error {
+	for {
+		if !l.lines.buffered() {
+			if err := s.tick(ctx, l); err != nil {
+				return err
+			}
+		}
+		line, err := l.lines.next()
+		switch {
+		case err == nil:
+			s.handle(ctx, line)
+		case errors.Is(err, errTooLong):
+			s.overlong()
+		case isTimeout(err):
+			continue
+		default:
+			return s.lost(l, err)
+		}
+		if !l.lines.buffered() {
+			s.flush(ctx)
+		}
+	}
+}
+
+// overlong tells the user that a line was thrown away.
+func (s *session) overlong() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notice("", "The network sent a line that is too long. It was left out.")
+}
+
+// tick looks what is due by the clock and sets how long to read at most.
+func (s *session) tick(ctx context.Context, l *link) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if ctx.Err() != nil && l.quit.IsZero() {
+		s.quit(now)
+	}
+	s.expire(now)
+	due, err := s.due(l, now)
+	if err != nil {
+		return err
+	}
+	l.conn.SetReadDeadline(due)
+	if ctx.Err() != nil && l.quit.IsZero() { // ended between the two: the interruption was overwritten
+		l.conn.SetReadDeadline(now)
+	}
+	return nil
+}
+
+// due does what is due and returns when something will be next.
+func (s *session) due(l *link, now time.Time) (time.Time, error) {
+	switch {
+	case !l.quit.IsZero():
+		if now.Sub(l.quit) >= drainWithin {
+			return now, s.lostLocked(l, errSilent)
+		}
+		return l.quit.Add(drainWithin), nil
+	case !l.ready:
+		if now.Sub(l.began) >= registerWithin {
+			return now, s.lostLocked(l, errSilent)
+		}
+		return l.began.Add(registerWithin), nil
+	}
+	next := l.heard.Add(time.Duration(s.t.cfg.PingEvery))
+	if !l.pinged.IsZero() {
+		next = l.pinged.Add(time.Duration(s.t.cfg.PingTimeout))
+		if !now.Before(next) {
+			return now, s.lostLocked(l, errSilent)
+		}
+	} else if !now.Before(next) {
+		l.pinged = now
+		s.urgent("PING", keepalive)
+		next = now.Add(time.Duration(s.t.cfg.PingTimeout))
+	}
+	if len(l.asked) > 0 {
+		next = earlier(next, now.Add(answerWithin/4))
+	}
+	if over := s.over(l); !over.IsZero() {
+		if !now.Before(over) {
+			s.quit(now)
+			return now.Add(drainWithin), nil
+		}
+		next = earlier(next, over)
+	}
+	return next, nil
+}
+
+// over returns when the connection has lost its purpose; zero if it has one.
+func (s *session) over(l *link) time.Time {
+	if len(s.queue) > 0 || len(l.asked) > 0 || s.wanted() {
+		return time.Time{}
+	}
+	if s.private.IsZero() {
+		return l.began
+	}
+	return s.private.Add(time.Duration(s.t.cfg.Linger))
+}
+
+// quit puts QUIT behind what is queued; nothing is written after it. Before the registration is complete the queue
+// is not written at all, and end answers for it.
+func (s *session) quit(now time.Time) {
+	s.link.quit = now
+	if !s.link.ready {
+		s.urgent("QUIT", oneLine(s.t.cfg.QuitMessage))
+		return
+	}
+	s.enqueue(&command{verb: "QUIT", params: []string{oneLine(s.t.cfg.QuitMessage)}})
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
