@@ -20,13 +20,6 @@ type Gateway interface {
 	Submit(ctx context.Context, a core.Account, e core.Event) error
 }
 
-// Contacts knows how the addresses of an account's correspondents are really
-// written: a JID has no case, and some networks do.
-type Contacts interface {
-	// Exact returns the address as it was last seen, or the one it was given.
-	Exact(ctx context.Context, account core.AccountID, folded core.Address) (core.Address, error)
-}
-
 // Config is what a Chat is made of.
 type Config struct {
 	Gateway  Gateway
@@ -41,9 +34,8 @@ type Config struct {
 type Chat struct {
 	Renderer // toward XMPP
 
-	gateway  Gateway
-	contacts Contacts
-	log      *slog.Logger
+	gateway Gateway
+	log     *slog.Logger
 }
 
 // New makes a Chat. It starts nothing.
@@ -55,8 +47,11 @@ func New(cfg Config) *Chat {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Chat{
-		Renderer: Renderer{ledger: cfg.Ledger, now: cfg.Now, recent: newRecent(cfg.Now)},
-		gateway:  cfg.Gateway, contacts: cfg.Contacts, log: cfg.Logger,
+		Renderer: Renderer{
+			ledger: cfg.Ledger, now: cfg.Now, book: newBook(cfg.Contacts, cfg.Logger, cfg.Now),
+			recent: newFresh[core.MessageID, struct{}](cfg.Now, time.Minute, 20_000),
+		},
+		gateway: cfg.Gateway, log: cfg.Logger,
 	}
 }
 
@@ -102,7 +97,7 @@ func (h handler) ServeTarget(ctx context.Context, _ xmpp.Sender, st *stream.Stan
 	if err != nil {
 		return err
 	}
-	s.ref = core.Ref{Account: a.ID, Peer: h.exact(ctx, a, t.Address)}
+	s.ref = core.Ref{Account: a.ID, Peer: h.book.exact(ctx, a.ID, t.Address)}
 	return h.submit(ctx, a, s)
 }
 
@@ -130,7 +125,7 @@ func (h handler) submit(ctx context.Context, a core.Account, s said) error {
 		return err
 	}
 	if m, ok := e.(*core.Message); ok {
-		h.recent.add(m.ID)
+		h.recent.put(m.ID, struct{}{})
 	}
 	return h.gateway.Submit(ctx, a, e)
 }
@@ -243,18 +238,6 @@ func (h handler) account(ctx context.Context, user core.UserID, realm string) (c
 	return a, err
 }
 
-// exact returns an address as it is really written.
-func (h handler) exact(ctx context.Context, a core.Account, peer core.Address) core.Address {
-	if h.contacts == nil || peer == "" {
-		return peer
-	}
-	exact, err := h.contacts.Exact(ctx, a.ID, peer)
-	if err != nil {
-		return peer // nothing better is known; most networks do not mind
-	}
-	return exact
-}
-
 // notify passes on a message without text, where the network can carry it.
 // Nobody waits to hear that such a thing failed, and so nobody is told.
 func (h handler) notify(ctx context.Context, s said, user core.UserID, t core.Target) error {
@@ -273,7 +256,7 @@ func (h handler) notify(ctx context.Context, s said, user core.UserID, t core.Ta
 	}
 	a, err := h.gateway.Account(ctx, user, h.domain.Network.Driver.Name, t.Realm)
 	if err == nil {
-		ref := core.Ref{Account: a.ID, Peer: h.exact(ctx, a, t.Address)}
+		ref := core.Ref{Account: a.ID, Peer: h.book.exact(ctx, a.ID, t.Address)}
 		switch e := e.(type) {
 		case *core.Typing:
 			e.Ref = ref

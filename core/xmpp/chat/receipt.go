@@ -1,9 +1,6 @@
 package chat
 
 import (
-	"sync"
-	"time"
-
 	"gangway/core"
 	"gangway/core/xmpp"
 	"gangway/core/xmpp/edge"
@@ -39,7 +36,7 @@ func (r *Renderer) failed(p page, rc *core.Receipt) {
 	p.enc.Start("message", "", "type", "error", "from", bare(p.from), "to", rc.Origin.From, "id", rc.Origin.ID)
 	encodeError(p.enc, rc.Err)
 	p.enc.End()
-	if r.recent.has(rc.ID) {
+	if _, here := r.recent.get(rc.ID); here {
 		return
 	}
 	id := core.Digest("failed", string(rc.ID))
@@ -80,56 +77,4 @@ func bare(contact string) string {
 		return contact[:n]
 	}
 	return contact
-}
-
-// recent remembers what was submitted within the last two minutes or so: the
-// client that sent it is taken to be there still.
-type recent struct {
-	now func() time.Time
-
-	mu       sync.Mutex
-	began    time.Time // of young
-	young    map[core.MessageID]struct{}
-	old      map[core.MessageID]struct{}
-	capacity int
-}
-
-const (
-	recentFor = time.Minute
-	recentMax = 20_000
-)
-
-func newRecent(now func() time.Time) *recent {
-	return &recent{now: now, young: map[core.MessageID]struct{}{}, capacity: recentMax}
-}
-
-func (r *recent) add(id core.MessageID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.turn()
-	r.young[id] = struct{}{}
-}
-
-func (r *recent) has(id core.MessageID) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.turn()
-	_, young := r.young[id]
-	_, old := r.old[id]
-	return young || old
-}
-
-// turn makes the young generation the old one when its time is over or it is
-// full.
-func (r *recent) turn() {
-	now := r.now()
-	age := now.Sub(r.began)
-	if age < recentFor && len(r.young) < r.capacity {
-		return
-	}
-	r.old = r.young
-	if age >= 2*recentFor {
-		r.old = nil
-	}
-	r.young, r.began = map[core.MessageID]struct{}{}, now
 }

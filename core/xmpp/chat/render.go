@@ -27,7 +27,10 @@ const mineMark = "(you, from another app) "
 type Renderer struct {
 	ledger core.Ledger
 	now    func() time.Time
-	recent *recent
+	book   book
+	// recent is what was submitted a minute or two ago: the client that sent it is
+	// taken to be there still.
+	recent *fresh[core.MessageID, struct{}]
 }
 
 var _ edge.Renderer = (*Renderer)(nil)
@@ -41,6 +44,7 @@ func (r *Renderer) Render(ctx context.Context, enc *stream.Encoder, d *edge.Doma
 	p := page{enc: enc, caps: d.Network.Caps, from: contact, to: string(a.User), domain: d.Name}
 	switch ev := ev.(type) {
 	case *core.Message:
+		r.book.meet(ctx, a.ID, ev.Peer)
 		r.message(ctx, p, a, ev)
 	case *core.Receipt:
 		r.receipt(p, ev)
