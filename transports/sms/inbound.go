@@ -1,0 +1,131 @@
+package sms
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"gangway/core"
+)
+
+const (
+	sweepEvery = 5 * time.Minute
+	sweepBack  = 2 * time.Hour  // how far back a sweep looks
+	firstBack  = 24 * time.Hour // and the first one: the gateway may have been away
+	sweepMost  = 1000           // messages of one number in one sweep
+)
+
+// received is a message that the provider got for one of our numbers.
+type received struct {
+	sid, from, to, body string
+	types               []string // of its media
+	media               int      // how many, where the types are not known
+	at                  time.Time
+}
+
+// receive delivers a received message; it is safe, or known already, when nil is returned.
+func (t *transport) receive(ctx context.Context, r received) error {
+	if !slices.Contains(t.numbers, r.to) {
+		return core.E(core.NotFound, "sms: inbound", "not to one of our numbers")
+	}
+	peer := t.sender(r.from)
+	if peer == "" {
+		return core.E(core.Invalid, "sms: inbound", "no such sender")
+	}
+	owner, err := t.host.Owner(ctx, core.Address(r.to), peer)
+	if err != nil {
+		return err
+	}
+	return t.host.Deliver(ctx, &core.Message{
+		Ref: core.Ref{Account: owner.ID, Peer: peer}, IDs: core.IDs{Remote: core.RemoteID(r.sid)},
+		At: r.at, Text: withMedia(r),
+	})
+}
+
+// withMedia is a message's text, with a line for each file that came with it: files are not carried yet, and must not
+// vanish.
+func withMedia(r received) string {
+	lines := []string{}
+	if r.body != "" {
+		lines = append(lines, r.body)
+	}
+	for _, t := range r.types {
+		if t == "" {
+			t = "unknown type"
+		}
+		lines = append(lines, "[file: "+t+", kept at the SMS provider]")
+	}
+	if r.media > len(r.types) {
+		lines = append(lines, "[files, kept at the SMS provider]")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sweepLoop looks for messages that the provider has and could not deliver: at the start, then every few minutes.
+func (t *transport) sweepLoop(ctx context.Context) {
+	back := firstBack
+	for {
+		if t.sweep(ctx, time.Now().Add(-back)) {
+			back = sweepBack
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sweepEvery):
+		}
+	}
+}
+
+// sweep delivers what was received since a moment; what is known already is recognised. It says whether all numbers
+// could be looked at.
+func (t *transport) sweep(ctx context.Context, since time.Time) bool {
+	whole := true
+	for _, number := range t.numbers {
+		p := &openapi.ListMessageParams{}
+		p.SetTo(number).SetDateSentAfter(since.UTC()).SetPageSize(200).SetLimit(sweepMost)
+		var list []openapi.ApiV2010Message
+		_, err := t.api.do(ctx, func(api *openapi.ApiService) (err error) {
+			list, err = api.ListMessage(p)
+			return err
+		})
+		if err != nil {
+			if ctx.Err() == nil {
+				t.host.Logger().Warn("sweep of received messages", "err", err)
+			}
+			whole = false
+			continue
+		}
+		slices.Reverse(list) // the list has the newest first
+		for _, l := range list {
+			whole = t.swept(ctx, l) && whole
+		}
+	}
+	return whole
+}
+
+func (t *transport) swept(ctx context.Context, l openapi.ApiV2010Message) bool {
+	if text(l.Direction) != "inbound" || !messageSID.MatchString(text(l.Sid)) {
+		return true
+	}
+	r := received{sid: text(l.Sid), from: text(l.From), to: text(l.To), body: text(l.Body), at: time.Now()}
+	if at, err := time.Parse(time.RFC1123Z, text(l.DateCreated)); err == nil {
+		r.at = at
+	}
+	if n := text(l.NumMedia); n != "" && n != "0" {
+		r.media = 1
+	}
+	err := t.receive(ctx, r)
+	if err == nil {
+		return true
+	}
+	if k := core.KindOf(err); k == core.NotFound || k == core.Invalid {
+		return true // nobody has the number
+	}
+	if ctx.Err() == nil {
+		t.host.Logger().Warn("swept message not delivered", "sid", r.sid, "err", err)
+	}
+	return false
+}
