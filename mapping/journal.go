@@ -1,0 +1,134 @@
+package mapping
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gangway/core"
+	"gangway/core/store"
+)
+
+// Put notes what an item says that the queue is about to take, in the queue's transaction. core.ErrDuplicate means
+// that it says nothing new and must not be taken; nothing has been written then.
+//
+//   - A message toward a network becomes known, as queued. One that failed before may be sent again.
+//   - A message toward XMPP becomes known if its network has a name for it, so that replies to it resolve.
+//   - A receipt moves its message forward. It is new if it is about the state that the message has, or one that may
+//     follow it (core.State.Follows), and the sender has not been told as much: what Settle knows already still has
+//     to be told. So a failure and the receipt that tells of it may be noted in either order.
+//
+// Everything else passes. So does a receipt about a message that is not known (any more): better told twice than never.
+func (m *Map) Put(ctx context.Context, tx *store.Tx, it *core.Item) error {
+	switch e := it.Event.(type) {
+	case *core.Message:
+		if it.Direction == core.ToNetwork {
+			return m.submitted(ctx, tx, e)
+		}
+		return m.delivered(ctx, tx, e)
+	case *core.Receipt:
+		if it.Direction == core.ToXMPP {
+			return m.told(ctx, tx, e)
+		}
+	}
+	return nil
+}
+
+// Settle notes how an attempt toward a network ended, in the queue's transaction: the network's name for the message
+// and a state that follows the one it has.
+func (m *Map) Settle(ctx context.Context, tx *store.Tx, it *core.Item, v core.Verdict) error {
+	e, ok := it.Event.(*core.Message)
+	if !ok || it.Direction != core.ToNetwork {
+		return nil
+	}
+	taken := core.Taken{Remote: v.Taken.Remote, State: v.Taken.State}
+	switch v.Outcome {
+	case core.Retry:
+		return nil
+	case core.Dead:
+		taken = core.Taken{State: core.Failed}
+	}
+	_, err := tx.Exec(ctx, settleMessage, string(taken.Remote), string(taken.Remote), followedBy(taken.State),
+		int(taken.State), string(e.ID))
+	if err != nil {
+		return fmt.Errorf("mapping: settle message: %w", err)
+	}
+	return nil
+}
+
+func (m *Map) submitted(ctx context.Context, tx *store.Tx, e *core.Message) error {
+	if e.ID == "" || e.Account == "" {
+		return core.E(core.Invalid, "mapping: put message", "The message has no id or no account.")
+	}
+	n, err := tx.Exec(ctx, insertSubmitted, string(e.ID), string(e.Account), string(e.Peer), e.Origin.ID, e.Origin.From,
+		string(e.Thread), millis(m.now()), int(core.Failed))
+	return written(n, err)
+}
+
+func (m *Map) delivered(ctx context.Context, tx *store.Tx, e *core.Message) error {
+	if e.Remote == "" {
+		return nil
+	}
+	id := e.ID
+	if id == "" {
+		id = core.IDFor(e.Account, e.Remote)
+	}
+	mine := flag(e.Mine)
+	n, err := tx.Exec(ctx, insertDelivered, string(id), string(e.Account), string(e.Peer), e.Origin.ID, e.Origin.From,
+		string(e.Remote), string(e.Thread), mine, int(core.Delivered), int(core.Delivered), millis(m.now()),
+		string(e.Account), string(e.Remote), mine)
+	return written(n, err)
+}
+
+// written turns the number of rows of an insert into its meaning.
+func written(n int64, err error) error {
+	if err != nil {
+		return fmt.Errorf("mapping: put message: %w", err)
+	}
+	if n == 0 {
+		return core.ErrDuplicate
+	}
+	return nil
+}
+
+func (m *Map) told(ctx context.Context, tx *store.Tx, r *core.Receipt) error {
+	id := string(r.ID)
+	if id == "" {
+		err := tx.QueryRow(ctx, idByRemote, string(r.Account), string(r.Remote)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("mapping: put receipt: %w", err)
+		}
+	}
+	mask := followedBy(r.State)
+	n, err := tx.Exec(ctx, tellByID, int(r.State), int(r.State), string(r.Remote), id, string(r.Account), mask, mask|1<<r.State)
+	if err != nil {
+		return fmt.Errorf("mapping: put receipt: %w", err)
+	}
+	if n > 0 {
+		return nil
+	}
+	var one int
+	err = tx.QueryRow(ctx, messageExists, id, string(r.Account)).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("mapping: put receipt: %w", err)
+	}
+	return core.ErrDuplicate
+}
+
+// followedBy returns the set of states that s may follow, as bits.
+func followedBy(s core.State) int {
+	mask := 0
+	for old := core.Queued; old <= core.Failed; old++ {
+		if s.Follows(old) {
+			mask |= 1 << old
+		}
+	}
+	return mask
+}

@@ -1,0 +1,87 @@
+package mapping
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"gangway/core"
+	"gangway/core/store"
+)
+
+func TestNotes(t *testing.T) {
+	m, c := newMap(t)
+	ctx := t.Context()
+	n := m.Notes("sms")
+	_, err := n.Get(ctx, "k")
+	wantKind(t, "nothing there", err, core.NotFound)
+	for _, v := range [][]byte{[]byte("one"), {0, 255}, {}, nil} {
+		if err := n.Put(ctx, "k", v, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.Get(ctx, "k"); err != nil || !bytes.Equal(got, v) {
+			t.Errorf("got %q, %v; want %q", got, err, v)
+		}
+	}
+	_, err = m.Notes("email").Get(ctx, "k")
+	wantKind(t, "another transport's", err, core.NotFound)
+	c.pass(time.Minute)
+	_, err = n.Get(ctx, "k")
+	wantKind(t, "expired", err, core.NotFound)
+	if err := n.Put(ctx, "k", []byte("kept"), 0); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(10000 * time.Hour)
+	if got, err := n.Get(ctx, "k"); err != nil || string(got) != "kept" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for range 2 {
+		if err := n.Delete(ctx, "k"); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err = n.Get(ctx, "k")
+	wantKind(t, "deleted", err, core.NotFound)
+}
+
+func TestSweep(t *testing.T) {
+	m, c := newMap(t)
+	ctx := t.Context()
+	fill := func(n int, prefix string) {
+		t.Helper()
+		err := m.db.Write(ctx, func(tx *store.Tx) error {
+			for i := range n {
+				msg := submitted(core.MessageID(fmt.Sprintf("%s%d", prefix, i)))
+				if err := m.Put(ctx, tx, &core.Item{Event: msg}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(2*slice+1, "old")
+	c.pass(time.Hour)
+	fill(5, "new")
+	for i, keep := range []time.Duration{time.Hour, 1000 * day, 0} {
+		if err := m.Notes("sms").Put(ctx, fmt.Sprint(i), []byte("x"), keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := m.Sweep(ctx); n != 0 || err != nil {
+		t.Errorf("swept %d too early, %v", n, err)
+	}
+	c.pass(90*day - time.Minute)
+	if n, err := m.Sweep(ctx); n != 2*slice+2 || err != nil {
+		t.Errorf("swept %d, %v; want %d", n, err, 2*slice+2)
+	}
+	if n := count(t, m, "messages", "1 = 1"); n != 5 {
+		t.Errorf("%d messages are left, want 5", n)
+	}
+	if n := count(t, m, "notes", "1 = 1"); n != 2 {
+		t.Errorf("%d notes are left, want 2", n)
+	}
+}

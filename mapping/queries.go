@@ -1,0 +1,109 @@
+package mapping
+
+// All statements of the package, in the part of SQL that SQLite and PostgreSQL share. What differs between them is
+// only in the migrations.
+
+const (
+	selectVault = `SELECT key_id, proof FROM vault`
+	insertVault = `INSERT INTO vault (key_id, proof) VALUES (?, ?) ON CONFLICT (key_id) DO NOTHING`
+	deleteVault = `DELETE FROM vault WHERE key_id <> ?`
+)
+
+const (
+	accountColumns   = `id, user_id, network, realm, own, name, secret, options, created`
+	selectAccount    = `SELECT ` + accountColumns + ` FROM accounts WHERE id = ?`
+	selectAccountOf  = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? AND network = ? AND realm = ? ORDER BY created, id LIMIT 1`
+	selectAccounts   = `SELECT ` + accountColumns + ` FROM accounts WHERE network = ? ORDER BY created, id`
+	selectAccountsOf = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? ORDER BY network, realm, created, id`
+	selectUsers      = `SELECT DISTINCT user_id FROM accounts ORDER BY user_id`
+	selectSealed     = `SELECT id, secret FROM accounts WHERE id > ? AND secret IS NOT NULL ORDER BY id LIMIT ?`
+	updateSealed     = `UPDATE accounts SET secret = ? WHERE id = ? AND secret = ?`
+	upsertAccount    = `INSERT INTO accounts (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET realm = excluded.realm, own = excluded.own, name = excluded.name,
+		secret = excluded.secret, options = excluded.options`
+	deleteAccount     = `DELETE FROM accounts WHERE id = ?`
+	updateAccountUser = `UPDATE accounts SET user_id = ? WHERE user_id = ?`
+)
+
+const (
+	ownedColumns  = `network, realm, address, account, user_id, pool, free_at, since`
+	selectOwned   = `SELECT ` + ownedColumns + ` FROM owned WHERE network = ? AND folded = ? AND realm = ?`
+	selectOwners  = `SELECT account FROM owned WHERE network = ? AND folded = ? AND account IS NOT NULL LIMIT 2`
+	selectOwnedBy = `SELECT ` + ownedColumns + ` FROM owned WHERE account = ? ORDER BY network, realm, folded`
+	selectOwnedOf = `SELECT ` + ownedColumns + ` FROM owned WHERE user_id = ? ORDER BY network, realm, folded`
+	selectPool    = `SELECT ` + ownedColumns + ` FROM owned WHERE network = ? AND pool = 1 ORDER BY folded`
+	selectFree    = `SELECT ` + ownedColumns + ` FROM owned WHERE network = ? AND pool = 1 AND account IS NULL
+		AND free_at >= 0 AND free_at <= ? ORDER BY free_at, folded LIMIT 1`
+	insertOwned = `INSERT INTO owned (network, realm, folded, address, account, user_id, pool, free_at, since)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)`
+	takeOwned = `UPDATE owned SET address = ?, account = ?, user_id = ?, free_at = 0, since = ?
+		WHERE network = ? AND folded = ? AND realm = ? AND account IS NULL`
+	respellOwned     = `UPDATE owned SET address = ? WHERE network = ? AND folded = ? AND realm = ?`
+	freeOwned        = `UPDATE owned SET account = NULL, free_at = ? WHERE network = ? AND folded = ? AND realm = ?`
+	deleteOwned      = `DELETE FROM owned WHERE network = ? AND folded = ? AND realm = ?`
+	stockOwned       = `UPDATE owned SET pool = ? WHERE network = ? AND folded = ? AND realm = ''`
+	updateOwnedUser  = `UPDATE owned SET user_id = ? WHERE user_id = ?`
+	eraseOwnedUser   = `UPDATE owned SET user_id = '' WHERE user_id = ? AND account IS NULL`
+	insertTenure     = `INSERT INTO tenure (network, realm, folded, account, user_id, began, ended) VALUES (?, ?, ?, ?, ?, ?, 0)`
+	endTenure        = `UPDATE tenure SET ended = ? WHERE network = ? AND folded = ? AND realm = ? AND ended = 0`
+	selectTenure     = `SELECT realm, account, user_id, began, ended FROM tenure WHERE network = ? AND folded = ? ORDER BY seq`
+	updateTenureUser = `UPDATE tenure SET user_id = ? WHERE user_id = ?`
+	eraseTenureUser  = `UPDATE tenure SET user_id = '', account = '' WHERE user_id = ?`
+)
+
+const (
+	contactColumns       = `account, address, name, alias, blocked, created`
+	selectContact        = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND folded = ?`
+	selectContactByAlias = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND alias_key = ? AND alias_key <> ''`
+	selectContacts       = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND folded > ? ORDER BY folded LIMIT ?`
+	upsertContact        = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, folded) DO UPDATE SET address = excluded.address,
+		name = excluded.name, alias = excluded.alias, alias_key = excluded.alias_key, blocked = excluded.blocked`
+	meetContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, created)
+		VALUES (?, ?, ?, ?, '', '', 0, ?) ON CONFLICT (account, folded) DO UPDATE SET address = excluded.address,
+		name = CASE WHEN excluded.name = '' THEN contacts.name ELSE excluded.name END`
+	blockContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, created)
+		VALUES (?, ?, ?, '', '', '', ?, ?) ON CONFLICT (account, folded) DO UPDATE SET blocked = excluded.blocked`
+	deleteContact = `DELETE FROM contacts WHERE account = ? AND folded = ?`
+)
+
+const (
+	entryColumns  = `id, account, peer, origin_id, origin_from, remote, thread, mine, state`
+	selectMessage = `SELECT ` + entryColumns + ` FROM messages WHERE id = ?`
+	// The user's own first: receipts are about those, and a mail to oneself has both.
+	selectByRemote = `SELECT ` + entryColumns + ` FROM messages WHERE account = ? AND remote = ? AND remote <> ''
+		ORDER BY mine DESC, seq DESC LIMIT 1`
+	selectByOrigin = `SELECT ` + entryColumns + ` FROM messages WHERE account = ? AND origin_id = ? AND origin_id <> '' AND mine = 1
+		ORDER BY seq DESC LIMIT 1`
+	selectLog = `SELECT seq, id, peer, remote, thread, mine, state, at FROM messages WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?`
+
+	// A message that failed and is sent again begins anew.
+	insertSubmitted = `INSERT INTO messages (id, account, peer, origin_id, origin_from, remote, thread, mine, state, told, at)
+		VALUES (?, ?, ?, ?, ?, '', ?, 1, 0, 0, ?) ON CONFLICT (id) DO UPDATE SET state = 0, told = 0,
+		origin_id = excluded.origin_id, origin_from = excluded.origin_from
+		WHERE messages.state = ? AND messages.account = excluded.account AND messages.mine = 1`
+	insertDelivered = `INSERT INTO messages (id, account, peer, origin_id, origin_from, remote, thread, mine, state, told, at)
+		SELECT ?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS BIGINT)
+		WHERE NOT EXISTS (SELECT 1 FROM messages WHERE account = ? AND remote = ?
+		AND remote <> '' AND mine = ?) ON CONFLICT (id) DO NOTHING`
+	// The parameters beside a shift are sets of states, as bits: those that may be left. See followedBy.
+	settleMessage = `UPDATE messages SET remote = CASE WHEN ? = '' THEN remote ELSE ? END,
+		state = CASE WHEN (1 << state) & ? <> 0 THEN ? ELSE state END WHERE id = ?`
+	tellByID = `UPDATE messages SET state = ?, told = ?, remote = CASE WHEN remote = '' THEN ? ELSE remote END
+		WHERE id = ? AND account = ? AND (1 << told) & ? <> 0 AND (1 << state) & ? <> 0`
+	messageExists = `SELECT 1 FROM messages WHERE id = ? AND account = ?`
+	idByRemote    = `SELECT id FROM messages WHERE account = ? AND remote = ? AND remote <> '' AND mine = 1 ORDER BY seq DESC LIMIT 1`
+
+	selectSlice   = `SELECT seq FROM messages WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?`
+	deleteMessage = `DELETE FROM messages WHERE seq = ?`
+	sweepMessages = `DELETE FROM messages WHERE seq IN (SELECT seq FROM messages ORDER BY seq LIMIT ?) AND at < ?`
+)
+
+const (
+	putNote = `INSERT INTO notes (network, name, value, expires) VALUES (?, ?, ?, ?)
+		ON CONFLICT (network, name) DO UPDATE SET value = excluded.value, expires = excluded.expires`
+	getNote    = `SELECT value FROM notes WHERE network = ? AND name = ? AND (expires = 0 OR expires > ?)`
+	deleteNote = `DELETE FROM notes WHERE network = ? AND name = ?`
+	sweepNotes = `DELETE FROM notes WHERE (network, name) IN (SELECT network, name FROM notes
+		WHERE expires > 0 AND expires <= ? LIMIT ?)`
+)

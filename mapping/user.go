@@ -1,0 +1,199 @@
+package mapping
+
+import (
+	"context"
+	"time"
+
+	"gangway/core"
+	"gangway/core/store"
+)
+
+// Export is everything that is kept about a user, but for secrets. Its JSON is what the user is given.
+type Export struct {
+	User     core.UserID       `json:"user"`
+	Accounts []ExportedAccount `json:"accounts"`
+	Owned    []ExportedAddress `json:"addresses"`
+}
+
+// ExportedAccount is one account with what is kept for it.
+type ExportedAccount struct {
+	ID       core.AccountID    `json:"id"`
+	Network  string            `json:"network"`
+	Realm    string            `json:"realm,omitempty"`
+	Own      core.Address      `json:"own,omitempty"`
+	Name     string            `json:"name,omitempty"`
+	Secret   bool              `json:"has_secret"`
+	Options  map[string]string `json:"options,omitempty"`
+	Created  time.Time         `json:"created"`
+	Contacts []ExportedContact `json:"contacts"`
+	Messages []ExportedMessage `json:"messages"`
+}
+
+// ExportedContact is a contact of an account.
+type ExportedContact struct {
+	Address core.Address `json:"address"`
+	Name    string       `json:"name,omitempty"`
+	Alias   string       `json:"alias,omitempty"`
+	Blocked bool         `json:"blocked,omitempty"`
+	Created time.Time    `json:"created"`
+}
+
+// ExportedMessage is what the ledger knows of a message: its names, not its text.
+type ExportedMessage struct {
+	ID     core.MessageID `json:"id"`
+	Remote core.RemoteID  `json:"remote,omitempty"`
+	Peer   core.Address   `json:"peer"`
+	Thread core.ThreadID  `json:"thread,omitempty"`
+	Mine   bool           `json:"mine"`
+	State  string         `json:"state,omitempty"` // of the user's own
+	At     time.Time      `json:"at"`
+}
+
+// ExportedAddress is an address that the user has or had last.
+type ExportedAddress struct {
+	Network string       `json:"network"`
+	Realm   string       `json:"realm,omitempty"`
+	Address core.Address `json:"address"`
+	Held    bool         `json:"held"`
+	Since   time.Time    `json:"since"`
+}
+
+// Export returns everything that is kept about a user, and nothing about anybody else.
+func (m *Map) Export(ctx context.Context, user core.UserID) (Export, error) {
+	out := Export{User: user, Accounts: []ExportedAccount{}, Owned: []ExportedAddress{}}
+	err := m.db.Read(ctx, func(tx *store.Tx) error {
+		owned, err := collect(ctx, tx, scanOwned, selectOwnedOf, string(user))
+		if err != nil {
+			return err
+		}
+		for _, o := range owned {
+			out.Owned = append(out.Owned, ExportedAddress{o.Network, o.Realm, o.Address, o.Account != "", o.Since})
+		}
+		out.Accounts, err = collect(ctx, tx, exportAccount, selectAccountsOf, string(user))
+		if err != nil {
+			return err
+		}
+		for i := range out.Accounts {
+			if err := exportRows(ctx, tx, &out.Accounts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Export{}, fault("export", err)
+	}
+	return out, nil
+}
+
+func exportAccount(row scanner) (ExportedAccount, error) {
+	a, sealed, err := scanSealed(row)
+	return ExportedAccount{ID: a.ID, Network: a.Network, Realm: a.Realm, Own: a.Own, Name: a.Name, Secret: sealed != nil,
+		Options: a.Options, Created: a.Created, Contacts: []ExportedContact{}, Messages: []ExportedMessage{}}, err
+}
+
+// all is a LIMIT that is none.
+const all = 1<<31 - 1
+
+func exportRows(ctx context.Context, tx *store.Tx, a *ExportedAccount) error {
+	contacts, err := collect(ctx, tx, scanContact, selectContacts, string(a.ID), "", all)
+	if err != nil {
+		return err
+	}
+	for _, c := range contacts {
+		a.Contacts = append(a.Contacts, ExportedContact{c.Address, c.Name, c.Alias, c.Blocked, c.Created})
+	}
+	messages, err := collect(ctx, tx, exportMessage, selectLog, string(a.ID), 0, all)
+	a.Messages = append(a.Messages, messages...)
+	return err
+}
+
+func exportMessage(row scanner) (e ExportedMessage, err error) {
+	var seq, at int64
+	var mine int
+	var state core.State
+	err = row.Scan(&seq, &e.ID, &e.Peer, &e.Remote, &e.Thread, &mine, &state, &at)
+	if e.Mine = mine != 0; e.Mine {
+		e.State = state.String()
+	}
+	e.At = fromMillis(at)
+	return e, err
+}
+
+// Erase removes a user: accounts, contacts, the names of messages, and the user's name from the history of addresses.
+// A retired address stays retired, though nobody can tell whose it was. NotFound if nothing is kept about the user.
+func (m *Map) Erase(ctx context.Context, user core.UserID) error {
+	accounts, err := m.accountIDs(ctx, user)
+	if err != nil {
+		return fault("erase", err)
+	}
+	for _, id := range accounts {
+		if err := m.Unlink(ctx, id); err != nil && core.KindOf(err) != core.NotFound {
+			return err
+		}
+	}
+	var rows int64
+	err = m.db.Write(ctx, func(tx *store.Tx) error {
+		owned, err := tx.Exec(ctx, eraseOwnedUser, string(user))
+		if err != nil {
+			return err
+		}
+		tenures, err := tx.Exec(ctx, eraseTenureUser, string(user))
+		rows = owned + tenures
+		return err
+	})
+	if err == nil && rows == 0 && len(accounts) == 0 {
+		return core.E(core.NotFound, "mapping: erase", "Nothing is kept about that user.")
+	}
+	return fault("erase", err)
+}
+
+// accountIDs works also for accounts whose secrets cannot be opened.
+func (m *Map) accountIDs(ctx context.Context, user core.UserID) (ids []core.AccountID, err error) {
+	err = m.db.Read(ctx, func(tx *store.Tx) error {
+		ids, err = collect(ctx, tx, func(row scanner) (core.AccountID, error) {
+			a, _, err := scanSealed(row)
+			return a.ID, err
+		}, selectAccountsOf, string(user))
+		return err
+	})
+	return ids, err
+}
+
+// Move gives everything of a user to a new name of theirs. NotFound if nothing is kept about the user; Invalid, with a
+// sentence, if the new name is somebody already.
+func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
+	if from == "" || to == "" || from == to {
+		return core.E(core.Invalid, "mapping: move", "Moving a user needs two different names.")
+	}
+	return fault("move", m.db.Write(ctx, func(tx *store.Tx) error {
+		scan := func(row scanner) (core.Account, error) {
+			a, _, err := scanSealed(row)
+			return a, err
+		}
+		taken, err := collect(ctx, tx, scan, selectAccountsOf, string(to))
+		if err != nil {
+			return err
+		}
+		if len(taken) > 0 {
+			return core.E(core.Invalid, "mapping: move", "The new name has accounts of its own. Remove those first.")
+		}
+		moved, err := collect(ctx, tx, scan, selectAccountsOf, string(from))
+		if err != nil {
+			return err
+		}
+		var rows int64
+		for _, query := range []string{updateAccountUser, updateOwnedUser, updateTenureUser} {
+			n, err := tx.Exec(ctx, query, string(to), string(from))
+			if err != nil {
+				return err
+			}
+			rows += n
+		}
+		if rows == 0 {
+			return core.E(core.NotFound, "mapping: move", "Nothing is kept about that user.")
+		}
+		tx.OnCommit(func() { m.cache.forget(moved...) })
+		return nil
+	}))
+}

@@ -1,0 +1,116 @@
+package mapping
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"gangway/core"
+)
+
+// household links accounts, contacts and messages for both users, all of which look alike but for the name.
+func household(t *testing.T, m *Map) (hers, his core.Account) {
+	t.Helper()
+	for _, u := range []struct {
+		user core.UserID
+		name string
+		a    *core.Account
+	}{{alice, "alice", &hers}, {bob, "bob", &his}} {
+		*u.a = link(t, m, core.Account{User: u.user, Network: "email", Own: core.Address(u.name + "@gw.example"), Secret: []byte("canary-" + u.name)})
+		link(t, m, core.Account{User: u.user, Network: "irc", Realm: "r", Own: core.Address(u.name)})
+		if err := m.PutContact(t.Context(), Contact{Account: u.a.ID, Address: core.Address("friend-of-" + u.name), Alias: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		msg := submitted(core.MessageID("to-friend-of-" + u.name))
+		msg.Account = u.a.ID
+		put(t, m, core.ToNetwork, msg, nil)
+	}
+	return hers, his
+}
+
+func TestExport(t *testing.T) {
+	m, _ := newMap(t)
+	household(t, m)
+	got, err := m.Export(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"friend-of-alice"`, `"to-friend-of-alice"`, `"alice@gw.example"`, `"has_secret":true`, `"state":"queued"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not in %s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "bob") || strings.Contains(string(text), "canary") {
+		t.Errorf("too much: %s", text)
+	}
+	if len(got.Accounts) != 2 || len(got.Owned) != 2 {
+		t.Errorf("%+v", got)
+	}
+	nobody, err := m.Export(t.Context(), "nobody@example.org")
+	if err != nil || len(nobody.Accounts)+len(nobody.Owned) != 0 {
+		t.Errorf("%+v, %v", nobody, err)
+	}
+}
+
+func TestErase(t *testing.T) {
+	m, _ := newMap(t)
+	_, his := household(t, m)
+	if err := m.Erase(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "erased twice", m.Erase(t.Context(), alice), core.NotFound)
+	for table, columns := range map[string]string{
+		"accounts": "id || user_id || own", "contacts": "address", "messages": "id", "owned": "user_id", "tenure": "user_id || account",
+	} {
+		if n := count(t, m, table, columns+" LIKE '%alice%'"); n != 0 {
+			t.Errorf("%d rows of %s name the user", n, table)
+		}
+		if n := count(t, m, table, columns+" LIKE '%bob%'"); n == 0 {
+			t.Errorf("nothing of the other user is left in %s", table)
+		}
+	}
+	if got, err := m.Account(t.Context(), his.ID); err != nil || string(got.Secret) != "canary-bob" {
+		t.Errorf("%v", err)
+	}
+	// The alias stays out of everybody's reach.
+	for _, user := range []core.UserID{alice, bob} {
+		_, err := m.Link(t.Context(), core.Account{User: user, Network: "email", Own: "alice@gw.example"})
+		wantKind(t, "the erased user's alias", err, core.Invalid)
+	}
+}
+
+func TestMove(t *testing.T) {
+	m, _ := newMap(t)
+	hers, _ := household(t, m)
+	ctx := t.Context()
+	const neu = core.UserID("alice@new.example")
+	if _, err := m.AccountOf(ctx, alice, "email", ""); err != nil { // into the cache
+		t.Fatal(err)
+	}
+	wantKind(t, "onto another user", m.Move(ctx, alice, bob), core.Invalid)
+	wantKind(t, "nobody", m.Move(ctx, "nobody@example.org", neu), core.NotFound)
+	wantKind(t, "nowhere", m.Move(ctx, alice, ""), core.Invalid)
+	if err := m.Move(ctx, alice, neu); err != nil {
+		t.Fatal(err)
+	}
+	_, err := m.AccountOf(ctx, alice, "email", "")
+	wantKind(t, "the old name", err, core.Unenrolled)
+	if got, err := m.AccountOf(ctx, neu, "email", ""); err != nil || got.ID != hers.ID || string(got.Secret) != "canary-alice" {
+		t.Errorf("%+v, %v", got.ID, err)
+	}
+	if got, err := m.Owner(ctx, "email", "alice@gw.example", ""); err != nil || got.User != neu {
+		t.Errorf("%v, %v", got.User, err)
+	}
+	if got, err := m.Contact(ctx, hers.ID, "friend-of-alice"); err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	// The address given up under the new name is still that person's to take back.
+	hers.User, hers.Own = neu, ""
+	link(t, m, hers)
+	hers.Own = "alice@gw.example"
+	link(t, m, hers)
+}
