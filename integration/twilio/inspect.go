@@ -132,16 +132,15 @@ func (s *Server) WaitIdle(ctx context.Context) error {
 
 // Exchange is a request and its answer, as they went over the wire.
 type Exchange struct {
-	Method          string `json:"method"`
-	Path            string `json:"path"` // escaped
-	Query           string `json:"query"`
-	RequestType     string `json:"requestType"`
-	RequestBody     string `json:"requestBody"`
-	Authorized      bool   `json:"authorized"`
-	Status          int    `json:"status"` // 0: no answer
-	ResponseType    string `json:"responseType"`
-	ResponseBody    string `json:"responseBody"`
-	ResponseTooLong bool   `json:"-"` // the body was cut
+	Method       string `json:"method"`
+	Path         string `json:"path"` // escaped
+	Query        string `json:"query"`
+	RequestType  string `json:"requestType"`
+	RequestBody  string `json:"requestBody"`
+	Authorized   bool   `json:"authorized"`
+	Status       int    `json:"status"` // 0: no answer
+	ResponseType string `json:"responseType"`
+	ResponseBody string `json:"responseBody"` // without what is over 4 MiB
 }
 
 // recorder keeps a copy of what a handler writes.
@@ -149,7 +148,6 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	body   []byte
-	cut    bool
 }
 
 const maxRecorded = 4 << 20
@@ -162,8 +160,6 @@ func (r *recorder) WriteHeader(status int) {
 func (r *recorder) Write(p []byte) (int, error) {
 	if len(r.body)+len(p) <= maxRecorded {
 		r.body = append(r.body, p...)
-	} else {
-		r.cut = true
 	}
 	return r.ResponseWriter.Write(p)
 }
@@ -176,6 +172,6 @@ func (r *recorder) exchange(req *http.Request, body []byte) Exchange {
 	return Exchange{
 		Method: req.Method, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery,
 		RequestType: req.Header.Get("Content-Type"), RequestBody: string(body), Authorized: authorized,
-		Status: r.status, ResponseType: r.Header().Get("Content-Type"), ResponseBody: string(r.body), ResponseTooLong: r.cut,
+		Status: r.status, ResponseType: r.Header().Get("Content-Type"), ResponseBody: string(r.body),
 	}
 }

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -18,8 +16,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/twilio/twilio-go/client"
 
 	"gangway/integration/twilio"
 	"gangway/integration/twilio/contract"
@@ -262,188 +258,5 @@ func TestPlantedFaultsAreSeen(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(report[i].Violations), tt.want) {
 			t.Errorf("%s: violations %v, want one of %s", tt.name, report[i].Violations, tt.want)
 		}
-	}
-}
-
-func TestSignaturesAgreeWithTwilio(t *testing.T) {
-	vectors, err := tools.Vectors(t.Context(), 3000, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kinds := map[string]int{}
-	for _, v := range vectors {
-		kinds[v.Kind]++
-		var form url.Values
-		if v.Params != nil {
-			form = values(t, v.Params)
-		}
-		if got := twilio.Sign(v.Token, v.URL, form); got != v.Expected {
-			t.Errorf("%s: Sign = %s, want %s for %q %v", v.Kind, got, v.Expected, v.URL, v.Params)
-		}
-		valid := twilio.Valid(v.Token, v.URL, form, v.Signature)
-		if v.Params == nil {
-			valid = twilio.ValidBody(v.Token, v.URL, []byte(v.Body), v.Signature)
-		}
-		if valid != v.Valid {
-			t.Errorf("%s: valid %v, Twilio says %v for %q %v %q", v.Kind, valid, v.Valid, v.URL, v.Params, v.Signature)
-		}
-		if v.Valid == strings.HasPrefix(v.Kind, "forged") {
-			t.Errorf("%s: Twilio's verdict is %v: the vector does not test what it says", v.Kind, v.Valid)
-		}
-	}
-	for _, kind := range []string{"form", "repeated name", "json", "other port"} {
-		if kinds[kind] < 200 || kinds["forged "+kind] < 100 {
-			t.Errorf("too few vectors of kind %s: %v", kind, kinds)
-		}
-	}
-	t.Logf("%d vectors: %v", len(vectors), kinds)
-}
-
-func values(t *testing.T, params map[string]any) url.Values {
-	form := url.Values{}
-	for name, v := range params {
-		switch v := v.(type) {
-		case string:
-			form.Add(name, v)
-		case []any:
-			for _, item := range v {
-				form.Add(name, item.(string))
-			}
-		default:
-			t.Fatalf("parameter %s: %T", name, v)
-		}
-	}
-	return form
-}
-
-// The webhooks the stand-in makes, seen by a receiver that uses twilio-go.
-func TestWebhooksValidateWithTwilioGo(t *testing.T) {
-	var seen, bad int
-	var mu sync.Mutex
-	var base string
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		validator := client.NewRequestValidator(twilio.DefaultAuthToken)
-		mu.Lock()
-		defer mu.Unlock()
-		seen++
-		if !validator.ValidateBody(base+r.URL.RequestURI(), body, r.Header.Get(twilio.SignatureHeader)) {
-			bad++
-		}
-	}))
-	defer hook.Close()
-	base = hook.URL
-	s := start(t, twilio.Config{})
-	if err := s.SetWebhook(ours, base+"/in?secret=a%2Fb", ""); err != nil {
-		t.Fatal(err)
-	}
-	texts := randomTexts(200)
-	for _, text := range texts {
-		if _, err := s.Inbound(t.Context(), peer, ours, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if seen != len(texts) || bad != 0 {
-		t.Errorf("%d webhooks, %d with a bad signature", seen, bad)
-	}
-}
-
-func TestSegmentsAgreeWithTwilio(t *testing.T) {
-	texts := randomTexts(2500)
-	counts, err := tools.Segments(t.Context(), texts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encodings := map[twilio.Encoding]int{}
-	for i, want := range counts {
-		n, enc := twilio.Segments(texts[i])
-		encodings[enc]++
-		if n != want.Segments || enc != want.Encoding {
-			t.Errorf("Segments(%q) = %d %s, Twilio says %d %s", texts[i], n, enc, want.Segments, want.Encoding)
-		}
-	}
-	t.Logf("%v", encodings)
-
-	// With smart encoding, through the API: the message has to stay within 1600 characters.
-	s := start(t, twilio.Config{})
-	for i, text := range texts[:200] {
-		if text == "" {
-			continue
-		}
-		sid := call(t, s, "POST", "/Messages.json", url.Values{"From": {ours}, "To": {peer}, "Body": {text}, "SmartEncoded": {"true"}})
-		if m, ok := s.Message(sid); !ok || m.Segments != counts[i].Smart {
-			t.Errorf("smart encoding of %q: %d segments, Twilio says %d", text, m.Segments, counts[i].Smart)
-		}
-	}
-}
-
-// randomTexts mixes alphabets. It has no characters that join with their neighbours: Twilio's calculator keeps those
-// together, which is an advice and not what the network does.
-func randomTexts(n int) []string {
-	alphabets := [][]rune{
-		[]rune("abcdefghij klmno.,!?@£$¥èéùì0123456789"),
-		[]rune("abc^{}\\[~]|€\f"),
-		[]rune("аби щя"),
-		[]rune("a😀🎉"),
-		[]rune("“quoted” – it’s… ¼ﾀ"),
-	}
-	r := rand.New(rand.NewPCG(7, 7))
-	texts := make([]string, n)
-	for i := range texts {
-		alphabet := alphabets[r.IntN(len(alphabets))]
-		length := r.IntN(400)
-		if i%3 == 0 { // around the limits
-			length = []int{70, 67, 134, 160, 153, 306}[r.IntN(6)] - 2 + r.IntN(5)
-		}
-		for range length {
-			texts[i] += string(alphabet[r.IntN(len(alphabet))])
-		}
-	}
-	return texts
-}
-
-func TestTwilioNodeWorks(t *testing.T) {
-	s := start(t, twilio.Config{})
-	s.Fail(twilio.CreateOp, twilio.Fault{Kind: twilio.RateLimited, For: twilio.Match{Body: "after a 429"}})
-	type message struct {
-		SID, Status, Direction, Body  string
-		NumSegments, NumMedia         string
-		DateCreated                   time.Time
-		Price                         *string
-		ErrorCode                     *int
-		AccountSID, URI, APIVersion   string
-		SubresourceURIs               map[string]string
-		From, To, MessagingServiceSID *string
-	}
-	type failure struct {
-		Name, MoreInfo string
-		Status, Code   int
-	}
-	var got struct {
-		Created, Fetched, Retried, Redacted message
-		Page, Listed                        []string
-		BadTo, Missing                      struct{ Error failure }
-		Media                               int
-	}
-	if err := tools.Client(t.Context(), s, ours, peer, &got); err != nil {
-		t.Fatal(err)
-	}
-	if m := got.Created; m.Status != "queued" || m.NumSegments != "1" || m.Price != nil || m.DateCreated.IsZero() || m.SID != got.Fetched.SID {
-		t.Errorf("created %+v", m)
-	}
-	if got.Redacted.Body != "" || got.Media != 0 {
-		t.Errorf("redacted %+v, %d media", got.Redacted, got.Media)
-	}
-	if got.Retried.Body != "after a 429" || s.Paid()["after a 429"] != 1 {
-		t.Errorf("retried %+v, paid %v", got.Retried, s.Paid())
-	}
-	if !slices.Equal(got.Page, []string{"after a 429"}) || len(got.Listed) != 2 {
-		t.Errorf("page %v, list %v", got.Page, got.Listed)
-	}
-	if e := got.BadTo.Error; e.Name != "RestException" || e.Code != 21211 || e.Status != 400 || e.MoreInfo == "" {
-		t.Errorf("bad To: %+v", e)
-	}
-	if e := got.Missing.Error; e.Name != "RestException" || e.Code != 20404 || e.Status != 404 {
-		t.Errorf("missing: %+v", e)
 	}
 }

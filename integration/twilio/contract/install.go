@@ -93,16 +93,10 @@ func fetchOpenAPI(ctx context.Context, dir string, manifest []byte) error {
 	if err := json.Unmarshal(manifest, &pin); err != nil {
 		return fmt.Errorf("read package.json: %w", err)
 	}
-	out, err := npm(ctx, dir, "pack", "--json", "--ignore-scripts", pin.OpenAPI.Package)
-	if err != nil {
+	if _, err := npm(ctx, dir, "pack", "--ignore-scripts", pin.OpenAPI.Package); err != nil {
 		return err
 	}
-	var packed []struct{ Filename string }
-	if err := json.Unmarshal(out, &packed); err != nil || len(packed) != 1 {
-		return fmt.Errorf("npm pack %s: unexpected output %q", pin.OpenAPI.Package, out)
-	}
-	// Some versions of npm report a scoped package with its slash and write it with a dash.
-	tarball, err := readFirst(filepath.Join(dir, packed[0].Filename), dir)
+	tarball, err := takeTarball(dir)
 	if err != nil {
 		return err
 	}
@@ -117,17 +111,17 @@ func fetchOpenAPI(ctx context.Context, dir string, manifest []byte) error {
 	return os.WriteFile(filepath.Join(dir, openAPIFile), document, 0o644)
 }
 
-// readFirst reads path, or the only tarball in dir if npm reported another name than it wrote.
-func readFirst(path, dir string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return data, err
-	}
+// takeTarball reads and removes what npm pack left in dir; versions of npm differ in the name they report.
+func takeTarball(dir string) ([]byte, error) {
 	found, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(found) != 1 {
-		return nil, fmt.Errorf("npm pack wrote no tarball: %s", path)
+		return nil, fmt.Errorf("npm pack left %d tarballs, want 1", len(found))
 	}
-	return os.ReadFile(found[0])
+	data, err := os.ReadFile(found[0])
+	if err != nil {
+		return nil, err
+	}
+	return data, os.Remove(found[0])
 }
 
 func extract(tarball []byte, path string) ([]byte, error) {
