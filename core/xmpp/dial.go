@@ -29,19 +29,22 @@ func (l *Link) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.mayTalk(conn.RemoteAddr()); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	if l.cfg.TLS == nil {
-		if !l.cfg.plainAllowed() && !loopback(conn.RemoteAddr()) {
-			conn.Close()
-			return nil, plaintextError(l.cfg.Server)
-		}
 		return conn, nil
 	}
 	return l.startTLS(ctx, conn)
 }
 
-func loopback(a net.Addr) bool {
-	tcp, ok := a.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
+// mayTalk refuses plain text to another machine, wherever the server's name led.
+func (l *Link) mayTalk(to net.Addr) error {
+	if tcp, ok := to.(*net.TCPAddr); l.cfg.plainAllowed() || ok && tcp.IP.IsLoopback() {
+		return nil
+	}
+	return plaintextError(l.cfg.Server)
 }
 
 func (l *Link) startTLS(ctx context.Context, conn net.Conn) (net.Conn, error) {

@@ -133,10 +133,11 @@ var _ Sender = (*Link)(nil)
 func New(cfg Config) (*Link, error) {
 	cfg = cfg.withDefaults()
 	host, _, err := net.SplitHostPort(cfg.Server)
+	own, _ := addr.Parse(cfg.Domain)
 	switch {
 	case err != nil:
 		return nil, core.Wrap(core.Invalid, "component link", fmt.Errorf("server %q: %w", cfg.Server, err))
-	case addr.Key(cfg.Domain) != cfg.Domain || cfg.Domain == "":
+	case own.Domain() != cfg.Domain || own.Key() != cfg.Domain || cfg.Domain == "":
 		return nil, core.E(core.Invalid, "component link", fmt.Sprintf("%q is not a domain in lower case.", cfg.Domain))
 	case cfg.Secret == "":
 		return nil, core.E(core.Invalid, "component link", "There is no secret for "+cfg.Domain+".")

@@ -69,7 +69,12 @@ func (j JID) String() string { return j.s }
 func (j JID) Local() string { return j.s[:max(j.at, 0)] }
 
 // Domain returns the domain as it came.
-func (j JID) Domain() string { return j.s[j.at+1 : j.slash] }
+func (j JID) Domain() string {
+	if j.s == "" {
+		return ""
+	}
+	return j.s[j.at+1 : j.slash]
+}
 
 // Resource returns the part after the first /, or "".
 func (j JID) Resource() string {

@@ -52,6 +52,15 @@ func canonicalLocal(local string) (string, error) {
 	return mapping.LocalPart(mapping.AddressText(local))
 }
 
+// isRoom says whether an address is a room's, where the event does not say so itself.
+func (d *Domain) isRoom(realm string, peer core.Address) bool {
+	if d.Network.Caps.Rooms == nil || peer == "" {
+		return false
+	}
+	t, err := d.Network.Transport.Parse(d.Network.Transport.Format(core.Target{Realm: realm, Address: peer}))
+	return err == nil && t.Room
+}
+
 // Understand returns what a person wrote as an address: in the network's own
 // form, as a JID of this domain, escaped or not, or as a link to one.
 func (d *Domain) Understand(text string) (core.Target, error) {

@@ -115,7 +115,9 @@ func (e *Edge) render(ctx context.Context, enc *stream.Encoder, d *Domain, a cor
 		r = e.chatOrRoom(ev.Room)
 	case *core.Retraction:
 		r = e.chatOrRoom(ev.Room)
-	case *core.Receipt, *core.Typing:
+	case *core.Receipt:
+		r = e.chatOrRoom(d.isRoom(a.Realm, ev.Peer))
+	case *core.Typing:
 	case *core.Presence, *core.Status, *core.Profile:
 		r = e.cfg.Roster
 	case *core.RoomJoined, *core.RoomLeft, *core.MemberChanged, *core.TopicChanged:

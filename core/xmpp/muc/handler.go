@@ -9,6 +9,7 @@ import (
 	"gangway/core"
 	"gangway/core/xmpp"
 	"gangway/core/xmpp/addr"
+	"gangway/core/xmpp/chat"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
 )
@@ -22,7 +23,7 @@ type Handler struct {
 	domain *edge.Domain
 }
 
-// On returns the handler for a domain. What is not for a room goes on to the next handler.
+// On returns the handler for a domain.
 func (r *Rooms) On(d *edge.Domain) *Handler { return &Handler{rooms: r, domain: d} }
 
 // call is a stanza to a room, with who sent it and what it is about.
@@ -37,19 +38,9 @@ type call struct {
 	room    *room // nil if nobody of the account is in
 }
 
-// isRoom says whether a stanza's address is a room's.
-func (h *Handler) isRoom(st *stream.Stanza) bool {
-	to, err := addr.Parse(st.To)
-	if err != nil || to.Local() == "" {
-		return false
-	}
-	t, err := h.domain.Target(to.Local())
-	return err == nil && t.Room
-}
-
-// call reads a stanza to a room.
-func (h *Handler) call(ctx context.Context, w xmpp.Sender, st *stream.Stanza) (*call, error) {
-	c := &call{st: st, w: w}
+// call reads a stanza to a room. The room's JID is how it was written: rooms under another spelling are sent to it.
+func (h *Handler) call(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) (*call, error) {
+	c := &call{st: st, w: w, target: t}
 	var err error
 	if c.user, _, err = h.domain.User(st.From); err != nil {
 		return nil, err
@@ -57,14 +48,14 @@ func (h *Handler) call(ctx context.Context, w xmpp.Sender, st *stream.Stanza) (*
 	if c.to, err = addr.Parse(st.To); err != nil {
 		return nil, xmpp.NewError("modify", "jid-malformed", "")
 	}
-	if c.target, err = h.domain.Target(c.to.Local()); err != nil {
+	if err := h.domain.Canonical(c.to, t); err != nil {
 		return nil, err
 	}
-	c.account, err = h.rooms.gw.Account(ctx, c.user, h.domain.Network.Driver.Name, c.target.Realm)
+	c.account, err = h.rooms.gw.Account(ctx, c.user, h.domain.Network.Driver.Name, t.Realm)
 	if err != nil {
 		return nil, err
 	}
-	c.ref = core.Ref{Account: c.account.ID, Peer: c.target.Address}
+	c.ref = core.Ref{Account: c.account.ID, Peer: t.Address}
 	c.room = h.rooms.find(c.ref)
 	return c, nil
 }
@@ -80,16 +71,17 @@ func (h *Handler) with(ctx context.Context, a core.Account, fn func(core.Caps) e
 	})
 }
 
-// Message handles messages to rooms; next gets the others.
-func (h *Handler) Message(next xmpp.Handler) xmpp.Handler {
-	return xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
-		if !h.isRoom(st) {
-			if st.Type == "groupchat" {
-				return xmpp.NewError("modify", "not-acceptable", "That address is no room.")
-			}
-			return next.Serve(ctx, w, st)
-		}
-		c, err := h.call(ctx, w, st)
+// handlerFunc is a function as an edge.Handler.
+type handlerFunc func(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error
+
+func (f handlerFunc) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
+	return f(ctx, w, st, t)
+}
+
+// Messages handles messages to rooms and their members.
+func (h *Handler) Messages() edge.Handler {
+	return handlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
+		c, err := h.call(ctx, w, st, t)
 		if err != nil {
 			return err
 		}
@@ -124,8 +116,8 @@ func (h *Handler) say(ctx context.Context, c *call) error {
 	if body == "" {
 		return nil // chat states and the like: nothing that a room here could carry
 	}
-	if encrypted(c.st) {
-		return xmpp.NewError("modify", "not-acceptable", "Encrypted messages cannot be read here. Turn encryption off for this room.")
+	if err := chat.RefuseEncrypted(c.st); err != nil {
+		return err
 	}
 	c.room.await(c.st.ID, pending{originID: c.st.Child(NSStanzaID, "origin-id").Attr("id")})
 	err := h.rooms.gw.Submit(ctx, c.account, &core.Message{
@@ -135,19 +127,6 @@ func (h *Handler) say(ctx context.Context, c *call) error {
 		c.room.answered(c.st.ID)
 	}
 	return err
-}
-
-// encrypted says whether the body is only a stand-in for what cannot be read (XEP-0380 and its kin).
-func encrypted(st *stream.Stanza) bool {
-	for el := range st.Children() {
-		switch el.Space() {
-		case "eu.siacs.conversations.axolotl", "urn:xmpp:omemo:1", "urn:xmpp:omemo:2", "urn:xmpp:openpgp:0", "jabber:x:encrypted":
-			return true
-		case "urn:xmpp:eme:0":
-			return el.Is("urn:xmpp:eme:0", "encryption")
-		}
-	}
-	return false
 }
 
 // whisper handles a message to one member (XEP-0045 section 7.5). It goes to where the member is reached in private,
@@ -167,8 +146,8 @@ func (h *Handler) whisper(ctx context.Context, c *call) error {
 	if body == "" {
 		return nil
 	}
-	if encrypted(c.st) {
-		return xmpp.NewError("modify", "not-acceptable", "Encrypted messages cannot be read here. Turn encryption off.")
+	if err := chat.RefuseEncrypted(c.st); err != nil {
+		return err
 	}
 	var peer core.Address
 	err := h.with(ctx, c.account, func(caps core.Caps) error {

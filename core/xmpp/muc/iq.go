@@ -5,21 +5,30 @@ import (
 
 	"gangway/core"
 	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
 	"gangway/core/xmpp/stream"
 )
+
+// room is what a stanza is addressed to, if it is a room.
+func (h *Handler) room(st *stream.Stanza) (core.Target, bool) {
+	to, err := addr.Parse(st.To)
+	if err != nil || to.Local() == "" {
+		return core.Target{}, false
+	}
+	t, err := h.domain.Target(to.Local())
+	return t, err == nil && t.Room
+}
 
 // Ping handles the self-ping of XEP-0410; next gets pings that are not to an occupant.
 func (h *Handler) Ping(next xmpp.Handler) xmpp.Handler {
 	return xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
-		if !h.isRoom(st) {
+		t, ok := h.room(st)
+		if to, err := addr.Parse(st.To); !ok || err != nil || to.Resource() == "" {
 			return next.Serve(ctx, w, st)
 		}
-		c, err := h.call(ctx, w, st)
+		c, err := h.call(ctx, w, st, t)
 		if err != nil {
 			return err
-		}
-		if c.to.Resource() == "" {
-			return next.Serve(ctx, w, st)
 		}
 		if !c.room.has(st.From) {
 			return xmpp.NewError("cancel", "not-acceptable", "You are not in this room.")
@@ -34,10 +43,11 @@ func (h *Handler) Ping(next xmpp.Handler) xmpp.Handler {
 // Admin handles muc#admin requests (XEP-0045 sections 8 and 9): kicks and ranks, and the lists that clients ask for
 // at every join, which are empty here: the network does not keep them.
 func (h *Handler) Admin(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
-	if !h.isRoom(st) {
+	t, ok := h.room(st)
+	if !ok {
 		return xmpp.NewError("cancel", "service-unavailable", "That address is no room.")
 	}
-	c, err := h.call(ctx, w, st)
+	c, err := h.call(ctx, w, st, t)
 	if err != nil {
 		return err
 	}

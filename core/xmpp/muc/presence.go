@@ -5,16 +5,14 @@ import (
 
 	"gangway/core"
 	"gangway/core/xmpp"
+	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
 )
 
-// Presence handles presence to rooms; next gets the others.
-func (h *Handler) Presence(next xmpp.Handler) xmpp.Handler {
-	return xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
-		if !h.isRoom(st) {
-			return next.Serve(ctx, w, st)
-		}
-		c, err := h.call(ctx, w, st)
+// Presence handles presence to rooms.
+func (h *Handler) Presence() edge.Handler {
+	return handlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
+		c, err := h.call(ctx, w, st, t)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func contactPresence(enc *stream.Encoder, contact, user, ver string, p *core.Pre
 	enc.End()
 }
 
-// profile tells a contact's name as their own account would (XEP-0172 over PEP):
+// profile tells a contact's name, from their bare JID, as their own account would (XEP-0172 over PEP):
 // a client shows it where the user has chosen none.
 func profile(enc *stream.Encoder, contact, user string, p *core.Profile) {
 	if p.Name == "" {

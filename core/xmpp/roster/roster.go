@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gangway/core"
@@ -68,7 +69,8 @@ func (r *Roster) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, 
 	case *core.Presence:
 		contactPresence(enc, contact, string(a.User), dh.ContactVer(), ev)
 	case *core.Profile:
-		profile(enc, contact, string(a.User), ev)
+		account, _, _ := strings.Cut(contact, "/") // PEP speaks for the account, not for a client
+		profile(enc, account, string(a.User), ev)
 	default:
 		return core.E(core.Unsupported, "roster: render", "")
 	}

@@ -1,0 +1,424 @@
+package register
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/edge"
+	"gangway/core/xmpp/edge/edgetest"
+	"gangway/core/xmpp/xmpptest"
+)
+
+// scene is a chat with the gateway.
+type scene struct {
+	srv     *xmpptest.Server
+	hall    *edgetest.Hall
+	letters *letters
+	chat    *Chat
+}
+
+func stage(t *testing.T, change ...func(*Config)) *scene {
+	t.Helper()
+	s := &scene{srv: xmpptest.New(t), hall: &edgetest.Hall{}, letters: &letters{}}
+	cfg := Config{
+		Domain:  &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))},
+		Gateway: s.hall, Accounts: s.hall, Letters: s.letters,
+	}
+	for _, fn := range change {
+		fn(&cfg)
+	}
+	s.chat = NewChat(cfg)
+	router := xmpp.NewRouter(xmpp.RouterConfig{})
+	router.Message(&edge.Switch{Domain: cfg.Domain, Self: s.chat})
+	router.IQ("get", xmpp.NSPing, "ping", xmpp.Ping())
+	xmpptest.Start(t, s.srv, "email.gw", router)
+	return s
+}
+
+func (s *scene) say(from, text string) {
+	s.srv.Send(`<message type='chat' id='c1' from='` + from + `/phone' to='email.gw'><body>` + text + `</body></message>`)
+}
+
+func (s *scene) hear(to, pattern string) string {
+	return s.srv.Expect(`<message type='chat' id='*' from='email.gw' to='` + to + `'><body>` + pattern + `</body></message>`).Body()
+}
+
+const (
+	alice   = string(edgetest.Alice)
+	bob     = string(edgetest.Bob)
+	mallory = string(edgetest.Mallory)
+)
+
+func TestMenu(t *testing.T) {
+	s := stage(t)
+	for _, text := range []string{"help", "Hello!", " hi ", "?"} {
+		s.say(bob, text)
+		s.hear(bob, "*gateway to E-mail*1. register:*2. status:*3. add:*4. undelivered:*5. unregister:*")
+	}
+}
+
+func TestMenuWithoutLetters(t *testing.T) {
+	s := stage(t, func(c *Config) { c.Letters = nil })
+	s.say(bob, "help")
+	if got := s.hear(bob, "*4. unregister:*"); strings.Contains(got, "undelivered") {
+		t.Errorf("offered: %s", got)
+	}
+}
+
+// enrolment asks for an address, a password and a choice, and wants the address
+// to be free.
+func enrolment(answers map[string]string) (core.Step, error) {
+	first := core.Step{Text: "Your mailbox, please.", Fields: []core.Field{
+		{Name: "address", Label: "Address", Value: "bob@mail.example", Required: true},
+		{Name: "password", Label: "Password:", Type: core.SecretField, Required: true},
+		{Name: "how", Label: "Encryption", Type: core.ChoiceField, Value: "tls", Options: []core.Option{{Value: "tls", Label: "TLS"}, {Value: "none", Label: "None"}}},
+		{Name: "keep", Label: "Keep copies", Type: core.BoolField, Value: "true"},
+		{Name: "note", Label: "Note"},
+	}}
+	switch {
+	case answers == nil:
+		return first, nil
+	case answers["address"] == "taken@mail.example":
+		first.Text = "That one is taken."
+		first.Fields = first.Fields[:1]
+		return first, nil
+	case answers["code"] == "":
+		return core.Step{Text: "A code was sent to you.", Fields: []core.Field{{Name: "code", Label: "Code", Required: true}}}, nil
+	case answers["code"] != "123":
+		return core.Step{}, core.E(core.Denied, "test", "Wrong code.")
+	}
+	return core.Step{Done: true, Text: "You are " + answers["address"] + "."}, nil
+}
+
+// A whole registration, as somebody types it who knows nothing of it.
+func TestRegister(t *testing.T) {
+	s := stage(t)
+	s.hall.Step = enrolment
+	s.say(bob, "1")
+	s.hear(bob, `Your mailbox, please.*Address?*Send "." for: bob@mail.example.`)
+	s.say(bob, "taken@mail.example")
+	secret := s.hear(bob, "Password?*history*")
+	if strings.Contains(secret, "present one") {
+		t.Errorf("there is none: %s", secret)
+	}
+	s.say(bob, ".")
+	s.hear(bob, "An answer is needed here.*Password?*")
+	s.say(bob, "hunter2")
+	s.hear(bob, `Encryption:*1. TLS*2. None*Send "." for: TLS.`)
+	s.say(bob, "3")
+	s.hear(bob, "Please answer with one of the numbers.*Encryption:*")
+	s.say(bob, "2")
+	s.hear(bob, `Keep copies? (yes or no)*Send "." for: yes.`)
+	s.say(bob, "perhaps")
+	s.hear(bob, "Please answer yes or no.*")
+	s.say(bob, "No")
+	s.hear(bob, `Note?*leave it empty.`)
+	s.say(bob, ".")
+	s.hear(bob, "That one is taken.*Address?*")
+	s.say(bob, ".")
+	s.hear(bob, "A code was sent to you.*Code?")
+	s.say(bob, "123")
+	s.hear(bob, "You are bob@mail.example.")
+	s.say(bob, "123")
+	s.hear(bob, `*alice@example.com*Send "help"*`) // the conversation is over
+
+	calls := s.hall.Enrolled()
+	want := map[string]string{
+		"address": "bob@mail.example", "password": "hunter2", "how": "none", "keep": "false", "note": "", "code": "123",
+	}
+	if last := calls[len(calls)-1]; fmt.Sprint(last) != fmt.Sprint(want) {
+		t.Errorf("answers %v, want %v", last, want)
+	}
+}
+
+func TestRegisterEndsWithAnError(t *testing.T) {
+	s := stage(t)
+	s.hall.Step = enrolment
+	for _, text := range []string{"register", ".", "hunter2", ".", ".", "."} {
+		s.say(bob, text)
+		s.srv.Next()
+	}
+	s.say(bob, "9")
+	s.hear(bob, "Wrong code.")
+	s.say(bob, "9")
+	s.hear(bob, `*Send "help"*`)
+	s.hall.Step = nil
+	s.say(bob, "/register")
+	s.hear(bob, "Accounts are made by the administrator.")
+}
+
+func TestRegisterWhereThereIsNoNeed(t *testing.T) {
+	s := stage(t, func(c *Config) { c.Domain.Network.Driver.Implicit = true })
+	s.say(bob, "register")
+	s.hear(bob, "You need not register here*")
+	s.say(bob, "status")
+	s.hear(bob, "You have not used this network yet.*")
+}
+
+func TestCancelAndExpiry(t *testing.T) {
+	s := stage(t)
+	now := time.Now()
+	s.chat.now = func() time.Time { return now }
+	s.hall.Step = enrolment
+	s.say(bob, "cancel")
+	s.hear(bob, "There is nothing to cancel.")
+	s.say(bob, "register")
+	s.hear(bob, "*Address?*")
+	s.say(bob, "Cancel")
+	s.hear(bob, "Cancelled.*")
+	s.say(bob, "register")
+	s.hear(bob, "*Address?*")
+	now = now.Add(talkFor)
+	s.say(bob, "status")
+	s.hear(bob, "You are not registered here.*")
+	// Somebody else's conversation is their own.
+	s.say(bob, "register")
+	s.hear(bob, "*Address?*")
+	s.say(alice, "unregister")
+	s.hear(alice, "*Delete it?*")
+	s.say(bob, ".")
+	s.hear(bob, "Password?*")
+}
+
+func TestUnregister(t *testing.T) {
+	s := stage(t)
+	s.say(alice, "unregister")
+	s.hear(alice, "This deletes*Delete it? (yes or no)")
+	s.say(alice, "no")
+	s.hear(alice, "Nothing was changed.")
+	s.say(alice, "5")
+	s.hear(alice, "*Delete it?*")
+	s.say(alice, "yes")
+	s.hear(alice, "Your registration is deleted.")
+	s.say(alice, "unregister")
+	s.hear(alice, "*Delete it?*")
+	s.say(alice, "yes")
+	s.hear(alice, "You are not registered here.")
+}
+
+func TestStatus(t *testing.T) {
+	for _, c := range []struct {
+		state core.Status
+		want  string
+	}{
+		{core.Status{Link: core.Connected}, "alice@mail.example: connected."},
+		{core.Status{Link: core.Connecting}, "alice@mail.example: connecting."},
+		{core.Status{Link: core.Closed}, "alice@mail.example: not connected; it connects when you use it."},
+		{core.Status{Link: core.Waiting, Err: core.E(core.Unavailable, "", "The server is away."), Retry: 61 * time.Second},
+			"alice@mail.example: not connected. The server is away. It is tried again within 2 minutes."},
+		{core.Status{Link: core.Waiting, Text: "Soon.", Retry: time.Millisecond}, "alice@mail.example: not connected. Soon. It is tried again within a second."},
+		{core.Status{Link: core.Refused, Err: core.E(core.Denied, "", "Wrong password.")},
+			"alice@mail.example: refused by the network; it is not tried again by itself. Wrong password."},
+	} {
+		s := stage(t)
+		s.hall.State = c.state
+		s.say(alice, "status")
+		if got := s.hear(alice, "*"); got != c.want {
+			t.Errorf("%v: %q, want %q", c.state.Link, got, c.want)
+		}
+	}
+}
+
+// Whatever is understood as an address is answered with a link (rule 8).
+func TestAddresses(t *testing.T) {
+	s := stage(t)
+	const link = "bob@example.com is xmpp:bob%5C40example.com@email.gw?message"
+	for _, text := range []string{"bob@Example.com", "add bob@example.com", "ADD mailto:bob@example.com", `bob\40example.com@email.gw`} {
+		s.say(alice, text)
+		s.hear(alice, link)
+	}
+	s.say(alice, "add")
+	s.hear(alice, "Which address?*Address?")
+	s.say(alice, "nonsense")
+	s.hear(alice, "An address looks like alice@example.com.*Address?")
+	s.say(alice, "bob@example.com")
+	s.hear(alice, link)
+	s.say(alice, "#go%irc")
+	s.hear(alice, "#go%irc is xmpp:%23go%25irc@email.gw?join")
+	s.say(alice, "what can you do")
+	s.hear(alice, `*Send "help" to see what can be done here.`)
+	s.say(alice, "12") // not an item of the menu
+	s.hear(alice, `*Send "help"*`)
+}
+
+// What a person may not do is said once, politely, and does not tell whether
+// there is an account.
+func TestNotAllowed(t *testing.T) {
+	s := stage(t)
+	for _, text := range []string{"help", "register", "status", "unregister", "bob@example.com"} {
+		s.say(mallory, text)
+		s.hear(mallory, "This gateway is not open to your address. Please ask its administrator.")
+	}
+}
+
+func TestWhoMayNotSpeak(t *testing.T) {
+	s := stage(t)
+	denied := `<message type='error' id='c1'><error type='auth'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`
+	for name, stanza := range map[string]string{
+		"a component": `<message type='chat' id='c1' from='other.example.org' to='email.gw'><body>register</body></message>`,
+		"somebody inside a room": `<message type='chat' id='c1' from='room@muc.example.org/nick' to='email.gw'><body>register</body>
+			<x xmlns='http://jabber.org/protocol/muc#user'/></message>`,
+	} {
+		t.Log(name)
+		s.srv.Send(stanza)
+		s.srv.Expect(denied)
+	}
+	s.srv.Send(`<message type='groupchat' id='c1' from='alice@example.org/x' to='email.gw'><body>help</body></message>`)
+	s.srv.Expect(`<message type='error'><error><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+	s.srv.Send(`<message type='chat' id='c1' from='alice@example.org/x' to='email.gw'><body>help</body><encrypted xmlns='eu.siacs.conversations.axolotl'/></message>`)
+	s.srv.Expect(`<message type='error'><error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+	s.srv.Send(`<message type='error' from='alice@example.org/x' to='email.gw'><body>help</body></message>`)
+	s.srv.Send(`<message type='chat' from='alice@example.org/x' to='email.gw'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`)
+	s.srv.Quiet("alice@example.org/x", "email.gw")
+}
+
+// The gateway is the far side of what is said to it.
+func TestReceiptAndThread(t *testing.T) {
+	s := stage(t)
+	s.srv.Send(`<message type='chat' id='c1' from='alice@example.org/x' to='email.gw'><body>help</body><thread>t1</thread><request xmlns='urn:xmpp:receipts'/></message>`)
+	s.srv.Expect(`<message to='alice@example.org/x'><received xmlns='urn:xmpp:receipts' id='c1'/></message>`)
+	s.srv.Expect(`<message to='alice@example.org'><body>*</body><thread>t1</thread></message>`)
+}
+
+// Two machines that answer each other come to an end.
+func TestLoopEnds(t *testing.T) {
+	s := stage(t)
+	now := time.Now()
+	s.chat.now = func() time.Time { return now }
+	for range maxTurns {
+		s.say(alice, "I am on holiday")
+		s.srv.Next()
+	}
+	s.say(alice, "I am on holiday")
+	s.srv.Expect(`<message type='error' id='c1'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+	s.say(bob, "help")
+	s.hear(bob, "*")
+	now = now.Add(time.Minute)
+	s.say(alice, "help")
+	s.hear(alice, "*")
+}
+
+func TestPeopleAreBounded(t *testing.T) {
+	c := NewChat(Config{Domain: &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))}, Gateway: &edgetest.Hall{}})
+	now := time.Now()
+	c.now = func() time.Time { return now }
+	for i := range maxPeople {
+		if _, err := c.enter(core.UserID(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.enter("one too many"); core.KindOf(err) != core.OverLimit {
+		t.Errorf("got %v", err)
+	}
+	now = now.Add(talkFor)
+	if _, err := c.enter("one too many"); err != nil || len(c.people) != 1 {
+		t.Errorf("later: %v, %d people", err, len(c.people))
+	}
+}
+
+func TestLongAnswer(t *testing.T) {
+	if _, wrong := answer(core.Field{}, strings.Repeat("x", maxAnswer+1)); wrong == "" {
+		t.Error("accepted")
+	}
+}
+
+// A step that asks nothing waits for a word.
+func TestStepWithoutFields(t *testing.T) {
+	s := stage(t)
+	s.hall.Step = func(answers map[string]string) (core.Step, error) {
+		if answers == nil {
+			return core.Step{Text: "Read this."}, nil
+		}
+		return core.Step{Done: true}, nil
+	}
+	s.say(bob, "register")
+	s.hear(bob, `Read this.*Send "." to go on.`)
+	s.say(bob, ".")
+	s.hear(bob, "Done.")
+}
+
+// letters is the dead letters of Alice.
+type letters struct {
+	all []Letter
+	log []string
+	err error
+}
+
+func (l *letters) Undelivered(_ context.Context, user core.UserID, network string, limit int) ([]Letter, error) {
+	if user != edgetest.Alice || network != "mail" {
+		return nil, nil
+	}
+	return l.all[:min(limit, len(l.all))], l.err
+}
+
+func (l *letters) Retry(_ context.Context, _ core.UserID, _ string, seq int64) error {
+	return l.take("retry", seq)
+}
+func (l *letters) Drop(_ context.Context, _ core.UserID, _ string, seq int64) error {
+	return l.take("drop", seq)
+}
+
+func (l *letters) take(what string, seq int64) error {
+	l.log = append(l.log, fmt.Sprint(what, seq))
+	for i, x := range l.all {
+		if x.Seq == seq {
+			l.all = append(l.all[:i:i], l.all[i+1:]...)
+			return nil
+		}
+	}
+	return core.E(core.NotFound, "test", "")
+}
+
+func TestUndelivered(t *testing.T) {
+	s := stage(t)
+	at := time.Date(2026, 11, 24, 9, 5, 0, 0, time.UTC)
+	s.say(alice, "undelivered")
+	s.hear(alice, "Everything was delivered*")
+	s.letters.all = []Letter{
+		{Seq: 7, Peer: "bob@example.com", Queued: at, Text: "Hello\n\n" + strings.Repeat("ä", 100), Err: core.E(core.NotFound, "", "Nobody there.")},
+		{Seq: 9, Peer: "carol@example.com", Queued: at, Text: "Hi", Incoming: true},
+		{Seq: 11, Peer: "dave@example.com", Queued: at, Text: "Ho"},
+	}
+	s.say(alice, "undelivered")
+	s.hear(alice, `3 not delivered:*24 Nov 09:05 UTC, to bob@example.com: Hello ä*…*Nobody there.*from carol@example.com: Hi*1. retry*2. drop*3. nothing*`)
+	s.say(alice, "nothing")
+	s.hear(alice, "Nothing was changed.")
+	s.say(alice, "undelivered")
+	s.hear(alice, "3 not*")
+	s.say(alice, "retry")
+	s.hear(alice, "Which one shall be retried?*1. *bob*2. *carol*4. all of these*")
+	s.say(alice, "2")
+	s.hear(alice, "1 retried.")
+	s.say(alice, "undelivered")
+	s.hear(alice, "2 not*")
+	s.say(alice, "2")
+	s.hear(alice, "Which one shall be dropped?*3. all of these*")
+	s.say(alice, "3")
+	s.hear(alice, "2 dropped.")
+	if got := strings.Join(s.letters.log, " "); got != "retry9 drop7 drop11" {
+		t.Errorf("done: %s", got)
+	}
+	s.say(bob, "undelivered")
+	s.hear(bob, "Everything was delivered*")
+}
+
+// What went meanwhile is no failure; what fails is said.
+func TestUndeliveredChanges(t *testing.T) {
+	s := stage(t)
+	s.letters.all = []Letter{{Seq: 7, Peer: "bob@example.com"}}
+	for _, text := range []string{"undelivered", "drop"} {
+		s.say(alice, text)
+		s.srv.Next()
+	}
+	s.letters.all = nil
+	s.say(alice, "1")
+	s.hear(alice, "That is not there any more.")
+	s.letters.err = core.E(core.Unavailable, "test", "The disk is away.")
+	s.say(alice, "undelivered")
+	s.hear(alice, "The disk is away.")
+}
