@@ -1,0 +1,153 @@
+package email
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"strings"
+	"time"
+)
+
+const (
+	lineFold = 78  // RFC 5322 section 2.1.1
+	lineHard = 998 // the same
+)
+
+// outgoing is a mail to be written.
+type outgoing struct {
+	id         string // Message-ID, with brackets
+	from, to   address
+	name       string // the sender's
+	at         time.Time
+	subject    string
+	inReplyTo  string
+	references []string
+	loop       string // our domain
+	text       string
+}
+
+// compose writes the mail: seven bits, folded, with CRLF. The same mail gives the same bytes.
+func compose(o outgoing) ([]byte, error) {
+	var w headerWriter
+	from, _ := o.from.envelope()
+	to, _ := o.to.envelope()
+	w.field("Date", o.at.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	w.field("From", phrase(o.name), "<"+from+">")
+	w.field("To", "<"+to+">")
+	w.field("Message-ID", o.id)
+	w.field("Subject", unstructured(o.subject)...)
+	if o.inReplyTo != "" {
+		w.field("In-Reply-To", o.inReplyTo)
+	}
+	if len(o.references) > 0 {
+		w.field("References", o.references...)
+	}
+	w.field(loopField, o.loop)
+	w.field("MIME-Version", "1.0")
+	body, encoding := encodeText(o.text)
+	w.field("Content-Type", "text/plain;", "charset=utf-8")
+	w.field("Content-Transfer-Encoding", encoding)
+	if w.err != nil {
+		return nil, w.err
+	}
+	w.buf.WriteString("\r\n")
+	w.buf.Write(body)
+	return w.buf.Bytes(), nil
+}
+
+// headerWriter is the one way into a header: what could begin another field is refused.
+type headerWriter struct {
+	buf bytes.Buffer
+	err error
+}
+
+// field writes a field of words, folding between them.
+func (w *headerWriter) field(name string, words ...string) {
+	w.buf.WriteString(name + ":")
+	column := len(name) + 1
+	for _, word := range words {
+		if word == "" {
+			continue
+		}
+		if i := strings.IndexAny(word, "\r\n\x00"); i >= 0 || len(word) > lineHard-1 {
+			w.err = fmt.Errorf("field %s: a line break, a NUL or no end", name)
+			return
+		}
+		if column+1+len(word) > lineFold && column > len(name)+1 {
+			w.buf.WriteString("\r\n")
+			column = 0
+		}
+		w.buf.WriteString(" " + word)
+		column += 1 + len(word)
+	}
+	w.buf.WriteString("\r\n")
+}
+
+// unstructured encodes text (RFC 2047) as words between which a field may be folded. Line breaks are not made to
+// disappear: field refuses them.
+func unstructured(s string) []string {
+	if isPlain(s) {
+		return strings.Split(s, " ")
+	}
+	return strings.Split(mime.BEncoding.Encode("utf-8", s), " ")
+}
+
+// isPlain says whether text needs no encoding.
+func isPlain(s string) bool {
+	if strings.Contains(s, "=?") || strings.Contains(s, "  ") || strings.TrimSpace(s) != s {
+		return false
+	}
+	run := 0
+	for i := range len(s) {
+		if s[i] >= 0x7f || s[i] < ' ' && s[i] != '\r' && s[i] != '\n' && s[i] != 0 {
+			return false
+		}
+		if run++; s[i] == ' ' {
+			run = 0
+		}
+		if run > lineFold-20 {
+			return false
+		}
+	}
+	return true
+}
+
+// phrase writes a display name.
+func phrase(name string) string {
+	if name == "" {
+		return ""
+	}
+	if isPlain(name) && len(name) < 60 {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	}
+	words := strings.Split(mime.BEncoding.Encode("utf-8", name), " ")
+	return strings.Join(words, " ")
+}
+
+// encodeText chooses the transfer encoding: as it is, where that is safe with every server.
+func encodeText(text string) (body []byte, encoding string) {
+	text = strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\r\n") + "\r\n"
+	if isSevenBit(text) {
+		return []byte(text), "7bit"
+	}
+	var b bytes.Buffer
+	w := quotedprintable.NewWriter(&b)
+	_, _ = w.Write([]byte(text)) // a bytes.Buffer takes everything
+	_ = w.Close()
+	return b.Bytes(), "quoted-printable"
+}
+
+func isSevenBit(text string) bool {
+	for line := range strings.SplitSeq(text, "\r\n") {
+		if len(line) > lineFold-2 || strings.HasSuffix(line, " ") || strings.HasSuffix(line, "\t") || strings.HasPrefix(line, "From ") {
+			return false
+		}
+		for i := range len(line) {
+			if c := line[i]; c >= 0x7f || c < ' ' && c != '\t' {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,188 @@
+package email
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"gangway/core"
+	"gangway/transports/email/mime"
+)
+
+const (
+	maxText       = 32 << 10 // bytes of text in one message
+	maxFiles      = 20       // files that are listed
+	maxReceived   = 50       // hops before a mail is taken for a loop
+	maxLoops      = 3        // passages of this gateway before that
+	maxCandidates = 100      // ids that are looked at to find the thread
+	oldest        = 10 * 365 * 24 * time.Hour
+	loopField     = "X-Loop"
+	noID          = "@missing.invalid>" // ends the ids that we made for mails without one
+)
+
+// letter is an incoming mail, read.
+type letter struct {
+	mail        *mime.Message
+	id          string // Message-ID, with brackets; made of the content if there is none
+	from        address
+	name        string // of the sender; empty if it says nothing, or tries to look like another address
+	subject     string
+	date        time.Time // within bounds
+	inReplyTo   []string
+	references  []string
+	threadIndex string
+	automatic   bool // written by a program: never answered
+	list        bool
+	body        mime.Body
+}
+
+// readLetter reads a mail. It never fails: what is odd is repaired or left out. returnPath is the envelope's sender,
+// for mails without a usable From.
+func readLetter(raw []byte, returnPath string, now time.Time) *letter {
+	m := mime.Parse(raw)
+	root := m.Root
+	l := &letter{
+		mail:       m,
+		id:         mime.MessageID(root.Header.Get("Message-ID")),
+		subject:    mime.Truncate(root.Text("Subject"), 1000),
+		date:       clamp(root.Date(), now),
+		inReplyTo:  mime.MessageIDs(root.Header.Get("In-Reply-To"), maxCandidates),
+		references: lastIDs(root.Header.Get("References")),
+		automatic:  isAutomatic(root, returnPath),
+		list:       root.Header.Has("List-Id") || root.Header.Has("List-Post") || root.Header.Has("List-Unsubscribe"),
+		body:       m.Body(maxText),
+	}
+	l.from, l.name = sender(root, returnPath)
+	if index, err := base64.StdEncoding.DecodeString(root.Header.Get("Thread-Index")); err == nil && len(index) >= 22 {
+		l.threadIndex = string(index[:22])
+	}
+	if l.id == "" {
+		l.id = "<" + core.Digest(l.from.String(), root.Header.Get("Date"), l.subject, string(bodyOf(raw))) + noID
+	}
+	return l
+}
+
+// bodyOf is what lies after the header, which each server on the way adds to.
+func bodyOf(raw []byte) []byte {
+	for _, blank := range []string{"\r\n\r\n", "\n\n"} {
+		if _, body, ok := bytes.Cut(raw, []byte(blank)); ok {
+			return body
+		}
+	}
+	return raw
+}
+
+// lastIDs returns the newest ids of References, oldest first.
+func lastIDs(value string) []string {
+	ids := mime.MessageIDs(value, 100*maxCandidates)
+	return ids[max(0, len(ids)-maxCandidates):]
+}
+
+// clamp keeps a mail's own date within what is believable.
+func clamp(t, now time.Time) time.Time {
+	if t.IsZero() || t.After(now) || t.Before(now.Add(-oldest)) {
+		return now
+	}
+	return t
+}
+
+// sender finds whom a mail is from.
+func sender(root *mime.Part, returnPath string) (address, string) {
+	for _, field := range []string{"From", "Sender", "Reply-To"} {
+		for _, mb := range root.Mailboxes(field) {
+			a, err := parseAddress(mb.Addr)
+			if err != nil {
+				continue
+			}
+			name := mime.Truncate(mb.Name, 200)
+			if strings.Contains(name, "@") {
+				name = ""
+			}
+			return a, name
+		}
+	}
+	if a, err := parseAddress(returnPath); err == nil {
+		return a, ""
+	}
+	return address{local: "unknown", domain: "unknown.invalid", wire: "unknown.invalid"}, ""
+}
+
+// isAutomatic says whether a program wrote the mail (RFC 3834, and what programs older than it do).
+func isAutomatic(root *mime.Part, returnPath string) bool {
+	auto, _, _ := strings.Cut(root.Header.Get("Auto-Submitted"), ";")
+	auto = strings.ToLower(strings.TrimSpace(auto))
+	switch strings.ToLower(root.Header.Get("Precedence")) {
+	case "bulk", "junk", "auto_reply":
+		return true
+	}
+	return returnPath == "" || auto != "" && auto != "no" || root.Type == "multipart/report" ||
+		root.Header.Has("X-Auto-Response-Suppress") || root.Header.Has("X-Autoreply")
+}
+
+// looping says whether the mail has been here, or anywhere, too often.
+func (l *letter) looping(domain string) bool {
+	h := l.mail.Root.Header
+	ours := 0
+	for _, v := range h.All(loopField, 1000) {
+		if strings.EqualFold(v, domain) {
+			ours++
+		}
+	}
+	return ours >= maxLoops || h.Count("Received") > maxReceived
+}
+
+// print tells mails with the same Message-ID apart. Copies of one mail, however they came, have the same.
+func (l *letter) print() string {
+	return core.Digest(l.from.folded(), l.mail.Root.Header.Get("Date"))
+}
+
+// message makes the message that a person sees. tag is the subaddress it was sent to, with the address; or empty.
+func (l *letter) message(tag string) *core.Message {
+	var b strings.Builder
+	if tag != "" {
+		fmt.Fprintf(&b, "(to %s)\n", tag)
+	}
+	b.WriteString(l.body.Text)
+	if n := l.body.Cut; n > 0 {
+		fmt.Fprintf(&b, "\n[... %s more are not shown]", size(int64(n)))
+	}
+	m := &core.Message{
+		Ref: core.Ref{Peer: l.from.address()}, At: l.date, Subject: l.subject, Notice: l.automatic || l.list,
+	}
+	for i, f := range l.body.Files {
+		if i == maxFiles {
+			fmt.Fprintf(&b, "\n[and %d more files]", len(l.body.Files)-maxFiles)
+			break
+		}
+		a := core.Attachment{Name: f.FileName(), Type: f.Type, Size: f.Size()}
+		m.Attachments = append(m.Attachments, a)
+		fmt.Fprintf(&b, "\n[%s]", describe(a))
+	}
+	m.Text = strings.Trim(b.String(), "\n")
+	if m.Text == "" {
+		m.Text = "(no text)"
+	}
+	return m
+}
+
+// describe names a file in one line.
+func describe(a core.Attachment) string {
+	name := a.Name
+	if name == "" {
+		name = "file"
+	}
+	return name + ", " + a.Type + ", " + size(a.Size)
+}
+
+// size writes a number of bytes as people read it.
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%d KB", (n+1<<9)>>10)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}

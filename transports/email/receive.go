@@ -1,0 +1,91 @@
+package email
+
+import (
+	"context"
+	"strings"
+
+	"github.com/emersion/go-smtp"
+
+	"gangway/core"
+)
+
+// recipient finds out whom an envelope's recipient is.
+func (t *transport) recipient(ctx context.Context, to, from string) (recipient, error) {
+	i := strings.LastIndexByte(to, '@')
+	if i < 0 {
+		return recipient{}, noMailbox()
+	}
+	a, err := newAddress(to[:i], to[i+1:]) // go-smtp has taken the quotes away
+	if err != nil {
+		return recipient{}, refusal(553, smtp.EnhancedCode{5, 1, 3}, "The recipient's address is not valid")
+	}
+	if a.domain != t.domain {
+		return recipient{}, refusal(550, smtp.EnhancedCode{5, 7, 1}, "Mail for that domain is not accepted here")
+	}
+	if isVERP(a.local) {
+		return t.bounced(ctx, a.local)
+	}
+	var r recipient
+	alias, _, tagged := strings.Cut(strings.ToLower(a.local), "+")
+	if tagged {
+		r.tag = a.String()
+	}
+	peer := core.Address("")
+	if sender, err := parseAddress(from); err == nil {
+		peer = sender.address()
+	}
+	r.account, err = t.host.Owner(ctx, core.Address(alias+"@"+t.domain), peer)
+	return r, err
+}
+
+// bounced accepts an envelope sender that only we can have made.
+func (t *transport) bounced(ctx context.Context, local string) (recipient, error) {
+	v, err := t.envelopes(ctx)
+	if err != nil {
+		return recipient{}, err
+	}
+	id, err := v.parse(local, t.now())
+	if err != nil {
+		return recipient{}, refusal(550, smtp.EnhancedCode{5, 1, 1}, "That is not an address that mail was sent from")
+	}
+	return recipient{bounce: id}, nil
+}
+
+// deliver hands a mail to each of its recipients. A nil error means that it is safe.
+func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts []recipient) []outcome {
+	l := readLetter(raw, from, t.now())
+	all := make([]outcome, len(rcpts))
+	for i, r := range rcpts {
+		all[i].rcpt = r
+		switch {
+		case l.looping(t.wire):
+			all[i].err = refusal(554, smtp.EnhancedCode{5, 4, 6}, "The message is in a loop")
+		case r.bounce != "":
+			all[i].err = t.deliverReport(ctx, l, r.bounce)
+		default:
+			all[i].err = t.deliverLetter(ctx, l, r.account.ID, r.tag, "")
+		}
+		if err := all[i].err; err != nil {
+			t.host.Logger().Warn("mail not taken", "account", r.account.ID, "bounce", r.bounce, "err", err)
+		}
+	}
+	return all
+}
+
+// deliverLetter delivers a mail into the account's conversation with its sender, or with peer, if that is given. What
+// is known of the thread is written after the message and before the answer, so that a repetition completes it.
+func (t *transport) deliverLetter(ctx context.Context, l *letter, a core.AccountID, tag string, peer core.Address) error {
+	m := l.message(tag)
+	if peer != "" {
+		m.Peer = peer
+	}
+	p, err := t.threads.place(ctx, a, l, m.Peer)
+	if err != nil {
+		return err
+	}
+	m.Account, m.Remote, m.Thread, m.ReplyTo.Remote = a, p.row.Remote, p.row.Thread, p.replyTo
+	if err := t.host.Deliver(ctx, m); err != nil {
+		return err
+	}
+	return t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer))
+}
