@@ -61,7 +61,7 @@ type Outbox struct {
 	kick    chan struct{} // holds one: there is an order
 
 	pending atomic.Int64 // rows in the table
-	nextSeq int64        // the transaction leader's
+	seqs    seqs
 	seen    seen
 }
 
@@ -105,15 +105,14 @@ func (o *Outbox) recall(ctx context.Context) error {
 		return nil
 	}
 	return o.db.Read(ctx, func(tx *store.Tx) error {
-		var n, high int64
+		var n int64
 		if err := tx.QueryRow(ctx, "SELECT count(*) FROM outbox").Scan(&n); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, highestSeq(tx.Dialect())).Scan(&high); err != nil {
+		o.pending.Store(n)
+		if err := o.seqs.load(ctx, tx); err != nil {
 			return err
 		}
-		o.pending.Store(n)
-		o.nextSeq = high + 1
 		return o.seen.load(ctx, tx)
 	})
 }
@@ -182,8 +181,9 @@ func (o *Outbox) insert(tx *store.Tx, rows []*row) error {
 	}
 	kept := fresh[:0]
 	for _, r := range fresh {
-		r.it.Seq = o.nextSeq
-		o.nextSeq++
+		if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil {
+			return err
+		}
 		if o.cfg.Journal != nil {
 			err = o.cfg.Journal.Put(ctx, tx, r.it)
 		}

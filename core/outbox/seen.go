@@ -139,7 +139,7 @@ func (o *Outbox) merge(ctx context.Context, atLeast int) error {
 		if len(o.seen.recent) < atLeast {
 			return nil
 		}
-		last = o.nextSeq - 1
+		last = o.seqs.last
 		all = make([]known, 0, len(o.seen.recent))
 		for id, expires := range o.seen.recent {
 			all = append(all, known{id, expires})

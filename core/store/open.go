@@ -47,7 +47,6 @@ func pragmas() []string {
 		"cache_size(-8192)",            // KiB
 		"foreign_keys(1)",              //
 		"journal_size_limit(67108864)", // bytes kept of a WAL that has grown
-		"page_size(8192)",              // of a new file: a message of 1 KiB costs a third less than with 4096
 		"synchronous(FULL)",            // a commit survives a power cut; NORMAL loses the last ones
 		"temp_store(MEMORY)",           //
 		"trusted_schema(0)",            // no functions from a schema that somebody else wrote
@@ -150,7 +149,7 @@ func (db *DB) connect(ctx context.Context, cfg Config) (err error) {
 	return nil
 }
 
-// claim checks that the file is ours, or new, and that it is in WAL mode.
+// claim checks that the file is ours and in WAL mode; a new one it makes ours.
 func (db *DB) claim(ctx context.Context) error {
 	var id, tables int
 	var mode string
@@ -159,26 +158,52 @@ func (db *DB) claim(ctx context.Context) error {
 	if err := row.Scan(&id, &tables, &mode); err != nil {
 		return err
 	}
-	if id != applicationID && (id != 0 || tables != 0) {
+	switch {
+	case id == 0 && tables == 0 && db.shared:
+		return ErrMissing
+	case id == 0 && tables == 0:
+		return db.create(ctx)
+	case id != applicationID:
 		return fmt.Errorf("%w: it belongs to another program", ErrNotDatabase)
+	case mode != "wal":
+		return errNotWAL(mode)
+	}
+	return nil
+}
+
+// create sets what is for ever, in the order that SQLite wants: the size of a page, then how free ones are given
+// back, then the journal.
+func (db *DB) create(ctx context.Context) error {
+	for _, p := range []string{
+		"page_size = 8192", // a message of 1 KiB costs a third less than with 4096
+		"auto_vacuum = INCREMENTAL",
+	} {
+		if _, err := db.w.c.sc.ExecContext(ctx, "PRAGMA "+p); err != nil {
+			return err
+		}
+	}
+	var mode string
+	if err := db.w.c.sc.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
 	}
 	if mode != "wal" {
-		return fmt.Errorf("the file system cannot keep a write-ahead log (journal mode is %q); use a local disk", mode)
+		return errNotWAL(mode)
 	}
-	if id == applicationID {
-		return nil
-	}
-	return db.w.c.exec("PRAGMA application_id = " + strconv.Itoa(applicationID))
+	// Last: a file without it is one that has still to be made.
+	_, err := db.w.c.sc.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(applicationID))
+	return err
+}
+
+func errNotWAL(mode string) error {
+	return fmt.Errorf("the file system cannot keep a write-ahead log (journal mode is %q); use a local disk", mode)
 }
 
 func dsn(path string) string {
 	q := url.Values{
-		"mode":         {"rw"}, // prepareFile has made it
-		"_txlock":      {"immediate"},
-		"_auto_vacuum": {"incremental"}, // counts when the file is new
-		"_journal":     {"wal"},
-		"_pragma":      pragmas(),
-		"_error_rc":    {"1"},
+		"mode":      {"rw"}, // prepareFile has made it
+		"_txlock":   {"immediate"},
+		"_pragma":   pragmas(),
+		"_error_rc": {"1"},
 	}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
 }

@@ -34,7 +34,7 @@ func (db *DB) Slices(ctx context.Context, fn func(tx *Tx) (rows int64, err error
 
 // shrink gives free pages back to the file system, a few at a time, but leaves some for the next writes.
 func (db *DB) shrink(ctx context.Context) error {
-	const step, keep = 256, 4096
+	const step, keep = 256, 1024 // pages
 	if db.dialect != SQLite {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -102,3 +103,5 @@ func TestFailingWriteHarmsNoOther(t *testing.T) {
 		t.Errorf("rows = %d, want %d", got, n/3)
 	}
 }
+
+func endGoroutine() { runtime.Goexit() }

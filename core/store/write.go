@@ -138,7 +138,7 @@ func (w *writer) withdraw(r *request) bool {
 
 // lead commits what waits, once, and passes the lead on.
 func (w *writer) lead() {
-	runtime.Gosched() // lets those who were woken by the last commit join this one
+	w.gather()
 	w.mu.Lock()
 	n := min(len(w.waiting), maxGroup)
 	group := make([]*request, n)
@@ -164,6 +164,20 @@ func (w *writer) lead() {
 		w.commit(group)
 	}
 	finished = true
+}
+
+// gather lets those whom the last commit woke join this one: it yields for as long as more are coming.
+func (w *writer) gather() {
+	for have := 0; ; {
+		runtime.Gosched()
+		w.mu.Lock()
+		n := len(w.waiting)
+		w.mu.Unlock()
+		if n <= have || n >= maxGroup {
+			return
+		}
+		have = n
+	}
 }
 
 // release wakes the group and gives the lead to the first of those who wait.

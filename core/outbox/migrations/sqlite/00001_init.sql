@@ -4,7 +4,7 @@
 
 -- An event on its way. Finished ones are deleted.
 CREATE TABLE outbox (
-    seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of acceptance; never used again
+    seq        INTEGER PRIMARY KEY, -- the order of acceptance; never used again: see outbox_high
     direction  INTEGER NOT NULL,
     network    TEXT    NOT NULL,
     user_id    TEXT    NOT NULL,
@@ -20,6 +20,13 @@ CREATE TABLE outbox (
     panics     INTEGER NOT NULL DEFAULT 0, -- of the handler over it
     error      TEXT    NOT NULL DEFAULT '' -- core.Error of the last attempt, as JSON
 ) STRICT;
+
+-- No seq above this has been given out. It is raised by many at a time: after a restart a few numbers are left out.
+CREATE TABLE outbox_high (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    seq  INTEGER NOT NULL
+) STRICT;
+INSERT INTO outbox_high (only, seq) VALUES (1, 0);
 
 -- A dead letter: an event that was given up, and why.
 CREATE TABLE outbox_dead (

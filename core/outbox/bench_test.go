@@ -1,0 +1,80 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"gangway/core"
+)
+
+// cpuTime is what the process has used so far: a steadier measure than time on a machine that does other things.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func reportCPU(b *testing.B, before time.Duration) {
+	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+}
+
+// BenchmarkPut makes messages of 1 KiB durable. For the same beside a raw file: go run ./integration/load queue.
+func BenchmarkPut(b *testing.B) {
+	body := strings.Repeat("x", 900)
+	for _, producers := range []int{1, 64} {
+		b.Run(fmt.Sprint("producers=", producers), func(b *testing.B) {
+			r := newRig(b, Config{MaxPending: 1 << 40})
+			ctx := context.Background()
+			b.SetParallelism((producers + 1) / 2)
+			before := cpuTime()
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := r.box.Put(ctx, keyed("lane", body, string(core.NewID()))); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			reportCPU(b, before)
+		})
+	}
+}
+
+// BenchmarkDrain works off a backlog: an item is read, handled and deleted.
+func BenchmarkDrain(b *testing.B) {
+	body := strings.Repeat("x", 900)
+	r := newRig(b, Config{MaxPending: 1 << 40})
+	for i := range b.N {
+		it := keyed(fmt.Sprint("lane ", i%100), body, string(core.NewID()))
+		if err := r.box.Put(context.Background(), it); err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	left := make(chan struct{}, b.N)
+	before := cpuTime()
+	b.ResetTimer()
+	go func() {
+		for range b.N {
+			<-left
+		}
+		cancel()
+	}()
+	h := core.Handler{Batch: 1, Workers: 64, Handle: func(_ context.Context, items []*core.Item) []core.Verdict {
+		for range items {
+			left <- struct{}{}
+		}
+		return make([]core.Verdict, len(items))
+	}}
+	if err := r.box.Run(ctx, map[core.Direction]core.Handler{core.ToNetwork: h}); err != nil {
+		b.Fatal(err)
+	}
+	reportCPU(b, before)
+}
