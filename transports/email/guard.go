@@ -101,8 +101,9 @@ func (g *guard) forget(c *guardConn) {
 	}
 }
 
-// stop ends the connections, each as soon as it is not in the middle of a mail.
+// stop closes the listener, and the connections, each as soon as it is not in the middle of a mail.
 func (g *guard) stop() {
+	g.Listener.Close()
 	for _, c := range g.all() {
 		c.stop()
 	}

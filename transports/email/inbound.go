@@ -58,7 +58,7 @@ func (s *server) run(ctx context.Context) error {
 	var err error
 	served := make(chan struct{})
 	go func() {
-		err = s.smtp.Serve(s.guard) // nil after Shutdown
+		err = s.smtp.Serve(s.guard)
 		close(served)
 	}()
 	select {
@@ -66,6 +66,7 @@ func (s *server) run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.guard.stop()
+	<-served
 	ended := make(chan struct{})
 	go func() {
 		_ = s.smtp.Shutdown(context.WithoutCancel(ctx)) // waits for the connections; nothing else can fail
@@ -81,8 +82,7 @@ func (s *server) run(ctx context.Context) error {
 		s.guard.abort()
 		<-ended
 	}
-	<-served
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("serve %s: %w", s.guard.Addr(), err)
 	}
 	return nil
