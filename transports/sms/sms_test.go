@@ -328,8 +328,10 @@ func TestSweepFindsWhatTheWebhookMissed(t *testing.T) {
 			"direction": "inbound", "num_media": "0", "date_created": time.Now().UTC().Format(time.RFC1123Z),
 		})
 	}
-	if !tr.sweep(t.Context(), time.Now().Add(-time.Hour)) || !tr.sweep(t.Context(), time.Now().Add(-time.Hour)) {
-		t.Fatal("the sweep was not whole")
+	for range 2 { // the second finds what is known already
+		if !tr.sweep(t.Context(), time.Now().Add(-time.Hour)) {
+			t.Fatal("the sweep was not whole")
+		}
 	}
 	var texts []string
 	for _, e := range host.Events() {
