@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unique"
 
 	"gopkg.in/irc.v4"
 
@@ -55,7 +54,7 @@ func accountName(account string) name {
 	if account == "*" || account == "0" {
 		account = ""
 	}
-	return unique.Make(account)
+	return nameOf(account)
 }
 
 // changed shows what happened to a member, once the room has been shown.
@@ -142,7 +141,7 @@ func (s *session) onNick(m *irc.Message) {
 	if s.mine(old) {
 		s.link.nick = strings.Clone(now)
 		for _, r := range s.rooms {
-			r.self.nick = unique.Make(now)
+			r.self.nick = nameOf(now)
 			s.changed(r, &core.MemberChanged{Change: core.Renamed, Member: s.self(r), Old: old, Mine: true})
 		}
 		return
@@ -154,7 +153,7 @@ func (s *session) onNick(m *irc.Message) {
 			continue
 		}
 		delete(r.members, from)
-		one.nick = unique.Make(now)
+		one.nick = nameOf(now)
 		r.put(to, one)
 		s.changed(r, &core.MemberChanged{Change: core.Renamed, Member: s.shown(one), Old: old})
 	}

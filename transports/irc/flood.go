@@ -12,7 +12,7 @@ type bucket struct {
 
 // wait returns how long until the next line may go; zero: now.
 func (b *bucket) wait(now time.Time) time.Duration {
-	if b.interval == 0 {
+	if b.interval == 0 || b.full.Before(now) {
 		return 0
 	}
 	return max(0, b.full.Sub(now)-time.Duration(b.burst-1)*b.interval)

@@ -15,8 +15,23 @@ const maxRanks = 8
 // the highest rank.
 type ranks uint8
 
-// name is a string that every session shares: the same nicks and hosts are seen by many.
-type name = unique.Handle[string]
+// name is a string that all sessions share, since many see the same nicks and hosts; the zero name is empty.
+type name struct{ h unique.Handle[string] }
+
+func nameOf(s string) name {
+	if s == "" {
+		return name{}
+	}
+	return name{unique.Make(s)}
+}
+
+// String is safe on the zero name, which a Handle is not.
+func (n name) String() string {
+	if n == (name{}) {
+		return ""
+	}
+	return n.h.Value()
+}
 
 // member is somebody in a room.
 type member struct {
@@ -90,9 +105,9 @@ func (s *isupport) signs(text string) (ranks, string) {
 
 // shown is a member as the edge knows members.
 func (s *session) shown(m member) core.Member {
-	nick := m.nick.Value()
+	nick := m.nick.String()
 	out := core.Member{
-		Nick: nick, Address: lower(nick), Real: m.real.Value(), Account: m.account.Value(), Away: m.away,
+		Nick: nick, Address: lower(nick), Real: m.real.String(), Account: m.account.String(), Away: m.away,
 	}
 	if s.link != nil {
 		out.Rank = s.link.support.rank(m.ranks)
@@ -101,18 +116,17 @@ func (s *session) shown(m member) core.Member {
 }
 
 // key is how a nick is found in members.
-func (s *session) key(nick string) name { return unique.Make(s.fold.fold(nick)) }
+func (s *session) key(nick string) name { return nameOf(s.fold.fold(nick)) }
 
 // newMember is somebody of whom only the nick is known.
 func newMember(nick string) member {
-	none := unique.Make("")
-	return member{nick: unique.Make(nick), real: none, account: none}
+	return member{nick: nameOf(nick)}
 }
 
 // realOf is the user@host of a prefix or a name in NAMES; empty if there is none.
 func realOf(user, host string) name {
 	if user == "" || host == "" {
-		return unique.Make("")
+		return name{}
 	}
-	return unique.Make(user + "@" + host)
+	return nameOf(user + "@" + host)
 }

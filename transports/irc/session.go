@@ -115,7 +115,7 @@ func (s *session) converse(ctx context.Context, l *link) error {
 func (s *session) read(ctx context.Context, l *link) error {
 	for {
 		if !l.lines.buffered() {
-			if err := s.tick(ctx, l); err != nil {
+			if over, err := s.tick(ctx, l); over || err != nil {
 				return err
 			}
 		}
@@ -143,8 +143,8 @@ func (s *session) overlong() {
 	s.notice("", "The network sent a line that is too long. It was left out.")
 }
 
-// tick looks what is due by the clock and sets how long to read at most.
-func (s *session) tick(ctx context.Context, l *link) error {
+// tick looks what is due by the clock and sets how long to read at most. over: the connection has had its time.
+func (s *session) tick(ctx context.Context, l *link) (over bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -152,36 +152,30 @@ func (s *session) tick(ctx context.Context, l *link) error {
 		s.quit(now)
 	}
 	s.expire(now)
-	due, err := s.due(l, now)
-	if err != nil {
-		return err
+	due := s.due(l, now)
+	if due.IsZero() {
+		return true, s.lostLocked(l, errSilent)
 	}
 	l.conn.SetReadDeadline(due)
 	if ctx.Err() != nil && l.quit.IsZero() { // ended between the two: the interruption was overwritten
 		l.conn.SetReadDeadline(now)
 	}
-	return nil
+	return false, nil
 }
 
-// due does what is due and returns when something will be next.
-func (s *session) due(l *link, now time.Time) (time.Time, error) {
+// due does what is due and returns when something will be next; zero when the network has been silent for too long.
+func (s *session) due(l *link, now time.Time) time.Time {
 	switch {
 	case !l.quit.IsZero():
-		if now.Sub(l.quit) >= drainWithin {
-			return now, s.lostLocked(l, errSilent)
-		}
-		return l.quit.Add(drainWithin), nil
+		return unlessPast(l.quit.Add(drainWithin), now)
 	case !l.ready:
-		if now.Sub(l.began) >= registerWithin {
-			return now, s.lostLocked(l, errSilent)
-		}
-		return l.began.Add(registerWithin), nil
+		return unlessPast(l.began.Add(registerWithin), now)
 	}
 	next := l.heard.Add(time.Duration(s.t.cfg.PingEvery))
 	if !l.pinged.IsZero() {
 		next = l.pinged.Add(time.Duration(s.t.cfg.PingTimeout))
 		if !now.Before(next) {
-			return now, s.lostLocked(l, errSilent)
+			return time.Time{}
 		}
 	} else if !now.Before(next) {
 		l.pinged = now
@@ -194,11 +188,19 @@ func (s *session) due(l *link, now time.Time) (time.Time, error) {
 	if over := s.over(l); !over.IsZero() {
 		if !now.Before(over) {
 			s.quit(now)
-			return now.Add(drainWithin), nil
+			return now.Add(drainWithin)
 		}
 		next = earlier(next, over)
 	}
-	return next, nil
+	return next
+}
+
+// unlessPast is t, or zero if it is not to come.
+func unlessPast(t, now time.Time) time.Time {
+	if !now.Before(t) {
+		return time.Time{}
+	}
+	return t
 }
 
 // over returns when the connection has lost its purpose; zero if it has one.

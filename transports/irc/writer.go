@@ -168,7 +168,8 @@ func (s *session) encode(l *link, buf []byte, c *command) []byte {
 // bar appends a barrier, a PING whose PONG says that everything before it was processed, when requests wait for one.
 // While more lines are queued it waits for a few, since it costs as much as a line of text.
 func (s *session) bar(l *link, buf []byte, now time.Time) []byte {
-	if l.unbarred == 0 || len(s.queue) > 0 && l.unbarred < barrierEvery {
+	more := len(s.queue) > 0 && s.queue[0].verb != "QUIT"
+	if l.unbarred == 0 || more && l.unbarred < barrierEvery {
 		return buf
 	}
 	l.barrier++
