@@ -61,8 +61,9 @@ type transport struct {
 	memory   *memory
 	now      func() time.Time
 
-	ready chan struct{} // closed when the listeners of Run are bound
-	bound map[string]net.Addr
+	ready   chan struct{} // closed when the listeners of Run are bound
+	servers []*server     // these, from then on
+	bound   map[string]net.Addr
 
 	mu   sync.Mutex
 	verp *verp // nil until the key was first needed
@@ -132,6 +133,7 @@ func (t *transport) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.servers = servers
 	close(t.ready)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -147,6 +147,7 @@ func hostOf(addr net.Addr) netip.Prefix {
 //
 //   - A read that failed is final. go-smtp goes back to reading commands after a failed DATA, and would execute the
 //     rest of a stalled body.
+//     It also takes the end of the connection for the end of the last chunk of BDAT: such a mail is not whole.
 //   - Each read has its own deadline, within a budget for the whole transaction; go-smtp sets one for all of DATA.
 //   - In DATA, runs of CR count as one: go-smtp does not see the end of "\r\r\n.\r\n" and waits for ever.
 //   - STARTTLS is done here, in front of go-smtp, because all this has to see the plain text.
@@ -259,6 +260,13 @@ func (c *guardConn) fail(err error) {
 	if c.err == nil {
 		c.err = err
 	}
+}
+
+// failed says whether a read has failed.
+func (c *guardConn) failed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err != nil
 }
 
 // beginMail says that the content of a mail comes now. plain: by DATA. False if the gateway is stopping.

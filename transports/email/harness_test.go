@@ -301,3 +301,34 @@ func note(text string) *core.Message {
 		At: time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
+
+func newReader(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }
+
+// waitFor waits for what another goroutine is about to do.
+func waitFor(done func() bool) bool {
+	for range 2000 {
+		if done() {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
+}
+
+// inMail says whether a connection of the transport is in the middle of a mail.
+func inMail(tr *transport) bool {
+	for _, s := range tr.servers {
+		s.guard.mu.Lock()
+		for c := range s.guard.conns {
+			c.mu.Lock()
+			in := c.inMail
+			c.mu.Unlock()
+			if in {
+				s.guard.mu.Unlock()
+				return true
+			}
+		}
+		s.guard.mu.Unlock()
+	}
+	return false
+}

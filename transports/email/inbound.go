@@ -277,5 +277,8 @@ func (i *inbound) receive(r io.Reader) ([]outcome, error) {
 		}
 		return nil, err
 	}
+	if i.conn.failed() {
+		return nil, refusal(451, smtp.EnhancedCode{4, 4, 2}, "The message broke off")
+	}
 	return i.s.t.deliver(i.s.work, raw, from, rcpts), nil
 }
