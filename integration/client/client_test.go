@@ -32,7 +32,7 @@ func accept(t *testing.T, play func(*peer)) (addr string) {
 		if err != nil {
 			return
 		}
-		defer conn.Close() //nolint:errcheck // the test's
+		defer conn.Close()
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		play(&peer{t, conn, newReader(conn)})
 	}()
@@ -60,7 +60,7 @@ func (p *peer) next() *Stanza {
 
 func (p *peer) open(features string) {
 	p.in.restart()
-	if _, err := p.in.header(); err != nil {
+	if err := p.in.header(); err != nil {
 		p.t.Error(err)
 	}
 	p.send("%s<stream:features>%s</stream:features>", opening, features)
@@ -150,7 +150,7 @@ func TestDialRefused(t *testing.T) {
 func TestDialObeysItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	addr := accept(t, func(p *peer) {
-		_, _ = p.in.header()
+		_ = p.in.header()
 		cancel()
 		p.next() // silent until the client goes
 	})

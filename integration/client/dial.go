@@ -109,7 +109,7 @@ func (c *Client) open(domain string) (*Stanza, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.in.header(); err != nil {
+	if err := c.in.header(); err != nil {
 		return nil, err
 	}
 	features, err := c.in.next()

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxStanza = 16 << 20 // bytes
+	maxStanza = 4 << 20 // bytes
 	maxDepth  = 100
 	nsStream  = "http://etherx.jabber.org/streams"
 )
@@ -67,21 +67,21 @@ func newReader(r io.Reader) *reader {
 
 func (r *reader) restart() { r.dec = xml.NewDecoder(r.wire) }
 
-// header reads up to the stream's opening tag and returns it.
-func (r *reader) header() (*Element, error) {
+// header reads up to and including the stream's opening tag.
+func (r *reader) header() error {
 	for {
 		tok, err := r.dec.Token()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		start, ok := tok.(xml.StartElement)
 		if !ok {
 			continue
 		}
 		if start.Name.Space != nsStream || start.Name.Local != "stream" {
-			return nil, fmt.Errorf("the server does not open an XMPP stream but <%s xmlns=%q>", start.Name.Local, start.Name.Space)
+			return fmt.Errorf("the server does not open an XMPP stream but <%s xmlns=%q>", start.Name.Local, start.Name.Space)
 		}
-		return &Element{Name: start.Name, Attrs: attributes(start)}, nil
+		return nil
 	}
 }
 

@@ -12,7 +12,7 @@ const opening = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns
 func readOne(t *testing.T, xml string) (*Stanza, error) {
 	t.Helper()
 	r := newReader(strings.NewReader(opening + xml))
-	if _, err := r.header(); err != nil {
+	if err := r.header(); err != nil {
 		t.Fatal(err)
 	}
 	return r.next()
@@ -55,7 +55,7 @@ func TestStanza(t *testing.T) {
 
 func TestStanzasFollowEachOther(t *testing.T) {
 	r := newReader(strings.NewReader(opening + "<presence from='a'/> <presence from='b'></presence>\n<iq id='c'/></stream:stream>"))
-	if _, err := r.header(); err != nil {
+	if err := r.header(); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"<presence from='a'/>", "<presence from='b'></presence>", "<iq id='c'/>"} {
@@ -117,7 +117,7 @@ func TestBadStreams(t *testing.T) {
 			}
 		})
 	}
-	if _, err := newReader(strings.NewReader("<html/>")).header(); err == nil {
+	if err := newReader(strings.NewReader("<html/>")).header(); err == nil {
 		t.Error("any root is taken for a stream")
 	}
 }
@@ -158,7 +158,7 @@ func FuzzReader(f *testing.F) {
 	f.Add("<a:b xmlns:a='x' a:c='d'><![CDATA[<]]></a:b>")
 	f.Fuzz(func(t *testing.T, xml string) {
 		r := newReader(strings.NewReader(opening + xml))
-		if _, err := r.header(); err != nil {
+		if err := r.header(); err != nil {
 			t.Skip("the header itself is cut by what follows")
 		}
 		for {

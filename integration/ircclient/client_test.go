@@ -75,7 +75,7 @@ func script(t *testing.T, turns ...[2]string) (addr string) {
 		if err != nil {
 			return
 		}
-		defer conn.Close() //nolint:errcheck // the test's
+		defer conn.Close()
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		lines := bufio.NewScanner(conn)
 		for _, turn := range turns {

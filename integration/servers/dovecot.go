@@ -28,7 +28,7 @@ func newDovecot(dir, domain string, users []User) (*Dovecot, error) {
 	if err := freePorts(&s.lmtp, &s.imap); err != nil {
 		return nil, err
 	}
-	if _, err := h.mkdir("mail"); err != nil {
+	if err := h.mkdir("mail"); err != nil {
 		return nil, err
 	}
 	if err := s.writeUsers(h, users); err != nil {

@@ -57,7 +57,7 @@ func (s *Ejabberd) prepare() (err error) {
 		return err
 	}
 	for _, name := range []string{"spool", "upload", "log"} { // ejabberd makes several logs beside the one it is told
-		if _, err := s.home.mkdir(name); err != nil {
+		if err := s.home.mkdir(name); err != nil {
 			return err
 		}
 	}
@@ -153,7 +153,7 @@ func (s *Ejabberd) API(ctx context.Context, command string, args map[string]any)
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return nil, err

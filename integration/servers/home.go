@@ -102,12 +102,12 @@ func group(name string) (int, error) {
 func (h *home) path(name string) string { return filepath.Join(h.dir, name) }
 
 // mkdir makes a directory that only the server's user can enter.
-func (h *home) mkdir(name string) (string, error) {
+func (h *home) mkdir(name string) error {
 	path := h.path(name)
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return "", err
+		return err
 	}
-	return path, os.Chown(path, int(h.cred.Uid), int(h.cred.Gid))
+	return os.Chown(path, int(h.cred.Uid), int(h.cred.Gid))
 }
 
 // write writes a file that only the server's user can read. The file is replaced as a whole.

@@ -88,7 +88,7 @@ func prepareIRC(conf IRCConfig, templateName string) (*home, *ircPorts, string, 
 	if err := freePorts(&p.plain, &p.tls); err != nil {
 		return nil, nil, "", err
 	}
-	if _, err := h.mkdir("data"); err != nil {
+	if err := h.mkdir("data"); err != nil {
 		return nil, nil, "", err
 	}
 	data := struct {

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -68,7 +69,7 @@ func freePorts(ports ...*int) error {
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 func listenable(port int) bool {
-	l, err := net.Listen("tcp4", loopback(port))
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", loopback(port))
 	if err != nil {
 		return false
 	}

@@ -77,7 +77,7 @@ func writePostfix(h *home, data any) error {
 	if err := makeQueue(h); err != nil {
 		return err
 	}
-	if _, err := h.mkdir("data"); err != nil {
+	if err := h.mkdir("data"); err != nil {
 		return err
 	}
 	if _, err := h.touch("postfix.log"); err != nil {

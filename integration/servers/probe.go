@@ -35,7 +35,7 @@ func probeStream(ctx context.Context, addr, namespace, domain, want string) erro
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // a probe
+	defer conn.Close()
 	_, err = fmt.Fprintf(conn, "<?xml version='1.0'?><stream:stream xmlns='%s' "+
 		"xmlns:stream='http://etherx.jabber.org/streams' to='%s' version='1.0'>", namespace, domain)
 	if err != nil {
@@ -63,7 +63,7 @@ func probeLine(ctx context.Context, addr, want, bye string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // a probe
+	defer conn.Close()
 	line, err := bufio.NewReader(io.LimitReader(conn, maxGreeting)).ReadString('\n')
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func probeIRC(ctx context.Context, addr string, conf *tls.Config) error {
 	if conf != nil {
 		conn = tls.Client(conn, conf)
 	}
-	defer conn.Close() //nolint:errcheck // a probe
+	defer conn.Close()
 	nick := fmt.Sprintf("p%d", time.Now().UnixNano()%1e8)
 	if _, err := fmt.Fprintf(conn, "NICK %s\r\nUSER %s 0 * :probe\r\n", nick, nick); err != nil {
 		return err

@@ -53,7 +53,7 @@ func (s *Prosody) prepare() (err error) {
 	if err := freePorts(&s.c2s, &s.component, &s.http); err != nil {
 		return err
 	}
-	if _, err := s.home.mkdir("data"); err != nil {
+	if err := s.home.mkdir("data"); err != nil {
 		return err
 	}
 	log, err := s.home.touch("prosody.log")
@@ -113,7 +113,7 @@ func (s *Prosody) AddUser(u User) error {
 	var dir string
 	for _, name := range []string{"data", storeName(s.conf.Domain), "accounts"} {
 		dir = filepath.Join(dir, name)
-		if _, err := s.home.mkdir(dir); err != nil {
+		if err := s.home.mkdir(dir); err != nil {
 			return err
 		}
 	}

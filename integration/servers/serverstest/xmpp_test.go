@@ -339,7 +339,7 @@ func TestUpload(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer resp.Body.Close() //nolint:errcheck // a test
+			defer resp.Body.Close()
 			if text, err := io.ReadAll(resp.Body); err != nil || string(text) != "hello" {
 				t.Fatalf("GET: %q, %v", text, err)
 			}
