@@ -94,7 +94,7 @@ func TestTransportMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown":         {"relais = \"x\"\n", `gangway.toml:9: transport.irc.relais: unknown key; did you mean "relay"?`},
 		"common":          {"domian = \"x\"\n", `did you mean "domain"?`},
-		"nested":          {"[transport.irc.network.\"irc.libera.chat\"]\n\naddres = \"x\"\n", `gangway.toml:11: transport.irc.network."irc.libera.chat".addres: unknown key; did you mean "address"?`},
+		"nested":          {"[transport.irc.network.\"irc.libera.chat\"]\n\naddrss = \"x\"\n", `gangway.toml:11: transport.irc.network."irc.libera.chat".addrss: unknown key; did you mean "address"?`},
 		"array of tables": {"[[transport.irc.host]]\nname = \"a\"\n[[transport.irc.host]]\nprot = 1\n", `gangway.toml:12: transport.irc.host.1.prot: unknown key; did you mean "port"?`},
 		"inline":          {"network = { a = { address = 1 } }\n", "gangway.toml:9: transport.irc.network.a.address: must be text in quotes, not the number 1"},
 		"dotted":          {"network.a.address = true\n", "gangway.toml:9: transport.irc.network.a.address: must be text in quotes, not true"},

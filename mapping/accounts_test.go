@@ -192,7 +192,7 @@ func TestTheCacheIsNeverBehind(t *testing.T) {
 			}
 		})
 	}
-	for i := range 50 {
+	for i := range 30 {
 		a.Name, a.Own = fmt.Sprint(i), core.Address(fmt.Sprintf("nick%d", i%2))
 		link(t, m, a)
 		got, err := m.Account(t.Context(), a.ID)

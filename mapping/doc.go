@@ -8,5 +8,6 @@
 // into the local parts of JIDs (XEP-0106).
 //
 // Goroutines: none. The cache of accounts is the only shared state in memory; its mutex is never held while the
-// database is used.
+// database is used. It is not told of what another process writes: while a gateway runs, whoever else wants to change
+// an account asks the gateway to.
 package mapping

@@ -108,7 +108,7 @@ func makeKey(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // the key has its own name by then, or there is none
 	_, err = f.WriteString(hex.EncodeToString(raw[:]) + "\n")
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

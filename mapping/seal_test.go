@@ -154,7 +154,7 @@ func TestCanary(t *testing.T) {
 	}{m, key, sealer}
 	for _, v := range []any{m, key, &key, sealer, *sealer, export, nested, &nested, []Key{key}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-			noCanary(t, verb+fmt.Sprintf(" of %T", v), []byte(fmt.Sprintf(verb, v)))
+			noCanary(t, verb+fmt.Sprintf(" of %T", v), fmt.Appendf(nil, verb, v))
 		}
 		text, _ := json.Marshal(v) // a Map has nothing that JSON could show
 		noCanary(t, fmt.Sprintf("json of %T", v), text)
@@ -172,8 +172,8 @@ func TestCanary(t *testing.T) {
 
 func noCanary(t *testing.T, where string, text []byte) {
 	t.Helper()
-	for _, bad := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprint([]byte(canary)[:8]), strings.Repeat("a", 16), "170 170 170 170", "aa, 0xaa"} {
-		if bytes.Contains(text, []byte(strings.Trim(bad, "[]"))) {
+	for _, bad := range []string{canary, fmt.Sprintf("%x", canary), "99 97 110 97 114 121", strings.Repeat("a", 16), "170 170 170 170", "aa, 0xaa"} {
+		if bytes.Contains(text, []byte(bad)) {
 			t.Errorf("%s shows a secret: %.300s", where, text)
 			return
 		}
