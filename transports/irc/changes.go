@@ -38,7 +38,7 @@ func (s *session) onOwnJoin(channel string) {
 		return
 	}
 	if r == nil {
-		r = &room{addr: lower(channel), stage: joining}
+		r = &room{addr: lower(channel), stage: joining, unasked: true}
 		s.rooms[s.fold.fold(channel)] = r
 	}
 	r.name = strings.Clone(channel)
@@ -59,10 +59,12 @@ func accountName(account string) name {
 
 // changed shows what happened to a member, once the room has been shown.
 func (s *session) changed(r *room, e *core.MemberChanged) {
-	if r.stage != inside {
+	if !r.shown() {
 		return
 	}
-	e.Ref = s.ref(r.addr)
+	if e.Ref = s.ref(r.addr); e.Mine {
+		r.known = e.Member.Nick
+	}
 	s.emit(e)
 }
 
@@ -212,7 +214,7 @@ func (s *session) onTopic(m *irc.Message) {
 		return
 	}
 	r.topic = core.Topic{Text: styled(m.Trailing()), By: m.Name, At: sentAt(m)}
-	if r.stage == inside {
+	if r.shown() {
 		s.emit(&core.TopicChanged{Ref: s.ref(r.addr), Topic: r.topic})
 	}
 }

@@ -22,8 +22,13 @@ func (s *session) end(ctx context.Context, err error) {
 		s.dropQueue(reason)
 	}
 	denied := reason != nil && reason.Kind == core.Denied
-	for _, r := range s.rooms {
-		s.disconnected(r, reason, denied || stopping)
+	switch {
+	case stopping:
+		s.rooms = map[string]*room{} // the edge tells its clients itself
+	default:
+		for _, r := range s.rooms {
+			s.disconnected(r, reason, denied)
+		}
 	}
 	s.link, s.away = nil, nil
 	s.down = reason
@@ -61,22 +66,24 @@ func (s *session) dropQueue(reason *core.Error) {
 	}
 }
 
-// disconnected is what the end of a connection means for a room. One that was entered is wanted again; one that was
-// never entered has failed.
+// disconnected is what the end of a connection means for a room. One that was entered is wanted again, unless the
+// network will not have us; one that was never entered has failed.
 func (s *session) disconnected(r *room, reason *core.Error, final bool) {
-	stage := r.stage
-	if stage == inside || stage == leaving {
-		s.emit(&core.RoomLeft{Ref: s.ref(r.addr), Self: s.self(r), Why: core.Disconnected, Err: reason})
-	}
-	r.members = nil
+	was := r.was || r.stage == inside
 	switch {
+	case r.stage == leaving && !r.wanted:
+		s.left(r, &core.RoomLeft{Why: core.Left})
 	case !r.wanted:
-		s.refused(r, reason)
+		s.forget(r)
 	case reason == nil: // asked for while we were quitting
 		r.stage = outside
-	case final, stage != inside && !r.was:
+	case final || !was:
+		r.was = was
 		s.refused(r, reason)
+	case r.stage != inside:
+		r.stage, r.members = outside, nil
 	default:
-		r.stage, r.was = outside, true
+		s.emit(&core.RoomLeft{Ref: s.ref(r.addr), Self: s.self(r), Why: core.Disconnected, Err: reason})
+		r.stage, r.was, r.before, r.members = outside, true, r.members, nil
 	}
 }

@@ -48,6 +48,9 @@ type members map[name]member
 // maxMembers is what a session remembers of one room at most.
 const maxMembers = 100_000
 
+// shown says whether the edge knows the room as it is.
+func (r *room) shown() bool { return r.stage == inside && !r.unasked }
+
 // put adds or replaces a member.
 func (r *room) put(key name, one member) {
 	if r.members == nil {

@@ -8,33 +8,53 @@ import (
 	"gangway/core"
 )
 
-// operationWithin is how long a caller of Moderation or Rename waits for the network. Later words of the network
+// operationWithin is how long a caller of Kick or SetRank waits for the network at most. Later words of the network
 // about it reach the user as a notice.
 const operationWithin = 30 * time.Second
 
-// Rename asks for another nick, on the whole network, and waits for the answer.
-func (s *session) Rename(ctx context.Context, _ core.Address, nick string, _ core.Origin) error {
-	if !validNick(nick) || strings.ContainsAny(nick, "\r\n\x00") {
+// Rename asks for another nick, on the whole network.
+func (s *session) Rename(ctx context.Context, addr core.Address, nick string, o core.Origin) error {
+	if !validNick(nick) {
 		return core.E(core.Invalid, "irc: nick", "That cannot be a nick: it has a character that IRC does not allow there.")
 	}
-	err := s.perform(ctx, "", func() ([]*command, error) {
-		return []*command{{
+	return s.request(ctx, addr, o, func(*room) *command {
+		return &command{
 			verb: "NICK", params: []string{nick}, ask: &request{verb: "NICK", targets: [2]string{s.fold.fold(nick)}},
-		}}, nil
-	})
-	if err == nil {
-		s.mu.Lock()
-		s.wish = nick
-		s.mu.Unlock()
-	}
-	return err
+		}
+	}, func() { s.wish = nick })
 }
 
-// SetTopic changes a room's topic and waits for the network's answer.
-func (s *session) SetTopic(ctx context.Context, addr core.Address, text string, _ core.Origin) error {
-	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
-		return []*command{s.operation(r, "", "TOPIC", r.name, oneLine(text))}, nil
-	})
+// SetTopic asks for another topic.
+func (s *session) SetTopic(ctx context.Context, addr core.Address, text string, o core.Origin) error {
+	return s.request(ctx, addr, o, func(r *room) *command {
+		return s.operation(r, "", "TOPIC", r.name, oneLine(text))
+	}, func() {})
+}
+
+// request queues a command whose effect the room will show; its refusal is a receipt for whoever asked.
+func (s *session) request(ctx context.Context, addr core.Address, o core.Origin, make func(*room) *command, granted func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.dispatch(context.WithoutCancel(ctx))
+	r := s.room(string(addr))
+	switch {
+	case !s.open():
+		return s.notConnected()
+	case r == nil || r.stage != inside:
+		return notInside(addr)
+	case len(s.queue) >= s.t.cfg.Queue:
+		return s.tooMuch()
+	}
+	c := make(r)
+	c.ask.done = func(e *core.Error) {
+		if e == nil {
+			granted()
+			return
+		}
+		s.emit(&core.Receipt{Ref: s.ref(addr), Origin: o, State: core.Failed, Err: e})
+	}
+	s.enqueue(c)
+	return nil
 }
 
 // Kick removes somebody from a room and waits for the network's answer.

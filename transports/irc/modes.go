@@ -57,7 +57,7 @@ func (s *session) onMode(m *irc.Message) {
 		}
 		s.setRank(r, nick, bit, c.on)
 	}
-	if r.stage != inside {
+	if !r.shown() {
 		return
 	}
 	s.emit(&core.Message{

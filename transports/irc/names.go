@@ -104,7 +104,7 @@ func (s *session) onForward(m *irc.Message) {
 	e.Text = s.net.name + " sends people who want to enter " + r.name + " to " + m.Param(2) + ". You may enter that one."
 	s.refused(r, e)
 	if to := m.Param(2); s.room(to) == nil && validChannel(to) {
-		s.rooms[s.fold.fold(to)] = &room{addr: lower(to), name: to, stage: leaving}
+		s.rooms[s.fold.fold(to)] = &room{addr: lower(to), name: to, stage: leaving, unasked: true}
 		s.enqueue(&command{verb: "PART", params: []string{to}})
 	}
 }

@@ -123,7 +123,7 @@ func (s *session) onCap(m *irc.Message) {
 	case "NAK":
 		s.negotiated()
 	case "NEW":
-		s.request(strings.Fields(list), false)
+		s.ask(strings.Fields(list), false)
 	case "DEL":
 		for name := range strings.FieldsSeq(list) {
 			s.link.caps &^= capNamed(name)
@@ -143,14 +143,14 @@ func (s *session) offered(list string, more bool) {
 	if more {
 		return
 	}
-	reg.asked = s.request(reg.offered, len(s.account.Secret) > 0)
+	reg.asked = s.ask(reg.offered, len(s.account.Secret) > 0)
 	if reg.asked == 0 {
 		s.urgent("CAP", "END")
 	}
 }
 
-// request asks for those offered capabilities that are used here, and returns in how many lines.
-func (s *session) request(offered []string, sasl bool) int {
+// ask asks for those offered capabilities that are used here, and returns in how many lines.
+func (s *session) ask(offered []string, sasl bool) int {
 	var line []string
 	var size, lines int
 	send := func() {

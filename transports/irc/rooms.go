@@ -32,12 +32,15 @@ type room struct {
 	key     string       // the password
 	stage   stage
 	since   time.Time // when it was asked for
+	unasked bool      // the network put us there, and the edge knows nothing of it
 	wanted  bool      // somebody of the account asked for it
 	who     bool      // its members' hosts have been asked for
 	was     bool      // it was entered before the connection was lost
 	asks    []ask     // who wait for it
 	self    member
 	members members // without ourselves
+	before  members // who was there when the connection was lost
+	known   string  // the nick that the edge knows us by there
 	topic   core.Topic
 }
 
@@ -73,7 +76,7 @@ func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) erro
 		r = &room{addr: addr, name: string(addr)}
 		s.rooms[key] = r
 	}
-	r.wanted = true
+	r.wanted, r.unasked = true, false
 	r.key = firstOf(j.Password, r.key)
 	one := ask{origin: j.Origin, nick: j.Nick}
 	if r.stage == inside {
@@ -188,6 +191,7 @@ func (s *session) enterAll() {
 
 // snapshot is the whole room for one who asked; for everybody if a is zero.
 func (s *session) snapshot(r *room, a ask) *core.RoomJoined {
+	r.known = s.nick()
 	j := &core.RoomJoined{
 		Ref: s.ref(r.addr), Origin: a.origin, Asked: a.nick, Topic: r.topic,
 		Self: s.self(r), Members: make([]core.Member, 0, len(r.members)),
@@ -213,13 +217,27 @@ func (s *session) entered(r *room) {
 		return
 	}
 	r.stage = inside
-	if r.was || len(r.asks) == 0 {
-		s.emit(s.snapshot(r, ask{nick: s.wish}))
+	if r.was {
+		s.returned(r)
 	}
 	for _, a := range r.asks {
 		s.emit(s.snapshot(r, a))
 	}
 	r.asks, r.was = nil, false
+}
+
+// returned shows everybody that we are back in a room: first who is not there any more.
+func (s *session) returned(r *room) {
+	for key, one := range r.before {
+		if _, ok := r.members[key]; !ok {
+			s.changed(r, &core.MemberChanged{Change: core.Went, Member: s.shown(one), Why: core.Left})
+		}
+	}
+	if now := s.nick(); r.known != now {
+		s.changed(r, &core.MemberChanged{Change: core.Renamed, Member: s.self(r), Old: r.known, Mine: true})
+	}
+	r.before = nil
+	s.emit(s.snapshot(r, ask{nick: s.wish}))
 }
 
 // refused tells those who wait for a room that they will not get in, and forgets it.
@@ -245,9 +263,10 @@ func (s *session) forget(r *room) {
 
 // left shows that we are out of a room, to everybody, and forgets it, unless somebody came back meanwhile.
 func (s *session) left(r *room, e *core.RoomLeft) {
-	e.Ref, e.Self = s.ref(r.addr), s.self(r)
-	s.emit(e)
-	r.was = false
+	if e.Ref, e.Self = s.ref(r.addr), s.self(r); !r.unasked {
+		s.emit(e)
+	}
+	r.was, r.known, r.before = false, "", nil
 	if len(r.asks) > 0 && s.open() {
 		s.enter(r)
 		return
