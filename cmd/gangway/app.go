@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gangway/config"
+	"gangway/core"
+	"gangway/core/metrics"
+	"gangway/core/outbox"
+	"gangway/core/store"
+	"gangway/mapping"
+	"gangway/transports"
+)
+
+// app is everything below the XMPP edge: what the subcommands share.
+type app struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	db       *store.DB
+	mapping  *mapping.Map
+	queue    *outbox.Outbox
+	gateway  *core.Gateway
+	registry *prometheus.Registry
+	access   atomic.Pointer[config.Config] // the newest reading of the file: who may do what
+
+	links []*link // set by run, before anything is served
+}
+
+// openApp opens the database and makes the gateway with its transports. It starts nothing; close it in any case.
+func openApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app, error) {
+	a := &app{cfg: cfg, log: log, registry: prometheus.NewRegistry()}
+	a.access.Store(cfg)
+	if err := a.openStore(ctx); err != nil {
+		a.close(ctx)
+		return nil, err
+	}
+	if err := a.makeGateway(); err != nil {
+		a.close(ctx)
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) openStore(ctx context.Context) (err error) {
+	a.db, err = store.Open(ctx, store.Config{URL: a.cfg.Store.URL.Reveal(), Logger: a.log})
+	if err != nil {
+		return fmt.Errorf("store.url: %w", err)
+	}
+	key, err := storeKey(a.cfg)
+	if err != nil {
+		return fmt.Errorf("store.key: %w", err)
+	}
+	a.mapping, err = mapping.Open(ctx, a.db, mapping.NewSealer(key), mapping.Options{Retired: named(a.cfg, "email")})
+	if err != nil {
+		return err
+	}
+	a.queue, err = outbox.New(ctx, a.db, outbox.Config{Journal: a.mapping, Logger: a.log})
+	return err
+}
+
+// named are the transports of a driver.
+func named(cfg *config.Config, driver string) []string {
+	var names []string
+	for _, t := range cfg.Transports {
+		if t.Driver == driver {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// storeKey is the key that seals secrets: the configured one, or a file beside the database that is made if need be.
+func storeKey(cfg *config.Config) (mapping.Key, error) {
+	switch path := cfg.Store.Key.Path(); {
+	case path != "":
+		return mapping.ReadKey(path)
+	case cfg.Store.Key.IsSet():
+		return mapping.ParseKey(cfg.Store.Key.Reveal())
+	}
+	file := strings.TrimPrefix(cfg.Store.URL.Reveal(), "sqlite:")
+	return mapping.KeyFile(filepath.Join(filepath.Dir(file), "gangway.key"))
+}
+
+func (a *app) makeGateway() error {
+	trace := metrics.New(a.registry, metrics.Source{
+		Networks:    a.networkNames,
+		Connections: func(n string) map[core.Link]int { return a.gateway.Connections(n) },
+		Queue:       a.depths,
+		Links:       a.linkFigures,
+	})
+	a.gateway = core.NewGateway(core.Config{
+		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes,
+		Allowed:   func(u core.UserID) bool { return a.access.Load().Allowed(string(u)) },
+		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
+		Trace:     trace, Logger: a.log,
+	})
+	for i := range a.cfg.Transports {
+		t := &a.cfg.Transports[i]
+		driver, ok := transports.Named(t.Driver)
+		if !ok {
+			return t.Errorf("driver", fmt.Sprintf("there is no transport %q", t.Driver), "the known ones are "+driverNames())
+		}
+		driver.Name = t.Name
+		if err := a.gateway.Add(driver, t.Decode); err != nil {
+			return placed(t, err)
+		}
+	}
+	return nil
+}
+
+// placed gives a transport's complaint about its settings the place in the file.
+func placed(t *config.Transport, err error) error {
+	if errors.As(err, new(*config.Error)) {
+		return err
+	}
+	return t.Errorf("", err.Error(), "")
+}
+
+func driverNames() string {
+	var names []string
+	for _, d := range transports.All() {
+		names = append(names, d.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (a *app) networkNames() []string {
+	var names []string
+	for _, n := range a.gateway.Networks() {
+		names = append(names, n.Driver.Name)
+	}
+	return names
+}
+
+// depths reads the queue's figures; a database that cannot be read shows no figures, and /readyz says why.
+func (a *app) depths() []metrics.Depth {
+	stats, err := a.queue.Stats(context.Background())
+	if err != nil {
+		return nil
+	}
+	var all []metrics.Depth
+	for _, s := range stats {
+		all = append(all, metrics.Depth{
+			Network: s.Network, Direction: s.Direction, Waiting: s.Pending, Dead: s.Dead, Oldest: age(s.Oldest),
+		})
+	}
+	return all
+}
+
+// close closes what is open.
+func (a *app) close(context.Context) {
+	if a.db == nil {
+		return
+	}
+	if err := a.db.Close(); err != nil {
+		a.log.Error("closing the database", "err", err)
+	}
+}
+
+// logger writes to standard error as the configuration says, at a level that a reload can change.
+func logger(cfg config.Log, level *slog.LevelVar) *slog.Logger {
+	level.Set(levelOf(cfg))
+	opts := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}
+
+func levelOf(cfg config.Log) slog.Level {
+	var l slog.Level
+	if l.UnmarshalText([]byte(cfg.Level)) != nil {
+		return slog.LevelInfo // Load has checked it
+	}
+	return l
+}
+
+// age is the time since t, none for the zero time.
+func age(t time.Time) time.Duration {
+	if t.IsZero() {
+		return 0
+	}
+	return time.Since(t)
+}

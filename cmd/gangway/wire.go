@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"strings"
+	"sync/atomic"
+
+	"gangway/config"
+	"gangway/core"
+	"gangway/core/metrics"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/chat"
+	"gangway/core/xmpp/disco"
+	"gangway/core/xmpp/edge"
+	"gangway/core/xmpp/muc"
+	"gangway/core/xmpp/register"
+	"gangway/core/xmpp/roster"
+	"gangway/core/xmpp/stream"
+)
+
+// xmppSide is the XMPP edge: one link for each transport's domain, and what is shared between them.
+type xmppSide struct {
+	edge   *edge.Edge
+	rooms  *muc.Rooms
+	roster *roster.Roster
+	links  []*link
+}
+
+// link is a component link with its figures.
+type link struct {
+	*xmpp.Link
+	domain     *edge.Domain
+	reconnects atomic.Int64
+	in, out    atomic.Int64
+}
+
+// wire builds the XMPP edge over the gateway.
+func wire(a *app) (*xmppSide, error) {
+	x := &xmppSide{rooms: muc.New(a.gateway), roster: roster.New(a.gateway, a.mapping)}
+	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Logger: a.log})
+	var domains []*edge.Domain
+	for i := range a.cfg.Transports {
+		t := &a.cfg.Transports[i]
+		router := xmpp.NewRouter(xmpp.RouterConfig{Logger: a.log})
+		l, err := newLink(a, t, router)
+		if err != nil {
+			return nil, placed(t, err)
+		}
+		x.links = append(x.links, l)
+		domains = append(domains, l.domain)
+		x.route(a, router, l.domain, talk)
+	}
+	var err error
+	x.edge, err = edge.New(edge.Config{Domains: domains, Chat: talk, Roster: x.roster, Rooms: x.rooms})
+	return x, err
+}
+
+// newLink makes a transport's link to the host server.
+func newLink(a *app, t *config.Transport, router *xmpp.Router) (*link, error) {
+	server := t.Server
+	if server == "" {
+		server = a.cfg.XMPP.Server
+	}
+	var secure *tls.Config
+	if a.cfg.XMPP.TLS {
+		host, _, err := net.SplitHostPort(server)
+		if err != nil {
+			return nil, err
+		}
+		secure = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	}
+	l := &link{domain: &edge.Domain{Name: strings.ToLower(t.Domain), Network: a.gateway.Network(t.Name)}}
+	var err error
+	l.Link, err = xmpp.New(xmpp.Config{
+		Server: server, Domain: t.Domain, Secret: t.Secret.Reveal(), HostDomain: a.cfg.XMPP.Domain,
+		TLS: secure, Insecure: a.cfg.XMPP.Insecure, Router: router, Logger: a.log,
+		Trace: &xmpp.Trace{
+			State: func(_ string, s xmpp.Status) {
+				if s.State == xmpp.Online {
+					l.reconnects.Add(1)
+				}
+			},
+			In:  func(string, *stream.Stanza) { l.in.Add(1) },
+			Out: func(_ string, stanzas, _ int) { l.out.Add(int64(stanzas)) },
+		},
+	})
+	l.domain.Link = l.Link
+	return l, err
+}
+
+// route gives the stanzas of a domain to whoever serves them.
+func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat.Chat) {
+	commands := register.NewChat(register.Config{Domain: d, Gateway: a.gateway, Accounts: a.mapping, Letters: letters{a.queue}})
+	messages := &edge.Switch{Domain: d, Self: commands, Contact: talk.Handler(d)}
+	var answers disco.Answerer
+	ping := xmpp.Ping()
+	var rooms *muc.Handler
+	if d.Network.Caps.Rooms != nil {
+		rooms = x.rooms.On(d)
+		answers = rooms
+		messages.Room = rooms.Messages()
+	}
+	about := disco.New(disco.Config{Domain: d, Gateway: a.gateway, Rooms: answers})
+	about.Register(router)
+	present := x.roster.On(d, about)
+	presence := &edge.Switch{Domain: d, Self: present, Contact: present}
+	if rooms != nil {
+		presence.Room = rooms.Presence()
+		rooms.Register(router, ping)
+	} else {
+		router.IQ("get", xmpp.NSPing, "ping", ping)
+	}
+	router.IQ("get", xmpp.NSVersion, "query", xmpp.Version("gangway", versionText()))
+	router.Message(messages)
+	router.Presence(presence)
+}
+
+// linkFigures are the links as metrics show them.
+func (a *app) linkFigures() []metrics.Link {
+	var all []metrics.Link
+	for _, l := range a.links {
+		all = append(all, metrics.Link{
+			Domain: l.Domain(), Up: l.Status().State == xmpp.Online, Reconnects: l.reconnects.Load(),
+			In: l.in.Load(), Out: l.out.Load(),
+		})
+	}
+	return all
+}
+
+// announce sends the gateway's presence once a link is up.
+func (x *xmppSide) announce(ctx context.Context, a *app, l *link) {
+	if l.Ready(ctx) != nil {
+		return
+	}
+	if err := x.roster.Announce(ctx, l.domain); err != nil && ctx.Err() == nil {
+		a.log.Warn("presence not announced", "domain", l.Domain(), "err", err)
+	}
+}
+
+var _ core.Edge = (*edge.Edge)(nil)
