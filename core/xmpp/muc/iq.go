@@ -9,6 +9,9 @@ import (
 	"gangway/core/xmpp/stream"
 )
 
+// maxItems is how many changes one muc#admin request may ask for.
+const maxItems = 10
+
 // room is what a stanza is addressed to, if it is a room.
 func (h *Handler) room(st *stream.Stanza) (core.Target, bool) {
 	to, err := addr.Parse(st.To)
@@ -33,7 +36,7 @@ func (h *Handler) Ping(next xmpp.Handler) xmpp.Handler {
 		if !c.room.has(st.From) {
 			return xmpp.NewError("cancel", "not-acceptable", "You are not in this room.")
 		}
-		if _, self := c.room.present(); c.to.Resource() != self {
+		if !c.room.is(c.to.Resource()) {
 			return xmpp.NewError("cancel", "service-unavailable", "Others cannot be pinged here.")
 		}
 		return xmpp.Result(w, st, nil)
@@ -57,24 +60,35 @@ func (h *Handler) Admin(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 	if st.Type == "get" {
 		return xmpp.Result(w, st, func(enc *stream.Encoder) { enc.Empty("query", NSAdmin) })
 	}
+	items, err := itemsOf(st)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	items := 0
-	for el := range st.Child(NSAdmin, "query").Children() {
-		if !el.Is(NSAdmin, "item") {
-			continue
+	for _, item := range items {
+		if err := h.change(ctx, c, item); err != nil {
+			return refused(err)
 		}
-		if items++; items > 10 {
-			return xmpp.NewError("modify", "policy-violation", "That is too many changes at once.")
-		}
-		if err := h.change(ctx, c, el); err != nil {
-			return refusal(core.AsError(err), false)
-		}
-	}
-	if items == 0 {
-		return xmpp.NewError("modify", "bad-request", "")
 	}
 	return xmpp.Result(w, st, nil)
+}
+
+// itemsOf are the changes that a muc#admin request asks for. Too many are refused before any is made.
+func itemsOf(st *stream.Stanza) ([]*stream.Element, error) {
+	var items []*stream.Element
+	for el := range st.Child(NSAdmin, "query").Children() {
+		if el.Is(NSAdmin, "item") {
+			items = append(items, el)
+		}
+	}
+	switch {
+	case len(items) == 0:
+		return nil, xmpp.NewError("modify", "bad-request", "Say what is to be changed.")
+	case len(items) > maxItems:
+		return nil, xmpp.NewError("modify", "policy-violation", "That is too many changes at once.")
+	}
+	return items, nil
 }
 
 // change carries out one item of a muc#admin request.

@@ -24,13 +24,16 @@ func standingOf(r core.Rank) standing {
 	return standing{"none", "participant"}
 }
 
-// rankOf is the inverse, for what a client asks for: only one of the two is given (XEP-0045 sections 8 to 10).
+// rankOf is the inverse, for what a client asks for: as a rule only one of the two is given (XEP-0045
+// sections 8 to 10).
 func rankOf(affiliation, role string) (core.Rank, bool) {
 	switch {
 	case affiliation == "owner":
 		return core.Owner, true
 	case affiliation == "admin":
 		return core.Operator, true
+	case affiliation == "member" && role == "moderator":
+		return core.Half, true
 	case affiliation == "member":
 		return core.Voice, true
 	case affiliation == "none":
@@ -57,8 +60,8 @@ func (rm *room) real(m core.Member) string {
 	if err != nil {
 		return ""
 	}
-	if m.Real != "" && len(m.Real) < 1024 {
-		jid += "/" + m.Real
+	if m.Real != "" {
+		jid += "/" + resource(m.Real)
 	}
 	return jid
 }
@@ -101,7 +104,10 @@ func (rm *room) gone(enc *stream.Encoder, to string, m core.Member, f farewell) 
 	if f.nick != "" {
 		role = st.role
 	}
-	enc.Start("item", "", "affiliation", st.affiliation, "role", role, "jid", rm.real(m), "nick", f.nick)
+	enc.Start("item", "", "affiliation", st.affiliation, "role", role, "jid", rm.real(m))
+	if f.nick != "" {
+		enc.Attr("nick", resource(f.nick))
+	}
 	if removed {
 		enc.Empty("actor", "", "nick", f.by)
 		if f.reason != "" {

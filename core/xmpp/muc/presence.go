@@ -2,6 +2,8 @@ package muc
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -13,18 +15,38 @@ import (
 func (h *Handler) Presence() edge.Handler {
 	return handlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
 		c, err := h.call(ctx, w, st, t)
-		if err != nil {
+		switch {
+		case err != nil && st.Type == "":
+			return deny(w, st, err)
+		case err != nil:
 			return err
 		}
 		switch st.Type {
 		case "":
-			return h.enter(ctx, c)
+			if err := h.enter(ctx, c); err != nil {
+				return deny(w, st, err)
+			}
 		case "unavailable":
 			return h.depart(ctx, c)
 		case "error":
 			return h.bounced(ctx, c)
 		}
 		return nil // rooms have no subscribers
+	})
+}
+
+// deny answers presence with an error that says that a room is where it is from: XEP-0045 section 7.2 has the <x/> in
+// all of them. What is our own fault is returned, to be logged.
+func deny(w xmpp.Sender, st *stream.Stanza, err error) error {
+	e := refusalOf(err, true)
+	if e.Condition == "internal-server-error" {
+		return err
+	}
+	return w.Write(func(enc *stream.Encoder) {
+		enc.Start("presence", "", "type", "error", "id", st.ID, "from", st.To, "to", st.From)
+		enc.Empty("x", NSMuc)
+		e.Encode(enc)
+		enc.End()
 	})
 }
 
@@ -38,47 +60,84 @@ func (h *Handler) enter(ctx context.Context, c *call) error {
 		return h.join(ctx, c, nick, x.ChildText("", "password"))
 	case !c.room.has(c.st.From):
 		return notIn()
-	}
-	if _, self := c.room.present(); self == nick {
+	case c.room.is(nick):
 		return nil // a new status; the network's own is a matter of the account, not of one room
 	}
-	c.room.await(c.st.ID, pending{nick: nick})
-	return h.with(ctx, c.account, func(caps core.Caps) error {
-		return caps.Rooms.Rename(ctx, c.target.Address, nick, core.Origin{ID: c.st.ID, From: c.st.From})
-	})
+	return h.rename(ctx, c, nick)
 }
 
+// rename asks for another nick.
+func (h *Handler) rename(ctx context.Context, c *call, nick string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c.room.await(c.origin, pending{nick: nick})
+	err := h.with(ctx, c.account, func(caps core.Caps) error {
+		return caps.Rooms.Rename(ctx, c.target.Address, nick, c.origin)
+	})
+	if err != nil {
+		c.room.answered(c.origin)
+	}
+	return err
+}
+
+// join asks to be let in.
 func (h *Handler) join(ctx context.Context, c *call, nick, password string) error {
-	rm, err := h.rooms.get(h.domain, c.account, c.target.Address)
+	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, nick)
 	if err != nil {
 		return err
 	}
-	if in, _ := rm.present(); len(in) >= maxResources && !rm.has(c.st.From) {
-		return core.E(core.OverLimit, "muc: join", "You are in this room with too many clients.")
-	}
-	rm.await(c.st.ID, pending{nick: nick})
 	err = h.with(ctx, c.account, func(caps core.Caps) error {
-		return caps.Rooms.Join(ctx, c.target.Address, core.Join{
-			Nick: nick, Password: password, Origin: core.Origin{ID: c.st.ID, From: c.st.From},
-		})
+		return caps.Rooms.Join(ctx, c.target.Address, core.Join{Nick: nick, Password: password, Origin: c.origin})
 	})
 	if err != nil {
+		rm.unexpected(c.origin)
 		h.rooms.drop(c.ref)
 	}
 	return err
 }
 
-// depart handles unavailable presence, and says so to the resource that leaves, at once.
+// depart handles unavailable presence, also of a resource that still waits to be let in, and says so to it at once.
 func (h *Handler) depart(ctx context.Context, c *call) error {
-	if !c.room.has(c.st.From) {
+	if c.room == nil {
 		return nil
 	}
-	_, self := c.room.present()
+	nick, left, was := c.room.leave(c.st.From)
+	if !was {
+		return nil
+	}
+	reason := c.st.ChildText("", "status")
 	err := c.w.Write(func(enc *stream.Encoder) {
-		c.room.gone(enc, c.st.From, core.Member{Nick: self}, farewell{statuses: []string{"110"}, reason: c.st.ChildText("", "status")})
+		c.room.gone(enc, c.st.From, core.Member{Nick: nick}, farewell{statuses: []string{"110"}, reason: reason})
 	})
-	if left := h.leave(ctx, c, c.st.ChildText("", "status")); left != nil {
-		return left
+	if left > 0 {
+		return err
+	}
+	return errors.Join(err, h.abandon(ctx, c, reason))
+}
+
+// ghostly are the errors that say that a resource is not there any more.
+var ghostly = []string{
+	"gone", "item-not-found", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout",
+	"service-unavailable", "jid-malformed", "internal-server-error",
+}
+
+// bounced takes a resource out of a room that its server could not deliver to.
+func (h *Handler) bounced(ctx context.Context, c *call) error {
+	if c.room == nil || !slices.Contains(ghostly, xmpp.ParseError(c.st).Condition) {
+		return nil
+	}
+	if _, left, was := c.room.leave(c.st.From); !was || left > 0 {
+		return nil
+	}
+	return h.abandon(ctx, c, "")
+}
+
+// abandon leaves a room that nobody of the account is in any more.
+func (h *Handler) abandon(ctx context.Context, c *call, reason string) error {
+	err := h.with(ctx, c.account, func(caps core.Caps) error { return caps.Rooms.Leave(ctx, c.target.Address, reason) })
+	h.rooms.drop(c.ref)
+	if err != nil && core.KindOf(err) == core.NotFound {
+		return nil // it was not in any more
 	}
 	return err
 }

@@ -5,30 +5,23 @@ import (
 	"time"
 
 	"gangway/core"
-	"gangway/core/xmpp"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
 )
 
 // Render writes what an event of a room looks like to the account's resources that are in it.
 func (r *Rooms) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a core.Account, e core.Event) error {
-	if e, ok := e.(*core.RoomJoined); ok {
-		rm, err := r.get(d, a, e.Peer)
-		if err != nil {
-			return err
-		}
-		rm.joined(enc, e)
-		return nil
-	}
 	rm := r.find(e.Where())
 	if rm == nil {
-		return nil // nobody is there to see it
+		return late(enc, d, a, e)
 	}
 	switch e := e.(type) {
+	case *core.RoomJoined:
+		rm.joined(enc, e)
 	case *core.Message:
 		rm.message(enc, e)
 	case *core.Receipt:
-		rm.refused(enc, e)
+		rm.failed(enc, e)
 	case *core.RoomLeft:
 		rm.left(enc, e)
 		if e.Why != core.Disconnected {
@@ -45,12 +38,29 @@ func (r *Rooms) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a
 	return nil
 }
 
-// joined writes the join sequence of XEP-0045 section 7.2.2: the others, oneself, the subject.
+// late writes an event of a room that nobody is in: only who has sent something is told what became of it.
+func late(enc *stream.Encoder, d *edge.Domain, a core.Account, e core.Event) error {
+	r, ok := e.(*core.Receipt)
+	if !ok {
+		return nil
+	}
+	jid, err := d.JID(a.Realm, r.Peer, true)
+	if err != nil {
+		return err
+	}
+	newRoom(d, a.Realm, jid).failed(enc, r)
+	return nil
+}
+
+// joined writes the join sequence of XEP-0045 section 7.2.2, to who asked for it or to everybody: the others,
+// oneself, the subject.
 func (rm *room) joined(enc *stream.Encoder, e *core.RoomJoined) {
-	rm.enter(e.Origin.From, e.Self.Nick)
 	to := []string{e.Origin.From}
 	if e.Origin.From == "" {
 		to, _ = rm.present()
+		rm.returned(enc, e.Self)
+	} else if !rm.enter(e.Origin, e.Self.Nick) {
+		return // it has left while it waited
 	}
 	statuses := []string{"100", "110"}
 	if e.Asked != "" && e.Asked != e.Self.Nick {
@@ -62,6 +72,20 @@ func (rm *room) joined(enc *stream.Encoder, e *core.RoomJoined) {
 		}
 		rm.here(enc, to, e.Self, statuses...)
 		rm.subject(enc, to, e.Topic, true)
+	}
+}
+
+// returned shows that we are back under another nick than we were lost under.
+func (rm *room) returned(enc *stream.Encoder, self core.Member) {
+	in, _ := rm.present()
+	old := rm.rename(self.Nick)
+	if old == "" || old == self.Nick {
+		return
+	}
+	was := self
+	was.Nick = old
+	for _, to := range in {
+		rm.gone(enc, to, was, farewell{statuses: []string{"303", "110"}, nick: self.Nick})
 	}
 }
 
@@ -83,8 +107,8 @@ func (rm *room) delay(enc *stream.Encoder, at time.Time) {
 	enc.Empty("delay", NSDelay, "from", rm.jid, "stamp", at.UTC().Format("2006-01-02T15:04:05Z"))
 }
 
-// late is how old a message must be to be marked with its time (XEP-0203).
-const late = time.Minute
+// stale is how old a message must be to be marked with its time (XEP-0203).
+const stale = time.Minute
 
 // message writes what was said to every resource that is in. One's own comes back under the id that it was sent
 // with (XEP-0045 section 7.4): that is the room's acknowledgement.
@@ -99,8 +123,8 @@ func (rm *room) message(enc *stream.Encoder, m *core.Message) {
 		from = rm.occupant(self)
 		if m.Origin.ID != "" {
 			id = m.Origin.ID
-			asked = rm.answered(m.Origin.ID)
 		}
+		asked = rm.answered(m.Origin)
 	}
 	body := m.Text
 	if m.Notice && m.Author != "" {
@@ -120,97 +144,36 @@ func (rm *room) message(enc *stream.Encoder, m *core.Message) {
 			}
 			enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(nick))
 		}
-		if !m.At.IsZero() && time.Since(m.At) > late {
+		if !m.At.IsZero() && time.Since(m.At) > stale {
 			rm.delay(enc, m.At)
 		}
 		enc.End()
 	}
 }
 
-// refused tells the resource that asked for something why the network did not do it.
-func (rm *room) refused(enc *stream.Encoder, r *core.Receipt) {
-	if r.State != core.Failed || r.Origin.From == "" {
+// left writes that the account is not in the room: to whom it answers, or to everybody.
+func (rm *room) left(enc *stream.Encoder, e *core.RoomLeft) {
+	switch {
+	case e.Why == core.Disconnected:
+		rm.notice(enc, disconnected(e))
+		return
+	case e.Why == core.NotJoined && e.Origin.From != "":
+		rm.notJoined(enc, e)
 		return
 	}
-	asked := rm.answered(r.Origin.ID)
-	kind, from := "message", rm.jid
-	if asked.nick != "" {
-		kind, from = "presence", rm.occupant(asked.nick)
-	}
-	enc.Start(kind, "", "from", from, "to", r.Origin.From, "type", "error", "id", r.Origin.ID)
-	if asked.nick != "" {
-		enc.Empty("x", NSMuc)
-	}
-	refusal(r.Err, asked.nick != "").Encode(enc)
-	enc.End()
-}
-
-// left writes that the account is not in the room.
-func (rm *room) left(enc *stream.Encoder, e *core.RoomLeft) {
-	_, self := rm.present()
-	self = orElse(self, e.Self.Nick)
+	f := farewell{statuses: []string{"110"}, reason: e.Reason}
 	switch e.Why {
-	case core.NotJoined:
-		rm.notJoined(enc, e)
-	case core.Disconnected:
-		rm.notice(enc, disconnected(e))
-	default:
-		f := farewell{statuses: []string{"110"}, reason: e.Reason}
-		switch e.Why {
-		case core.Kicked:
-			f.statuses, f.by = append(f.statuses, "307"), orElse(e.By, rm.domain.Name)
-		case core.Banned:
-			f.statuses, f.by = append(f.statuses, "301"), orElse(e.By, rm.domain.Name)
-		}
-		for _, to := range rm.empty() {
-			rm.gone(enc, to, core.Member{Nick: self, Rank: e.Self.Rank}, f)
-		}
+	case core.Kicked:
+		f.statuses, f.by = append(f.statuses, "307"), orElse(e.By, rm.domain.Name)
+	case core.Banned:
+		f.statuses, f.by = append(f.statuses, "301"), orElse(e.By, rm.domain.Name)
+	case core.NotJoined: // back on the network, which does not let us in again
+		f.statuses, f.reason = append(f.statuses, "333"), refusal(e.Err, true).Text
 	}
-}
-
-// notJoined answers a join with an error (XEP-0045 section 7.2), from the occupant that was to be.
-func (rm *room) notJoined(enc *stream.Encoder, e *core.RoomLeft) {
-	to := []string{e.Origin.From}
-	if e.Origin.From == "" {
-		to = rm.empty() // a rejoin that the network refuses
+	_, self := rm.present()
+	for _, to := range rm.empty() {
+		rm.gone(enc, to, core.Member{Nick: orElse(self, e.Self.Nick), Rank: e.Self.Rank}, f)
 	}
-	asked := rm.answered(e.Origin.ID)
-	nick := orElse(asked.nick, e.Self.Nick)
-	for _, to := range to {
-		enc.Start("presence", "", "from", rm.occupant(nick), "to", to, "type", "error", "id", e.Origin.ID)
-		enc.Empty("x", NSMuc)
-		refusal(e.Err, true).Encode(enc)
-		enc.End()
-	}
-}
-
-// refusal is the stanza error for what a room would not do. The IRC numerics name the conditions of XEP-0045 more
-// exactly than a Kind can.
-func refusal(e *core.Error, entering bool) *xmpp.Error {
-	if e == nil {
-		e = core.E(core.Unavailable, "muc: refused", "")
-	}
-	typ, condition := "", ""
-	switch e.Code {
-	case "475": // wrong key
-		typ, condition = "auth", "not-authorized"
-	case "473", "477": // invited or registered only
-		typ, condition = "auth", "registration-required"
-	case "474": // banned
-		typ, condition = "auth", "forbidden"
-	case "471": // full
-		typ, condition = "wait", "service-unavailable"
-	case "433", "436", "437": // nick in use
-		typ, condition = "cancel", "conflict"
-	case "482", "404": // not an operator; not allowed to speak
-		typ, condition = "auth", "forbidden"
-	case "405": // too many channels
-		typ, condition = "wait", "resource-constraint"
-	}
-	if condition == "" || !entering && condition == "conflict" {
-		return xmpp.ErrorOf(e)
-	}
-	return xmpp.NewError(typ, condition, e.Sentence())
 }
 
 func disconnected(e *core.RoomLeft) string {
@@ -219,6 +182,20 @@ func disconnected(e *core.RoomLeft) string {
 		text += " (" + e.Reason + ")"
 	}
 	return text + ". The gateway is reconnecting; nothing said here meanwhile is seen."
+}
+
+// closed writes that the gateway is being stopped, to who is in and who waits to be let in.
+func (rm *room) closed(enc *stream.Encoder) {
+	in, self := rm.present()
+	f := farewell{statuses: []string{"110", "332"}, reason: "The gateway is being restarted."}
+	for _, to := range in {
+		rm.gone(enc, to, core.Member{Nick: self}, f)
+	}
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	for o, nick := range rm.joins {
+		rm.gone(enc, o.From, core.Member{Nick: nick}, f)
+	}
 }
 
 // notice says something to everybody in as the room itself.

@@ -1,0 +1,175 @@
+package muc
+
+import (
+	"slices"
+	"sync"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
+	"gangway/core/xmpp/edge"
+)
+
+// room is one room as one account is in it.
+type room struct {
+	domain *edge.Domain
+	realm  string
+	jid    string // bare
+
+	mu      sync.Mutex
+	self    string                  // our nick there; empty until joined
+	in      []string                // the full JIDs of the resources that are in, in order of joining
+	joins   map[core.Origin]string  // who waits to be let in, and under which nick
+	pending map[core.Origin]pending // what else was asked for and not answered
+}
+
+// pending is what an answer of the network has to be told by.
+type pending struct {
+	originID string // XEP-0359, of a message
+	nick     string // that was asked for instead of the one there is
+}
+
+func newRoom(d *edge.Domain, realm, jid string) *room {
+	return &room{domain: d, realm: realm, jid: jid, joins: map[core.Origin]string{}, pending: map[core.Origin]pending{}}
+}
+
+// occupant is the address of a member.
+func (rm *room) occupant(nick string) string { return rm.jid + "/" + resource(nick) }
+
+// index is where a resource is among those that are in, -1 if it is not. The lock is held.
+func (rm *room) index(full string) int {
+	return slices.IndexFunc(rm.in, func(in string) bool { return addr.Same(in, full) })
+}
+
+// has says whether a resource is in.
+func (rm *room) has(full string) bool {
+	if rm == nil {
+		return false
+	}
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	return rm.index(full) >= 0
+}
+
+// expect remembers who waits to be let in.
+func (rm *room) expect(o core.Origin, nick string) error {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	if len(rm.in)+len(rm.joins) >= maxResources && rm.index(o.From) < 0 || len(rm.joins) >= maxResources {
+		return core.E(core.OverLimit, "muc: join", "You are in this room with too many clients.")
+	}
+	rm.joins[o] = nick
+	return nil
+}
+
+// unexpected forgets who waited, and returns the nick that was asked for.
+func (rm *room) unexpected(o core.Origin) string {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	nick := rm.joins[o]
+	delete(rm.joins, o)
+	return nick
+}
+
+// enter counts in the resource that waited. It returns false for one that did not, or does not any more.
+func (rm *room) enter(o core.Origin, nick string) bool {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	rm.self = nick
+	_, waited := rm.joins[o]
+	delete(rm.joins, o)
+	if rm.index(o.From) >= 0 {
+		return true
+	}
+	if waited {
+		rm.in = append(rm.in, o.From)
+	}
+	return waited
+}
+
+// leave counts a resource out, or out of those who wait. It returns the nick that it had or wanted, how many others
+// are in or wait, and whether it was there at all.
+func (rm *room) leave(full string) (nick string, left int, was bool) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	for o, asked := range rm.joins {
+		if addr.Same(o.From, full) {
+			nick, was = asked, true
+			delete(rm.joins, o)
+		}
+	}
+	if i := rm.index(full); i >= 0 {
+		nick, was = rm.self, true
+		rm.in = slices.Delete(rm.in, i, i+1)
+	}
+	return nick, len(rm.in) + len(rm.joins), was
+}
+
+// empty counts everybody out and returns them. Who waits goes on waiting: the network has not answered them.
+func (rm *room) empty() []string {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	in := rm.in
+	rm.in = nil
+	return in
+}
+
+// count is how many resources are in or wait.
+func (rm *room) count() int {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	return len(rm.in) + len(rm.joins)
+}
+
+// present returns the resources that are in, and our nick.
+func (rm *room) present() (in []string, self string) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	return slices.Clone(rm.in), rm.self
+}
+
+// is says whether a nick, as clients write it, is ours.
+func (rm *room) is(nick string) bool {
+	_, self := rm.present()
+	return nick == resource(self)
+}
+
+// rename takes note of our new nick, which answers whoever asked for one.
+func (rm *room) rename(nick string) (old string) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	for o, p := range rm.pending {
+		if p.nick != "" {
+			delete(rm.pending, o)
+		}
+	}
+	old, rm.self = rm.self, nick
+	return old
+}
+
+// await remembers what an answer will be told by. Of what is never answered some is forgotten when there is too much.
+func (rm *room) await(o core.Origin, p pending) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	if len(rm.pending) >= maxPending {
+		for some := range rm.pending {
+			delete(rm.pending, some)
+			break
+		}
+	}
+	rm.pending[o] = p
+}
+
+// answered returns what await remembered, and forgets it.
+func (rm *room) answered(o core.Origin) pending {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	p := rm.pending[o]
+	delete(rm.pending, o)
+	return p
+}
+
+// notIn is the answer to whoever speaks without having joined (XEP-0045 section 7.4).
+func notIn() error {
+	return xmpp.NewError("modify", "not-acceptable", "You are not in this room. Join it first.")
+}
