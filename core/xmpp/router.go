@@ -2,8 +2,10 @@ package xmpp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 
 	"gangway/core"
 	"gangway/core/xmpp/stream"
@@ -41,10 +43,11 @@ func (c RouterConfig) withDefaults() RouterConfig {
 // order, those of different senders at the same time. What does not fit into the
 // sender's queue is answered with wait/resource-constraint.
 type Router struct {
-	cfg    RouterConfig
-	routes map[route]Handler
-	byKind [4]bool // there are routes with a payload for the kind
-	queues senders
+	cfg     RouterConfig
+	routes  map[route]Handler
+	byKind  [4]bool // there are routes with a payload for the kind
+	queues  senders
+	workers sync.WaitGroup
 }
 
 // route says which stanzas a handler gets.
@@ -129,7 +132,11 @@ func (r *Router) iqHandler(st *stream.Stanza) (Handler, error) {
 
 // dispatch queues a stanza, which from now on is the router's. It does not block.
 func (r *Router) dispatch(ctx context.Context, w Sender, st *stream.Stanza, t *Trace) {
-	if r.queues.put(st, func(q *sender) { r.work(ctx, w, q) }) {
+	fits, start := r.queues.put(st)
+	if start {
+		r.workers.Go(func() { r.work(ctx, w) })
+	}
+	if fits {
 		return
 	}
 	if t != nil && t.Overflow != nil {
@@ -139,23 +146,23 @@ func (r *Router) dispatch(ctx context.Context, w Sender, st *stream.Stanza, t *T
 	st.Release()
 }
 
-// work serves a sender's stanzas until none is left.
-func (r *Router) work(ctx context.Context, w Sender, q *sender) {
-	var batch []*stream.Stanza
-	for {
-		batch = r.queues.take(q, batch)
-		if len(batch) == 0 {
-			return
+// work serves one queue after the other until none has its turn.
+func (r *Router) work(ctx context.Context, w Sender) {
+	q, start := r.queues.next(true)
+	for q != nil {
+		if start {
+			r.workers.Go(func() { r.work(ctx, w) })
 		}
-		for i, st := range batch {
-			size := st.Size
+		bytes := 0
+		for _, st := range q.taken {
+			bytes += st.Size
 			if err := r.serve(ctx, w, st); err != nil {
 				r.answer(w, st, err)
 			}
 			st.Release()
-			r.queues.served(q, size)
-			batch[i] = nil
 		}
+		r.queues.served(q, bytes)
+		q, start = r.queues.next(false)
 	}
 }
 
@@ -180,7 +187,7 @@ var errPanic error = core.E(core.Internal, "router", "")
 func (r *Router) answer(w Sender, st *stream.Stanza, err error) {
 	e := ErrorOf(err)
 	level := slog.LevelDebug
-	if e.Condition == "internal-server-error" && err != errPanic {
+	if e.Condition == "internal-server-error" && !errors.Is(err, errPanic) {
 		level = slog.LevelError
 	}
 	r.cfg.Logger.Log(context.Background(), level, "stanza answered with an error",
@@ -191,4 +198,4 @@ func (r *Router) answer(w Sender, st *stream.Stanza, err error) {
 }
 
 // wait returns when no stanza is left. Nothing may be dispatched meanwhile.
-func (r *Router) wait() { r.queues.workers.Wait() }
+func (r *Router) wait() { r.workers.Wait() }

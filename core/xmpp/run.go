@@ -52,12 +52,12 @@ func (l *Link) end(err error) int {
 
 func (l *Link) run(ctx, work context.Context) error {
 	failures := 0
-	for ctx.Err() == nil {
+	for {
 		l.setState(Connecting, nil)
 		began := time.Now()
 		err := l.connection(ctx, work)
-		if ctx.Err() != nil {
-			break
+		if stopped(ctx) {
+			return nil
 		}
 		if core.KindOf(err) == core.Denied && stateAfter(err) == Waiting {
 			return err // the refusal to speak plain text
@@ -70,10 +70,13 @@ func (l *Link) run(ctx, work context.Context) error {
 		failures++
 		l.setState(state, err)
 		l.log.Warn("component link down", "state", state, "err", err, "retry", delay.Round(time.Millisecond))
-		pause(ctx, delay)
+		if pause(ctx, delay); stopped(ctx) {
+			return nil
+		}
 	}
-	return nil
 }
+
+func stopped(ctx context.Context) bool { return ctx.Err() != nil }
 
 func backoff(state State, failures int) time.Duration {
 	n := min(failures, 16)
@@ -211,8 +214,10 @@ func (l *Link) offline(err error) {
 // it stays silent. It sits below the stanza reader.
 type watched struct {
 	net.Conn
-	link   *Link
-	pinged bool
+	link     *Link
+	heard    time.Time // when the last bytes came
+	deadline time.Time // as set; moved only when it has passed
+	pinged   bool
 }
 
 var errSilent = errors.New("the server is silent and does not answer a ping")
@@ -226,24 +231,38 @@ func (w *watched) Read(b []byte) (int, error) {
 		_ = w.SetReadDeadline(time.Time{})
 		return w.Conn.Read(b)
 	}
+	if w.heard.IsZero() {
+		w.heard = time.Now()
+	}
 	for {
-		wait := cfg.Idle
-		if w.pinged {
-			wait = cfg.Dead
-		}
-		_ = w.SetReadDeadline(time.Now().Add(wait))
+		w.setDeadline()
 		n, err := w.Conn.Read(b)
 		var timeout net.Error
 		if n > 0 || !errors.As(err, &timeout) || !timeout.Timeout() {
-			w.pinged = false
+			w.heard, w.pinged = time.Now(), false
 			return n, err
 		}
-		if w.pinged {
+		switch silent := time.Since(w.heard); {
+		case silent >= cfg.Idle+cfg.Dead:
 			return 0, errSilent
+		case silent >= cfg.Idle && !w.pinged:
+			w.pinged = true
+			w.link.keepalive()
 		}
-		w.pinged = true
-		w.link.keepalive()
 	}
+}
+
+// setDeadline makes Read come back when the silence may have become too long.
+// It leaves a deadline that is still to come: most reads are well before it.
+func (w *watched) setDeadline() {
+	if time.Now().Before(w.deadline) {
+		return
+	}
+	w.deadline = w.heard.Add(w.link.cfg.Idle)
+	if w.pinged {
+		w.deadline = w.deadline.Add(w.link.cfg.Dead)
+	}
+	_ = w.SetReadDeadline(w.deadline)
 }
 
 // keepalive asks for a sign of life. Any byte is one, so the answer is not

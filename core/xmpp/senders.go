@@ -7,24 +7,31 @@ import (
 	"gangway/core/xmpp/stream"
 )
 
-// senders are the queues of all who have a stanza waiting. A queue exists, and
-// has one goroutine, as long as it is not empty.
+// senders are the queues of all who have a stanza waiting. A queue exists as
+// long as it has one.
+//
+// A queue whose turn it is waits in ready for a worker. At most one worker is on
+// its way there at a time; each that arrives starts the next if more are ready.
+// So a burst of quick stanzas is served by one or two goroutines, and still a
+// handler that blocks holds up nobody but its sender.
 type senders struct {
-	cfg     RouterConfig
-	workers sync.WaitGroup
+	cfg RouterConfig
 
-	mu    sync.Mutex
-	byKey map[string]*sender
-	idle  []*sender // for reuse
-	count int       // stanzas in all queues, those being served included
-	bytes int
+	mu       sync.Mutex
+	byKey    map[string]*sender
+	ready    []*sender // first come, first served
+	starting bool      // a worker has been started and has not taken a queue yet
+	idle     []*sender // for reuse
+	count    int       // stanzas in all queues, those being served included
+	bytes    int
 }
 
 // sender is the queue of one bare address. The lock of senders guards it.
 type sender struct {
 	key     string
 	waiting []*stream.Stanza
-	count   int // waiting or taken and not yet served
+	taken   []*stream.Stanza // its worker's
+	count   int              // waiting or taken
 	bytes   int
 }
 
@@ -35,32 +42,42 @@ func (s *senders) init(cfg RouterConfig) {
 	s.byKey = make(map[string]*sender)
 }
 
-// put queues a stanza and starts work for a queue that was empty. It returns
-// false if the stanza does not fit.
-func (s *senders) put(st *stream.Stanza, work func(*sender)) bool {
+// put queues a stanza and reports whether it fits, and whether a worker must be
+// started.
+func (s *senders) put(st *stream.Stanza) (fits, start bool) {
 	key := addr.Key(st.From) // what has no address shares one queue
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.count >= s.cfg.Total || s.bytes+st.Size > s.cfg.TotalBytes {
-		return false
+		return false, false
 	}
 	q := s.byKey[key]
-	begin := q == nil
-	if begin {
+	if q == nil {
 		q = s.fresh(key)
+		s.byKey[key] = q
+		s.ready = append(s.ready, q)
 	}
 	if q.count >= s.cfg.PerSender || q.bytes+st.Size > s.cfg.PerSenderBytes {
-		return false
+		return false, false // it has others: this is not a queue just made
 	}
 	q.waiting = append(q.waiting, st)
-	q.count++
-	q.bytes += st.Size
-	s.count++
-	s.bytes += st.Size
-	if begin {
-		s.byKey[key] = q
-		s.workers.Go(func() { work(q) })
+	s.add(q, 1, st.Size)
+	return true, s.needWorker()
+}
+
+func (s *senders) add(q *sender, stanzas, bytes int) {
+	q.count += stanzas
+	q.bytes += bytes
+	s.count += stanzas
+	s.bytes += bytes
+}
+
+// needWorker reports whether the caller must start one. The lock is held.
+func (s *senders) needWorker() bool {
+	if s.starting || len(s.ready) == 0 {
+		return false
 	}
+	s.starting = true
 	return true
 }
 
@@ -74,30 +91,42 @@ func (s *senders) fresh(key string) *sender {
 	return &sender{key: key}
 }
 
-// take exchanges the waiting stanzas for the served batch. An empty result ends
-// the queue.
-func (s *senders) take(q *sender, served []*stream.Stanza) []*stream.Stanza {
+// next gives a worker the queue whose turn it is, with its stanzas moved to
+// taken; nil ends the worker. arriving says that it has only just been started.
+// start says that another must be.
+func (s *senders) next(arriving bool) (q *sender, start bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	batch := q.waiting
-	q.waiting = served[:0]
-	if len(batch) > 0 {
-		return batch
+	if arriving {
+		s.starting = false
+	}
+	if len(s.ready) == 0 {
+		return nil, false
+	}
+	q = s.ready[0]
+	s.ready[0] = nil
+	if s.ready = s.ready[1:]; len(s.ready) == 0 {
+		s.ready = nil
+	}
+	q.waiting, q.taken = q.taken[:0], q.waiting
+	return q, s.needWorker()
+}
+
+// served ends a worker's turn at a queue, whose taken stanzas, of so many bytes,
+// are done. A queue that has filled again waits for its next turn.
+func (s *senders) served(q *sender, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(q, -len(q.taken), -bytes)
+	clear(q.taken)
+	q.taken = q.taken[:0]
+	if len(q.waiting) > 0 {
+		s.ready = append(s.ready, q)
+		return
 	}
 	delete(s.byKey, q.key)
 	if len(s.idle) < idleSenders {
 		q.key = ""
 		s.idle = append(s.idle, q)
 	}
-	return nil
-}
-
-// served makes the room of one stanza free.
-func (s *senders) served(q *sender, size int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q.count--
-	q.bytes -= size
-	s.count--
-	s.bytes -= size
 }

@@ -2,6 +2,7 @@ package xmpp
 
 import (
 	"net"
+	"runtime"
 	"time"
 
 	"gangway/core/xmpp/stream"
@@ -12,6 +13,7 @@ import (
 // write goes back to the queue for the next connection.
 func (l *Link) writeLoop(conn net.Conn, done <-chan struct{}) error {
 	var spare queue
+	var deadline time.Time
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -21,8 +23,12 @@ func (l *Link) writeLoop(conn net.Conn, done <-chan struct{}) error {
 		case <-done:
 			return nil
 		}
+		runtime.Gosched() // whoever is about to write gets into this flush
 		chunk, wait, last := l.takeQueue(spare)
-		n, err := l.flush(conn, chunk, last)
+		n, err := 0, l.extend(conn, &deadline)
+		if err == nil {
+			n, err = l.flush(conn, chunk, last)
+		}
 		if err != nil {
 			l.putBack(chunk.rest(n))
 			return err
@@ -53,6 +59,17 @@ func (l *Link) takeQueue(spare queue) (chunk queue, wait time.Duration, last boo
 	return chunk, wait, l.status.State == Stopping
 }
 
+// extend moves the write deadline when half of it is over: a flush has between
+// half of WriteTimeout and all of it.
+func (l *Link) extend(conn net.Conn, deadline *time.Time) error {
+	now := time.Now()
+	if deadline.Sub(now) > l.cfg.WriteTimeout/2 {
+		return nil
+	}
+	*deadline = now.Add(l.cfg.WriteTimeout)
+	return conn.SetWriteDeadline(*deadline)
+}
+
 // flush writes the chunk and, if it is the last, the closing tag. It returns how
 // many bytes of the chunk were taken.
 func (l *Link) flush(conn net.Conn, chunk queue, last bool) (int, error) {
@@ -62,9 +79,6 @@ func (l *Link) flush(conn net.Conn, chunk queue, last bool) (int, error) {
 	}
 	if len(chunk.buf) == 0 {
 		return 0, nil
-	}
-	if err := conn.SetWriteDeadline(time.Now().Add(l.cfg.WriteTimeout)); err != nil {
-		return 0, err
 	}
 	n, err := conn.Write(chunk.buf)
 	if err != nil {

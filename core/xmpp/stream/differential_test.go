@@ -36,7 +36,7 @@ func readOurs(doc string) (string, bool) {
 	var b strings.Builder
 	for {
 		st, err := rd.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b.String(), rd.Buffered() == len("</stream:stream>") // nothing behind a closing tag of its own
 		}
 		if err != nil {
@@ -60,7 +60,7 @@ func readTheirs(doc string) (string, error) {
 	}
 	for {
 		tok, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b.String(), nil
 		}
 		if err != nil {

@@ -166,7 +166,7 @@ func (e *Encoder) closeTag() {
 		return
 	}
 	e.inTag = false
-	if len(e.open) == 1 && e.Domain != "" && !(e.from && e.to) {
+	if len(e.open) == 1 && e.Domain != "" && (!e.from || !e.to) {
 		e.Fail(ErrAddress)
 		return
 	}

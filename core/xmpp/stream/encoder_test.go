@@ -88,7 +88,7 @@ func TestEncoderRefuses(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
-		if got != "<before/>" && !(name == "end too many" && got == "<before/><a/>") {
+		if got = strings.TrimSuffix(got, "<a/>"); got != "<before/>" { // one case finishes its a
 			t.Errorf("%s: left %q", name, got)
 		}
 	}

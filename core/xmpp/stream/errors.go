@@ -30,6 +30,8 @@ func (e *StanzaError) Unwrap() error { return e.Err }
 
 // StreamError ends a stream. The Reader makes one when it can no longer tell
 // where a stanza ends; the link makes one of the <stream:error/> a server sent.
+//
+//nolint:revive // beside StanzaError, Error would say less
 type StreamError struct {
 	Condition string // a defined condition of RFC 6120 section 4.9.3
 	Text      string // for the log

@@ -236,8 +236,7 @@ func (p *parser) add(text bool) (int32, error) {
 	if len(p.st.elems) >= p.limits.Elements {
 		return 0, limit("too many elements")
 	}
-	i := int32(len(p.st.elems))
-	p.st.elems = append(p.st.elems, Element{st: p.st, text: text})
+	i := p.st.grow(text)
 	if len(p.frames) == 0 {
 		return i, nil
 	}

@@ -34,7 +34,7 @@ func TestReadHeader(t *testing.T) {
 		t.Fatalf("%+v, %v", st, err)
 	}
 	for range 2 {
-		if _, err := rd.Next(); err != io.EOF {
+		if _, err := rd.Next(); !errors.Is(err, io.EOF) {
 			t.Fatalf("after the closing tag: %v", err)
 		}
 	}

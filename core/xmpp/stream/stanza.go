@@ -107,6 +107,24 @@ func (p *stanzas) get() *Stanza {
 	return &Stanza{pool: p, elems: make([]Element, 0, 16), attrs: make([]attr, 0, 16), spaces: make([]string, 0, 16)}
 }
 
+// grow adds an element. One that a released tree has left behind belongs to st
+// already, and without a pointer to write the collector has no part in it.
+func (st *Stanza) grow(text bool) int32 {
+	n := len(st.elems)
+	if n == cap(st.elems) {
+		st.elems = append(st.elems, Element{st: st, text: text})
+		return int32(n)
+	}
+	st.elems = st.elems[:n+1]
+	el := &st.elems[n]
+	if el.st == nil {
+		el.st = st
+	}
+	el.name, el.ns, el.text = span{}, 0, text
+	el.attrStart, el.attrEnd, el.first, el.next = 0, 0, 0, 0
+	return int32(n)
+}
+
 func (st *Stanza) reset() {
 	st.Element, st.Kind, st.Size = nil, Other, 0
 	st.ID, st.From, st.To, st.Type, st.data = "", "", "", "", ""

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -108,8 +109,11 @@ func parseIn(space, s string) (*Stanza, error) {
 	if err != nil {
 		return nil, err
 	}
-	if more, err := rd.Next(); err != io.EOF {
-		return nil, fmt.Errorf("%w: more than one stanza: %v, %v", ErrNotWellFormed, more != nil, err)
+	switch _, err := rd.Next(); {
+	case err == nil:
+		return nil, fmt.Errorf("%w: more than one stanza", ErrNotWellFormed)
+	case !errors.Is(err, io.EOF):
+		return nil, err
 	}
 	return st, nil
 }

@@ -134,7 +134,7 @@ func (s *Server) loop(c *conn, rd *stream.Reader) {
 			s.t.Errorf("xmpptest: %s sent what ends its stream: %v", c.domain, err)
 			c.fail("not-well-formed")
 			return
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			_, _ = c.Write([]byte(stream.CloseTag))
 			return
 		case err != nil:
