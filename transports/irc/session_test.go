@@ -47,7 +47,7 @@ func TestJoinOrder(t *testing.T) {
 		if j.Topic.Text != "the *topic*" || j.Topic.By != "bob" || j.Topic.At.Unix() != 1700000000 {
 			t.Errorf("topic %+v", j.Topic)
 		}
-		if err := p.s.Join(t.Context(), "#CHAN", core.Join{Nick: "other", Origin: origin("2")}); err != nil {
+		if err := p.s.Join(p.t.Context(), "#CHAN", core.Join{Nick: "other", Origin: origin("2")}); err != nil {
 			t.Fatal(err)
 		}
 		again := next[*core.RoomJoined](p)
@@ -110,7 +110,7 @@ func TestJoinRefused(t *testing.T) {
 func TestLastLeaveFinishes(t *testing.T) {
 	script(t, quickConfig, core.Account{}, func(p *play) {
 		p.enter("#chan")
-		if err := p.s.Leave(t.Context(), "#chan", "bye\r\nQUIT"); err != nil {
+		if err := p.s.Leave(p.t.Context(), "#chan", "bye\r\nQUIT"); err != nil {
 			t.Fatal(err)
 		}
 		p.expect("PART #chan :bye QUIT")
@@ -135,7 +135,7 @@ func TestLastLeaveFinishes(t *testing.T) {
 func TestLeaveAndJoinAgain(t *testing.T) {
 	script(t, quickConfig, core.Account{}, func(p *play) {
 		p.enter("#chan")
-		if err := p.s.Leave(t.Context(), "#chan", ""); err != nil {
+		if err := p.s.Leave(p.t.Context(), "#chan", ""); err != nil {
 			t.Fatal(err)
 		}
 		p.expect("PART #chan")
@@ -154,7 +154,7 @@ func TestLeaveAndJoinAgain(t *testing.T) {
 
 func TestReconnectsAndReenters(t *testing.T) {
 	script(t, quickConfig, core.Account{}, func(p *play) {
-		if err := p.s.Join(t.Context(), "#key", core.Join{Nick: "alice", Password: "secret", Origin: origin("1")}); err != nil {
+		if err := p.s.Join(p.t.Context(), "#key", core.Join{Nick: "alice", Password: "secret", Origin: origin("1")}); err != nil {
 			t.Fatal(err)
 		}
 		p.join("#chan", "1")
@@ -189,10 +189,10 @@ func TestReconnectsAndReenters(t *testing.T) {
 		}
 
 		// Between connections: a room that will come back waits, a new one fails, and so does text.
-		if err := p.s.Join(t.Context(), "#new", core.Join{Nick: "alice"}); core.KindOf(err) != core.Unavailable {
+		if err := p.s.Join(p.t.Context(), "#new", core.Join{Nick: "alice"}); core.KindOf(err) != core.Unavailable {
 			t.Errorf("Join = %v", err)
 		}
-		if _, err := p.s.Send(t.Context(), &core.Message{Ref: core.Ref{Peer: "bob"}, Text: "x"}); core.KindOf(err) != core.Unavailable {
+		if _, err := p.s.Send(p.t.Context(), &core.Message{Ref: core.Ref{Peer: "bob"}, Text: "x"}); core.KindOf(err) != core.Unavailable {
 			t.Errorf("Send = %v", err)
 		}
 		p.join("#chan", "2")
