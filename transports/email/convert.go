@@ -161,7 +161,7 @@ func (l *letter) message(tag string) *core.Message {
 		fmt.Fprintf(&b, "\n[%s]", describe(a))
 	}
 	m.Text = strings.Trim(b.String(), "\n")
-	if m.Text == "" {
+	if m.Text == "" && m.Subject == "" {
 		m.Text = "(no text)"
 	}
 	return m

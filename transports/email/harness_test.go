@@ -332,3 +332,11 @@ func inMail(tr *transport) bool {
 	}
 	return false
 }
+
+func smtpCode(err error) int {
+	var s *smtp.SMTPError
+	if errors.As(reply(err), &s) {
+		return s.Code
+	}
+	return 0
+}

@@ -76,8 +76,9 @@ func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts 
 // is known of the thread is written after the message and before the answer, so that a repetition completes it.
 func (t *transport) deliverLetter(ctx context.Context, l *letter, a core.AccountID, tag string, peer core.Address) error {
 	m := l.message(tag)
+	name := l.name
 	if peer != "" {
-		m.Peer = peer
+		m.Peer, name = peer, ""
 	}
 	p, err := t.threads.place(ctx, a, l, m.Peer)
 	if err != nil {
@@ -87,5 +88,27 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, a core.Account
 	if err := t.host.Deliver(ctx, m); err != nil {
 		return err
 	}
+	if err := t.deliverName(ctx, m.Ref, name); err != nil { // the mail is safe, and comes with a name again
+		t.host.Logger().Debug("name not shown", "account", a, "err", err)
+	}
 	return t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer))
+}
+
+// deliverName tells what a correspondent calls themselves, when that has changed.
+func (t *transport) deliverName(ctx context.Context, ref core.Ref, name string) error {
+	if name == "" {
+		return nil
+	}
+	key := "name " + core.Digest(string(ref.Account), strings.ToLower(string(ref.Peer)))
+	known, err := t.host.Notes().Get(ctx, key)
+	switch {
+	case err == nil && string(known) == name:
+		return nil
+	case err != nil && core.KindOf(err) != core.NotFound:
+		return err
+	}
+	if err := t.host.Deliver(ctx, &core.Profile{Ref: ref, Name: name}); err != nil {
+		return err
+	}
+	return t.host.Notes().Put(ctx, key, []byte(name), keepThreads)
 }
