@@ -43,11 +43,11 @@ func (d *decoder) structure(path []string, table map[string]any, dst reflect.Val
 	fields := make(map[string]reflect.Value)
 	collectFields(dst, fields)
 	for _, key := range slices.Sorted(maps.Keys(table)) {
-		if slices.Contains(skip, key) {
-			continue
-		}
 		at := append(slices.Clone(path), key)
 		field, ok := fields[key]
+		if !ok && slices.Contains(skip, key) {
+			continue
+		}
 		if !ok {
 			known := append(slices.Collect(maps.Keys(fields)), skip...)
 			d.fail(at, "unknown key", d.meant(key, known))

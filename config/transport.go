@@ -19,7 +19,7 @@ type Transport struct {
 	table hidden[map[string]any]
 }
 
-// commonKeys are those of Transport. A transport's own settings cannot have them.
+// commonKeys are those of Transport. A transport's own settings need not have them, and get them if they do.
 func commonKeys() []string { return []string{"driver", "domain", "secret", "server"} }
 
 func (t *Transport) path(keys ...string) []string {
@@ -30,7 +30,8 @@ func (t *Transport) path(keys ...string) []string {
 // key is its name in lower case. What the file does not set keeps its value. An unknown key is an error that names
 // its line and the key that was probably meant, and so is a value that does not fit. A field may be a text, number,
 // bool, duration ("30s"), list, table, or anything with UnmarshalText. Where it is a string or []byte, the file may
-// say { file = "..." }, { env = "..." } or { credential = "..." } instead of the text.
+// say { file = "..." }, { env = "..." } or { credential = "..." } instead of the text. The keys that every transport has
+// are no error; a struct that has a field for one gets it, the domain for instance.
 func (t *Transport) Decode(into any) error {
 	d := decoder{doc: t.doc.get()}
 	d.decode(t.path(), t.table.get(), into, commonKeys()...)

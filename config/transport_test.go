@@ -90,6 +90,17 @@ func TestTransportDecodeKeepsDefaults(t *testing.T) {
 	}
 }
 
+// A mail server needs to know its own domain: the common keys are there for who wants them.
+func TestTransportDecodeCommonKeys(t *testing.T) {
+	tr := mustParse(t, minimal).Transports[0]
+	var got struct {
+		Domain string `toml:"domain"`
+	}
+	if err := tr.Decode(&got); err != nil || got.Domain != "irc.example.org" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestTransportMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown":         {"relais = \"x\"\n", `gangway.toml:9: transport.irc.relais: unknown key; did you mean "relay"?`},
