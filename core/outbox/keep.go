@@ -22,7 +22,7 @@ func (o *Outbox) keep(ctx context.Context) {
 	for {
 		var errs []error
 		errs = append(errs, o.carryOutOrders(ctx))
-		atLeast := mergeAt
+		atLeast := int64(mergeAt)
 		if time.Since(merged) >= mergeEvery {
 			atLeast, merged = 1, time.Now()
 		}

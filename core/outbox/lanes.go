@@ -257,6 +257,12 @@ func (l *lane) takeDue(n int) (hand []*entry) {
 	now := time.Now().UnixMicro()
 	for l.head != nil && l.head.at <= now && len(hand) < n {
 		e := l.head
+		if e.panics > 0 { // handled alone
+			if len(hand) > 0 {
+				break
+			}
+			n = 1
+		}
 		l.head, e.next = e.next, nil
 		hand = append(hand, e)
 	}

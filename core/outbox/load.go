@@ -7,7 +7,7 @@ import (
 	"gangway/core/store"
 )
 
-const loadSlice = 2000 // rows
+const loadSlice = 1000 // rows
 
 // load reads what is on disk, in order of seq, and only then lets commits hand over what is new: nothing overtakes.
 func (o *Outbox) load(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"gangway/core"
 	"gangway/core/store"
@@ -55,8 +56,7 @@ func (o *Outbox) carryOutOrders(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// obey carries out one order. The entry is taken out of the schedule first, so that no turn can begin with it. While
-// it is in hand the order stays.
+// obey carries out one order. While its item is in hand it waits: the next look finds it again.
 func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 	p, err := pendingRow(ctx, tx, d.seq)
 	if errors.Is(err, sql.ErrNoRows) { // finished in the meantime
@@ -65,25 +65,26 @@ func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 	if err != nil {
 		return err
 	}
-	old, busy := o.lanes.detach(p)
+	if d.verb == verbRetry {
+		tx.OnCommit(func() {
+			if o.lanes.replace(p) { // a dead letter that is pending again
+				o.pending.Add(1)
+			}
+		})
+		return deleteOrder(ctx, tx, d.seq)
+	}
+	// Taken out first, so that no turn can begin with it.
+	e, busy := o.lanes.detach(p)
 	if busy {
 		return nil
 	}
-	if old != nil {
-		tx.OnUndo(func() { o.lanes.attach(p, old) })
+	if e != nil {
+		tx.OnUndo(func() { o.lanes.load(p) })
 	}
-	if d.verb == verbDrop {
-		if err := o.drop(ctx, tx, d.seq); err != nil {
-			return err
-		}
-		tx.OnCommit(func() { o.pending.Add(-1) })
-		return deleteOrder(ctx, tx, d.seq)
+	if err := o.drop(ctx, tx, d.seq); err != nil {
+		return err
 	}
-	tx.OnCommit(func() {
-		if o.lanes.attach(p, p.entry) && old == nil { // a dead letter that is pending again
-			o.pending.Add(1)
-		}
-	})
+	tx.OnCommit(func() { o.pending.Add(-1) })
 	return deleteOrder(ctx, tx, d.seq)
 }
 
@@ -108,33 +109,47 @@ func deleteOrder(ctx context.Context, tx *store.Tx, seq int64) error {
 	return err
 }
 
+// find returns the lane that an item belongs to, if it has anything pending, and whether the item is in hand.
+func (s *schedule) find(p *placed) (l *lane, busy bool) {
+	l = s.lanes[s.laneID(p.direction, p.network, p.lane)]
+	if l == nil {
+		return nil, false
+	}
+	busy = slices.ContainsFunc(l.hand, func(e *entry) bool { return e.seq == p.entry.seq })
+	return l, busy
+}
+
 // detach takes an item's entry out of its lane; busy if it is in hand, nil if it is not in memory.
 func (s *schedule) detach(p *placed) (e *entry, busy bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lanes[s.laneID(p.direction, p.network, p.lane)]
-	if l == nil {
-		return nil, false
+	l, busy := s.find(p)
+	if l == nil || busy {
+		return nil, busy
 	}
-	for _, e := range l.hand {
-		if e.seq == p.entry.seq {
-			return nil, true
-		}
-	}
-	e = l.remove(p.entry.seq)
-	if e != nil {
+	if e = l.remove(p.entry.seq); e != nil {
 		s.forget(e)
 		s.settle(l)
 	}
 	return e, false
 }
 
-// attach puts an entry into its lane; false if the schedule knows nothing because Run does not run.
-func (s *schedule) attach(p *placed, e *entry) bool {
+// replace puts an entry in the place of the one that its item has, which its row has overtaken. It says whether the
+// item is new here. One in hand is left alone: its verdict is what counts.
+func (s *schedule) replace(p *placed) (fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.active {
-		s.place(p, e)
+	l, busy := s.find(p)
+	if busy || !s.active {
+		return false
 	}
-	return s.active
+	var old *entry
+	if l != nil {
+		old = l.remove(p.entry.seq)
+	}
+	if old != nil {
+		s.forget(old)
+	}
+	s.place(p, p.entry)
+	return old == nil
 }

@@ -25,6 +25,7 @@ type rig struct {
 
 func newRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
+	cfg.Watch = orElse(cfg.Watch, time.Minute) // fake hours have many seconds
 	r := &rig{t: t, path: filepath.Join(t.TempDir(), "test.db"), cfg: cfg}
 	r.open()
 	t.Cleanup(r.close)
@@ -190,5 +191,12 @@ func TestHandedOverInOrder(t *testing.T) {
 		want(t, "pending", len(r.pending()), 0)
 		want(t, "count", r.box.pending.Load(), 0)
 		r.close()
+	})
+}
+
+func write(r *rig, query string, args ...any) error {
+	return r.db.Write(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.Exec(context.Background(), query, args...)
+		return err
 	})
 }

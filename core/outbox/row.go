@@ -97,7 +97,7 @@ func decodeError(s string) *core.Error {
 }
 
 // chunks are the numbers of rows for which there is a statement, so that few texts serve any number.
-var chunks = [...]int{64, 16, 4, 1}
+var chunks = [...]int{64, 32, 16, 8, 4, 2, 1}
 
 // inChunks calls fn with the chunks of s, in order.
 func inChunks[T any](s []T, fn func(chunk []T) error) error {

@@ -48,16 +48,16 @@ CREATE INDEX outbox_dead_user ON outbox_dead (user_id, seq);
 CREATE INDEX outbox_dead_network ON outbox_dead (direction, network);
 CREATE INDEX outbox_dead_died ON outbox_dead (died);
 
--- What was accepted before, by the digest of direction, network and key. New digests are appended to the journal,
--- which is cheap, and merged into the table in sorted order, many at a time.
+-- What was accepted before, by the digest of direction, network and key. New digests are appended to outbox_seen_new,
+-- one row for all those of a transaction, which is cheap, and are merged into outbox_seen in sorted order, many at a
+-- time.
 CREATE TABLE outbox_seen (
     id      BLOB    NOT NULL PRIMARY KEY,
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE outbox_seen_new (
-    seq     INTEGER PRIMARY KEY,
-    id      BLOB    NOT NULL,
-    expires INTEGER NOT NULL
+    seq     INTEGER PRIMARY KEY, -- of the first item
+    digests BLOB    NOT NULL     -- 16 bytes of digest and 8 of expiry (big-endian) for each
 ) STRICT;
 
 -- What somebody outside the running queue wants done to a row of outbox.
