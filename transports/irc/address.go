@@ -106,12 +106,13 @@ func (t *transport) realm(name string) (string, error) {
 	if realm := t.aliases[name]; realm != "" {
 		name = realm
 	}
+	fixed := t.cfg.FixedNetwork
 	switch {
-	case t.networks[name] != nil:
-		return name, nil
 	case !validHost(name):
 		return "", t.misaddressed()
-	case t.allowed["*"] && t.cfg.FixedNetwork == "", t.allowed[name]:
+	case fixed != "" && name == fixed:
+		return name, nil
+	case fixed == "" && (t.networks[name] != nil || t.allowed["*"] || t.allowed[name]):
 		return name, nil
 	}
 	return "", core.E(core.Denied, "irc: parse", "This gateway does not connect to "+name+". It connects to "+t.known()+".")
@@ -128,6 +129,9 @@ func (t *transport) known() string {
 
 // realms are the networks that can be named.
 func (t *transport) realms() []string {
+	if fixed := t.cfg.FixedNetwork; fixed != "" {
+		return []string{fixed}
+	}
 	all := slices.Collect(maps.Keys(t.networks))
 	for name := range t.allowed {
 		if name != "*" && t.networks[name] == nil {

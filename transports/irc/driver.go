@@ -91,7 +91,7 @@ func (t *transport) configure() error {
 		t.allowed[host] = true
 	}
 	fixed := strings.ToLower(t.cfg.FixedNetwork)
-	if fixed != "" && t.networks[fixed] == nil && !t.allowed[fixed] {
+	if fixed != "" && t.networks[fixed] == nil && !t.allowed[fixed] && !t.allowed["*"] {
 		return fmt.Errorf("fixed_network: %q is in neither networks nor [transport.irc.network]", fixed)
 	}
 	t.cfg.FixedNetwork = fixed

@@ -285,3 +285,29 @@ func (p *play) say(peer core.Address, text string) *core.Message {
 	}
 	return m
 }
+
+// offline is a session in a connection that leads nowhere, in the middle of a room.
+func offline(t testing.TB) (*session, func()) {
+	near, far := net.Pipe()
+	account := core.Account{ID: "a1", Realm: "irc.test", Secret: []byte("x")}
+	tr, err := newTransport(transporttest.NewHost(t, account), settingsOf(quickConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := tr.Open(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := opened.(*session)
+	s.link = newLink(near, s.net)
+	s.link.closed = true // nothing is written
+	s.register()
+	if err := s.Join(context.Background(), "#chan", core.Join{Nick: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	return s, func() {
+		near.Close()
+		far.Close()
+		s.awaitCourier()
+	}
+}
