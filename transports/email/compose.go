@@ -2,11 +2,12 @@ package email
 
 import (
 	"bytes"
-	"fmt"
-	"mime"
+	"encoding/base64"
+	"errors"
 	"mime/quotedprintable"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -33,10 +34,10 @@ func compose(o outgoing) ([]byte, error) {
 	from, _ := o.from.envelope()
 	to, _ := o.to.envelope()
 	w.field("Date", o.at.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	w.field("From", phrase(o.name), "<"+from+">")
+	w.field("From", append(w.phrase(o.name), "<"+from+">")...)
 	w.field("To", "<"+to+">")
 	w.field("Message-ID", o.id)
-	w.field("Subject", unstructured(o.subject)...)
+	w.field("Subject", w.unstructured(o.subject)...)
 	if o.inReplyTo != "" {
 		w.field("In-Reply-To", o.inReplyTo)
 	}
@@ -70,8 +71,7 @@ func (w *headerWriter) field(name string, words ...string) {
 		if word == "" {
 			continue
 		}
-		if i := strings.IndexAny(word, "\r\n\x00"); i >= 0 || len(word) > lineHard-1 {
-			w.err = fmt.Errorf("field %s: a line break, a NUL or no end", name)
+		if w.refuses(word) {
 			return
 		}
 		if column+1+len(word) > lineFold && column > len(name)+1 {
@@ -84,13 +84,40 @@ func (w *headerWriter) field(name string, words ...string) {
 	w.buf.WriteString("\r\n")
 }
 
-// unstructured encodes text (RFC 2047) as words between which a field may be folded. Line breaks are not made to
-// disappear: field refuses them.
-func unstructured(s string) []string {
+// refuses says whether a value could begin another field, or have no end.
+func (w *headerWriter) refuses(value string) bool {
+	if strings.ContainsAny(value, "\r\n\x00") || len(value) > 10*lineHard {
+		w.err = errors.New("a header field with a line break, a NUL or no end")
+		return true
+	}
+	return false
+}
+
+// unstructured encodes text (RFC 2047) as words between which a field may be folded.
+func (w *headerWriter) unstructured(s string) []string {
+	if w.refuses(s) {
+		return nil
+	}
 	if isPlain(s) {
 		return strings.Split(s, " ")
 	}
-	return strings.Split(mime.BEncoding.Encode("utf-8", s), " ")
+	return encodedWords(s)
+}
+
+// encodedWords writes text as encoded-words of at most 75 characters, none of which splits a character.
+func encodedWords(s string) []string {
+	const most = 45 // bytes, 60 characters in base64
+	var words []string
+	for s != "" {
+		n := len(s)
+		if n > most {
+			for n = most; n > most-utf8.UTFMax && !utf8.RuneStart(s[n]); n-- {
+			}
+		}
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
+		s = s[n:]
+	}
+	return words
 }
 
 // isPlain says whether text needs no encoding.
@@ -100,7 +127,7 @@ func isPlain(s string) bool {
 	}
 	run := 0
 	for i := range len(s) {
-		if s[i] >= 0x7f || s[i] < ' ' && s[i] != '\r' && s[i] != '\n' && s[i] != 0 {
+		if s[i] >= 0x7f || s[i] < ' ' {
 			return false
 		}
 		if run++; s[i] == ' ' {
@@ -113,16 +140,15 @@ func isPlain(s string) bool {
 	return true
 }
 
-// phrase writes a display name.
-func phrase(name string) string {
-	if name == "" {
-		return ""
+// phrase writes a display name as words.
+func (w *headerWriter) phrase(name string) []string {
+	if name == "" || w.refuses(name) {
+		return nil
 	}
-	if isPlain(name) && len(name) < 60 {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	if isPlain(name) && len(name) < lineFold-20 {
+		return []string{`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`}
 	}
-	words := strings.Split(mime.BEncoding.Encode("utf-8", name), " ")
-	return strings.Join(words, " ")
+	return encodedWords(name)
 }
 
 // encodeText chooses the transfer encoding: as it is, where that is safe with every server.

@@ -103,7 +103,7 @@ func (g *guard) forget(c *guardConn) {
 
 // stop closes the listener, and the connections, each as soon as it is not in the middle of a mail.
 func (g *guard) stop() {
-	g.Listener.Close()
+	g.Close()
 	for _, c := range g.all() {
 		c.stop()
 	}
@@ -112,7 +112,7 @@ func (g *guard) stop() {
 // abort ends the connections now.
 func (g *guard) abort() {
 	for _, c := range g.all() {
-		c.Close()
+		_ = c.Close() // it is given up
 	}
 }
 

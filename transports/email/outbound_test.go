@@ -1,0 +1,506 @@
+package email
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"gangway/core"
+	"gangway/transports/email/mime"
+)
+
+func TestSend(t *testing.T) {
+	relay := startRelay(t, func(s *smtp.Server) { s.EnableSMTPUTF8 = true })
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	m := note("hello\n.\nbye")
+	m.Peer, m.Receipt = "Bob@bücher.example", true
+	taken, err := g.session(t).Send(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := <-relay.mails
+	if want := "<" + string(m.ID) + "@gw.example>"; string(taken.Remote) != want || !strings.Contains(got.mail, "Message-ID: "+want) {
+		t.Errorf("remote %s, mail %s", taken.Remote, got.mail)
+	}
+	if got.to != "Bob@xn--bcher-kva.example" || !isVERP(got.from) || !strings.HasSuffix(got.from, "@gw.example") {
+		t.Errorf("envelope %s -> %s", got.from, got.to)
+	}
+	if o := got.opts; o.Return != smtp.DSNReturnHeaders || o.EnvelopeID != string(m.ID) || o.UTF8 || o.Size != int64(len(got.mail)) {
+		t.Errorf("MAIL %+v of %d bytes", o, len(got.mail))
+	}
+	if o := got.rcpt; fmt.Sprint(o.Notify) != "[FAILURE DELAY SUCCESS]" || o.OriginalRecipient != got.to {
+		t.Errorf("RCPT %+v", o)
+	}
+	if text := mime.Parse([]byte(got.mail)).Body(1000).Text; text != m.Text {
+		t.Errorf("text %q", text)
+	}
+	m2 := note("no receipt wanted")
+	m2.Peer = "jürgen@example.com"
+	if _, err := g.session(t).Send(t.Context(), m2); err != nil {
+		t.Fatal(err)
+	}
+	got = <-relay.mails
+	if fmt.Sprint(got.rcpt.Notify) != "[FAILURE DELAY]" || !got.opts.UTF8 || got.to != "jürgen@example.com" {
+		t.Errorf("RCPT %s %+v %+v", got.to, got.rcpt, got.opts)
+	}
+}
+
+// Delivered is said only where it is known, or where the operator has decided that the relay's word will do.
+func TestWhatTakenMeans(t *testing.T) {
+	for _, tt := range []struct {
+		receipt string
+		dsn     bool
+		want    core.State
+	}{{"dsn", true, core.Accepted}, {"dsn", false, core.Accepted}, {"relay", true, core.Delivered}, {"relay", false, core.Delivered}} {
+		relay := startRelay(t, func(s *smtp.Server) { s.EnableDSN = tt.dsn })
+		g := start(t, map[string]any{"relay": "smtp://" + relay.addr, "receipt": tt.receipt}, nil)
+		taken, err := g.session(t).Send(t.Context(), note("x"))
+		if err != nil || taken.State != tt.want {
+			t.Errorf("%+v: %v, %v", tt, taken.State, err)
+		}
+	}
+}
+
+// Another gateway threw the answer to the final dot away, and lost what was refused there.
+func TestRefusals(t *testing.T) {
+	relay := startRelay(t, nil)
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	for _, tt := range []struct {
+		command string
+		err     *smtp.SMTPError
+		kind    core.Kind
+		code    string
+	}{
+		{"data", refusal(554, smtp.EnhancedCode{5, 7, 1}, "spam"), core.Denied, "554 5.7.1"},
+		{"data", refusal(451, smtp.EnhancedCode{4, 3, 0}, "later"), core.Unavailable, "451 4.3.0"},
+		{"rcpt", refusal(550, smtp.EnhancedCode{5, 1, 1}, "nobody"), core.NotFound, "550 5.1.1"},
+		{"rcpt", refusal(450, smtp.EnhancedCode{4, 2, 0}, "greylisted"), core.Unavailable, "450 4.2.0"},
+		{"rcpt", refusal(452, smtp.EnhancedCode{4, 2, 2}, "full"), core.OverLimit, "452 4.2.2"},
+		{"mail", refusal(552, smtp.EnhancedCode{5, 3, 4}, "big"), core.TooLarge, "552 5.3.4"},
+		{"mail", refusal(550, smtp.EnhancedCode{5, 1, 8}, "you"), core.Denied, "550 5.1.8"},
+	} {
+		relay.set(tt.command, tt.err)
+		_, err := g.session(t).Send(t.Context(), note("x"))
+		relay.set(tt.command, nil)
+		e := core.AsError(err)
+		if e == nil || e.Kind != tt.kind || e.Code != tt.code || !strings.Contains(e.Text, "“"+tt.err.Message+"”") {
+			t.Errorf("%s %v: %+v", tt.command, tt.err, e)
+		}
+	}
+	if n := len(relay.mails); n != 0 {
+		t.Errorf("%d mails", n)
+	}
+}
+
+func TestMessagesThatAreNoMail(t *testing.T) {
+	g := start(t, nil, nil)
+	for name, change := range map[string]func(*core.Message){
+		"empty": func(m *core.Message) { m.Text = "" },
+		"blank": func(m *core.Message) { m.Text = " \n " },
+		"room":  func(m *core.Message) { m.Room = true },
+		"peer":  func(m *core.Message) { m.Peer = "bob" },
+		"lines": func(m *core.Message) { m.Peer = "bob\r\n@example.com" },
+		"id":    func(m *core.Message) { m.ID = "x> y" },
+	} {
+		m := note("x")
+		change(m)
+		_, err := g.session(t).Send(t.Context(), m)
+		if e := core.AsError(err); e == nil || e.Kind.Retried() || e.Sentence() == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestNeedsSMTPUTF8(t *testing.T) {
+	relay := startRelay(t, nil)
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	m := note("x")
+	m.Peer = "jürgen@example.com"
+	_, err := g.session(t).Send(t.Context(), m)
+	if e := core.AsError(err); e == nil || e.Kind != core.Unsupported || e.Code != "550 5.6.7" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestTooLargeForRelay(t *testing.T) {
+	relay := startRelay(t, func(s *smtp.Server) { s.MaxMessageBytes = 2000 })
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	_, err := g.session(t).Send(t.Context(), note(strings.Repeat("x", 3000)))
+	if e := core.AsError(err); e == nil || e.Kind != core.TooLarge {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestSubjectsAndThreads(t *testing.T) {
+	relay := startRelay(t, nil)
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	s := g.session(t)
+	send := func(change func(*core.Message)) (*mime.Part, *core.Message) {
+		t.Helper()
+		m := note("x")
+		change(m)
+		if _, err := s.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		got := <-relay.mails
+		return mime.Parse([]byte(got.mail)).Root, m
+	}
+	check := func(what string, p *mime.Part, subject, inReplyTo, references string) {
+		t.Helper()
+		if got := p.Text("Subject"); got != subject {
+			t.Errorf("%s: subject %q, want %q", what, got, subject)
+		}
+		if got := p.Header.Get("In-Reply-To"); got != inReplyTo {
+			t.Errorf("%s: in reply to %q, want %q", what, got, inReplyTo)
+		}
+		if got := p.Header.Get("References"); got != references {
+			t.Errorf("%s: references %q, want %q", what, got, references)
+		}
+	}
+	first, m1 := send(func(*core.Message) {})
+	id1 := first.Header.Get("Message-ID")
+	check("first", first, "Message from Alice Doe", "", "")
+
+	second, _ := send(func(*core.Message) {})
+	id2 := second.Header.Get("Message-ID")
+	check("goes on", second, "Re: Message from Alice Doe", id1, id1)
+
+	own, _ := send(func(m *core.Message) { m.Subject = "Other things" })
+	check("own subject", own, "Other things", "", "")
+
+	reply, _ := send(func(m *core.Message) { m.ReplyTo = core.IDs{ID: m1.ID, Remote: core.RemoteID(id1)} })
+	check("explicit reply", reply, "Re: Message from Alice Doe", id1, id1)
+
+	changed, _ := send(func(m *core.Message) { m.ReplyTo.Remote, m.Subject = core.RemoteID(id1), "New topic" })
+	check("reply with another subject", changed, "New topic", "", "")
+
+	g.deliverMail(t, "bob@example.com", "alice@gw.example", "From: bob@example.com\r\nSubject: Re: Message from Alice Doe\r\n"+
+		"Message-ID: <answer@example.com>\r\nIn-Reply-To: "+id2+"\r\nReferences: "+id1+" "+id2+"\r\n\r\nanswer")
+	in := g.host.WaitMessage("answer")
+	if in.ReplyTo.Remote != core.RemoteID(id2) || in.Thread != newThread(alice.ID, id1) {
+		t.Errorf("the answer came as %+v", in)
+	}
+	back, _ := send(func(*core.Message) {})
+	check("answer to the answer", back, "Re: Message from Alice Doe", "<answer@example.com>", id1+" "+id2+" <answer@example.com>")
+
+	thread, _ := send(func(m *core.Message) { m.Thread = "chat-thread" })
+	id := thread.Header.Get("Message-ID")
+	g.deliverMail(t, "bob@example.com", "alice@gw.example", "From: bob@example.com\r\nMessage-ID: <t@example.com>\r\nIn-Reply-To: "+id+"\r\n\r\nin its thread")
+	if in := g.host.WaitMessage("in its thread"); in.Thread != "chat-thread" {
+		t.Errorf("thread %q", in.Thread)
+	}
+}
+
+// A message that is sent again after a crash is the same mail, whatever has come in meanwhile.
+func TestSentAgain(t *testing.T) {
+	relay := startRelay(t, nil)
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	m := note("x")
+	if _, err := g.session(t).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	first := (<-relay.mails).mail
+	g.deliverMail(t, "bob@example.com", "alice@gw.example", mail)
+	if _, err := g.session(t).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if again := (<-relay.mails).mail; again != first {
+		t.Errorf("first\n%s\nagain\n%s", first, again)
+	}
+}
+
+func TestFilesStayLinks(t *testing.T) {
+	relay := startRelay(t, nil)
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	m := note("look")
+	m.Attachments = []core.Attachment{{URL: "https://files.example/1.jpg"}, {}}
+	if _, err := g.session(t).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if text := mime.Parse([]byte((<-relay.mails).mail)).Body(1000).Text; text != "look\nhttps://files.example/1.jpg" {
+		t.Errorf("text %q", text)
+	}
+}
+
+func TestReferences(t *testing.T) {
+	var many []string
+	for i := range 50 {
+		many = append(many, fmt.Sprintf("<%d@x>", i), "<0@x>")
+	}
+	got := references(many, "<last@x>")
+	if len(got) != maxReferences || got[0] != "<0@x>" || got[1] != "<32@x>" || got[19] != "<last@x>" {
+		t.Errorf("%v", got)
+	}
+}
+
+// scripted is a relay that says what it was told to, one answer to each line.
+func scripted(t *testing.T, talk func(*textproto.Conn, net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			talk(textproto.NewConn(c), c)
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		<-ended
+	})
+	return l.Addr().String()
+}
+
+// untilDot plays a relay up to the end of the mail.
+func untilDot(c *textproto.Conn) {
+	_ = c.PrintfLine("220 relay.example ESMTP")
+	for _, answer := range []string{"250 relay.example", "250 ok", "250 ok", "354 go"} {
+		if _, err := c.ReadLine(); err != nil {
+			return
+		}
+		_ = c.PrintfLine("%s", answer)
+	}
+	_, _ = c.ReadDotBytes()
+}
+
+func TestConnectionLostAfterDot(t *testing.T) {
+	addr := scripted(t, func(c *textproto.Conn, _ net.Conn) { untilDot(c) })
+	g := start(t, map[string]any{"relay": "smtp://" + addr}, nil)
+	_, err := g.session(t).Send(t.Context(), note("x"))
+	if e := core.AsError(err); e == nil || e.Kind != core.Unavailable || e.Text == "" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A relay whose answer has no end is cut off: go-smtp's client would keep all of it.
+func TestEndlessAnswer(t *testing.T) {
+	written := make(chan int, 1)
+	addr := scripted(t, func(c *textproto.Conn, raw net.Conn) {
+		_ = c.PrintfLine("220 relay.example ESMTP")
+		_, _ = c.ReadLine()
+		line := []byte(strings.Repeat("250-and another\r\n", 1000))
+		total := 0
+		for {
+			n, err := raw.Write(line)
+			if total += n; err != nil || total > 200<<20 {
+				written <- total
+				return
+			}
+		}
+	})
+	g := start(t, map[string]any{"relay": "smtp://" + addr}, nil)
+	_, err := g.session(t).Send(t.Context(), note("x"))
+	if e := core.AsError(err); e == nil || e.Kind != core.Unavailable || !strings.Contains(e.Error(), errReplyTooLong.Error()) {
+		t.Errorf("%+v", e)
+	}
+	if n := <-written; n > 100<<20 {
+		t.Errorf("%d bytes were taken", n)
+	}
+}
+
+func TestRelayConnBudget(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	c := newRelayConn(ours)
+	go func() { _, _ = theirs.Write(make([]byte, 2*maxReply)) }()
+	if n, err := io.Copy(io.Discard, c); n != maxReply || err == nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, theirs) }()
+	if _, err := c.Write([]byte("NOOP")); err != nil || c.left != maxReply {
+		t.Errorf("%d left, %v", c.left, err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	reached := make(chan struct{})
+	addr := scripted(t, func(c *textproto.Conn, raw net.Conn) {
+		close(reached)
+		_, _ = io.Copy(io.Discard, raw) // says nothing
+	})
+	g := start(t, map[string]any{"relay": "smtp://" + addr}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-reached
+		cancel()
+	}()
+	_, err := g.session(t).Send(ctx, note("x"))
+	if e := core.AsError(err); e == nil || e.Kind != core.Unavailable {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestRelayIsAway(t *testing.T) {
+	g := start(t, nil, nil) // its relay is a port that nobody has
+	_, err := g.session(t).Send(t.Context(), note("x"))
+	if e := core.AsError(err); e == nil || e.Kind != core.Unavailable || e.Text == "" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// secured starts a relay with TLS, and a pool that trusts it.
+func secured(t *testing.T, change func(*smtp.Server)) (*relayDouble, *x509.CertPool) {
+	t.Helper()
+	cert := certificate(t)
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(leaf)
+	return startRelay(t, func(s *smtp.Server) {
+		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+		if change != nil {
+			change(s)
+		}
+	}), pool
+}
+
+func TestRelayStartTLS(t *testing.T) {
+	var encrypted atomic.Bool // the last session
+	relay, pool := secured(t, nil)
+	relay.server.Backend = smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		_, is := c.TLSConnectionState()
+		encrypted.Store(is)
+		return &relaySession{r: relay}, nil
+	})
+	for _, tt := range []struct {
+		mode    string
+		trusted bool
+		ok      bool
+		secure  bool
+	}{
+		{"require", true, true, true}, {"require", false, false, false}, {"offered", false, true, true}, {"never", false, true, false}, {"", false, true, false},
+	} {
+		g := start(t, map[string]any{"relay": "smtp://" + relay.addr, "starttls": tt.mode}, func(tr *transport) {
+			if tt.trusted {
+				tr.relay.tls.RootCAs = pool
+			}
+		})
+		_, err := g.session(t).Send(t.Context(), note("x"))
+		if (err == nil) != tt.ok {
+			t.Errorf("%+v: %v", tt, err)
+		}
+		if tt.ok && encrypted.Load() != tt.secure {
+			t.Errorf("%+v: encrypted %v", tt, encrypted.Load())
+		}
+	}
+	plain := startRelay(t, nil)
+	for mode, ok := range map[string]bool{"require": false, "offered": true} {
+		g := start(t, map[string]any{"relay": "smtp://" + plain.addr, "starttls": mode}, nil)
+		if _, err := g.session(t).Send(t.Context(), note("x")); (err == nil) != ok {
+			t.Errorf("%s without STARTTLS there: %v", mode, err)
+		}
+	}
+}
+
+func TestRelayImplicitTLS(t *testing.T) {
+	relay, pool := secured(t, nil)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = relay.server.Serve(tls.NewListener(inner, relay.server.TLSConfig)) }()
+	g := start(t, map[string]any{"relay": "smtps://" + inner.Addr().String()}, func(tr *transport) { tr.relay.tls.RootCAs = pool })
+	if _, err := g.session(t).Send(t.Context(), note("x")); err != nil {
+		t.Error(err)
+	}
+	g = start(t, map[string]any{"relay": "smtps://" + inner.Addr().String()}, nil)
+	if _, err := g.session(t).Send(t.Context(), note("x")); err == nil {
+		t.Error("an unknown certificate is trusted")
+	}
+}
+
+// authSession wants a password.
+type authSession struct {
+	relaySession
+	in bool
+}
+
+func (s *authSession) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (s *authSession) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != "gw" || password != "s3cret%" {
+			return smtp.ErrAuthFailed
+		}
+		s.in = true
+		return nil
+	}), nil
+}
+
+func (s *authSession) Mail(from string, o *smtp.MailOptions) error {
+	if !s.in {
+		return smtp.ErrAuthRequired
+	}
+	return s.relaySession.Mail(from, o)
+}
+
+func TestRelayLogin(t *testing.T) {
+	relay := startRelay(t, func(s *smtp.Server) { s.AllowInsecureAuth = true })
+	relay.server.Backend = smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+		return &authSession{relaySession: relaySession{r: relay}}, nil
+	})
+	for _, tt := range []struct {
+		keys map[string]any
+		kind core.Kind
+		ok   bool
+	}{
+		{map[string]any{"relay": "smtp://gw:s3cret%25@" + relay.addr}, 0, true},
+		{map[string]any{"relay": "smtp://" + relay.addr, "user": "gw", "password": "s3cret%"}, 0, true},
+		{map[string]any{"relay": "smtp://" + relay.addr, "user": "gw", "password": "wrong"}, core.Internal, false},
+	} {
+		g := start(t, tt.keys, nil)
+		_, err := g.session(t).Send(t.Context(), note("x"))
+		if (err == nil) != tt.ok || err != nil && core.KindOf(err) != tt.kind {
+			t.Errorf("%v: %v", tt.keys, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "wrong") {
+			t.Errorf("the password is in %v", err)
+		}
+	}
+}
+
+func TestGreeted(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	go func() { _, _ = theirs.Write([]byte("250 ok\r\n")) }()
+	r := bufio.NewReaderSize(&greeted{Conn: ours, left: []byte("220 x\r\n")}, 16)
+	for _, want := range []string{"220 x\r\n", "250 ok\r\n"} {
+		if got, err := r.ReadString('\n'); err != nil || got != want {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+}
+
+func TestManyAtOnceShareTheSlots(t *testing.T) {
+	g := start(t, nil, nil)
+	for range cap(g.relay.slots) {
+		g.relay.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := g.relay.send(ctx, envelope{}, nil); err == nil {
+		t.Error("sent without a slot")
+	}
+}
