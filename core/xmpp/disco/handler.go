@@ -41,8 +41,7 @@ type Config struct {
 	Nodes    map[string]Answerer // for nodes of the gateway
 }
 
-// Handler answers disco and vCard requests for one domain and every address at
-// it. Register it for the namespaces of Namespaces.
+// Handler answers disco and vCard requests for a domain and every address at it.
 type Handler struct {
 	cfg     Config
 	gateway entity // the domain
@@ -250,8 +249,9 @@ func notFound() error {
 	return core.E(core.NotFound, "disco: query", "There is nothing of that name here.")
 }
 
-// Namespaces are the payloads that a Handler answers: of type get, with these
-// local names.
-func Namespaces() []stream.Name {
-	return []stream.Name{{Space: NSInfo, Local: "query"}, {Space: NSItems, Local: "query"}, {Space: NSVCard, Local: "vCard"}}
+// Register registers the requests that a Handler answers.
+func (h *Handler) Register(r *xmpp.Router) {
+	r.IQ("get", NSInfo, "query", h)
+	r.IQ("get", NSItems, "query", h)
+	r.IQ("get", NSVCard, "vCard", h)
 }

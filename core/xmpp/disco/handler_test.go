@@ -37,9 +37,7 @@ func stage(t *testing.T, cfg Config, s core.Session) (*xmpptest.Server, *Handler
 	cfg.Gateway = &edgetest.Hall{}
 	h := New(cfg)
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
-	for _, n := range Namespaces() {
-		router.IQ("get", n.Space, n.Local, h)
-	}
+	h.Register(router)
 	srv := xmpptest.New(t)
 	xmpptest.Start(t, srv, "email.gw", router)
 	return srv, h

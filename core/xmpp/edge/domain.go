@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"net/url"
 	"strings"
 
 	"gangway/core"
@@ -65,18 +66,21 @@ func (d *Domain) isRoom(realm string, peer core.Address) bool {
 // form, as a JID of this domain, escaped or not, or as a link to one.
 func (d *Domain) Understand(text string) (core.Target, error) {
 	text = strings.TrimSpace(text)
-	text = strings.TrimPrefix(text, "xmpp:")
-	if i := strings.LastIndexByte(text, '@'); i > 0 && strings.EqualFold(bare(text[i+1:]), d.Name) {
+	if link, ok := strings.CutPrefix(text, "xmpp:"); ok {
+		link, _, _ = strings.Cut(link, "?")
+		if plain, err := url.PathUnescape(link); err == nil {
+			link = plain
+		}
+		text = link
+	}
+	if i := strings.LastIndexByte(text, '@'); i > 0 && strings.EqualFold(withoutResource(text[i+1:]), d.Name) {
 		return d.Target(text[:i])
 	}
 	return d.Network.Transport.Parse(text)
 }
 
-// bare cuts a resource, or the query of a URI, off a domain.
-func bare(domain string) string {
-	if i := strings.IndexAny(domain, "/?"); i >= 0 {
-		return domain[:i]
-	}
+func withoutResource(domain string) string {
+	domain, _, _ = strings.Cut(domain, "/")
 	return domain
 }
 

@@ -318,7 +318,8 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, text := range []string{
 		"bob@example.com", " bob@EXAMPLE.com ", `bob\40example.com@email.gw`, `bob\40example.com@Email.GW/gateway`,
-		`xmpp:bob\40example.com@email.gw?message`, "bob@example.com@email.gw", "mailto:bob@example.com",
+		`xmpp:bob\40example.com@email.gw?message`, "xmpp:bob%5C40example.com@email.gw", "xmpp:bob@example.com",
+		"bob@example.com@email.gw", "mailto:bob@example.com",
 	} {
 		got, err := d.Understand(text)
 		if want := (core.Target{Address: "bob@example.com"}); err != nil || got != want {

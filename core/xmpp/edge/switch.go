@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"strings"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -69,8 +70,12 @@ func (d *Domain) Canonical(to addr.JID, t core.Target) error {
 	if err != nil {
 		return badAddress(err)
 	}
-	if written, err := canonicalLocal(to.Local()); err == nil && written+"@"+d.Name == jid {
+	local := strings.TrimSuffix(jid, "@"+d.Name)
+	if to.Local() == local {
 		return nil
+	}
+	if written, err := canonicalLocal(to.Local()); err == nil && written == local {
+		return nil // the sender's server wrote it so
 	}
 	return &xmpp.Error{
 		Type: "cancel", Condition: "gone", Gone: URI(jid, ""),
