@@ -66,9 +66,8 @@ func styled(text string) string {
 		write(&out, run.String(), now)
 		run.Reset()
 	}
-	for i, skip := 0, 0; i < len(text); i += skip {
-		r := rune(text[i])
-		skip = 1
+	for len(text) > 0 {
+		r, width := rune(text[0]), 1
 		switch {
 		case r == resetMark:
 			flush()
@@ -77,14 +76,15 @@ func styled(text string) string {
 			flush()
 			now ^= toggle(r)
 		case r == colourMark:
-			skip = colourLen(text[i:])
+			width = colourLen(text)
 		case r == hexMark:
-			skip = hexLen(text[i:])
+			width = hexLen(text)
 		case r != '\t' && isControl(r):
 			// underline, reverse and what means nothing
 		default:
-			run.WriteByte(text[i])
+			run.WriteByte(text[0])
 		}
+		text = text[width:]
 	}
 	flush()
 	return out.String()

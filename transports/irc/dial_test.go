@@ -1,0 +1,232 @@
+package irc
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gangway/core"
+	"gangway/core/transporttest"
+	"gangway/transports/irc/ircdtest"
+)
+
+// certificate makes a self-signed certificate for localhost and writes it to a PEM file.
+func certificate(t testing.TB) (tls.Certificate, string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := os.WriteFile(file, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+}
+
+// serve runs an IRC server until the test ends and returns its port.
+func serve(t testing.TB, srv *ircdtest.Server, config *tls.Config) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := srv.Serve(ctx, l); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+	return port
+}
+
+func TestTLSIsVerifiedAndNeverLess(t *testing.T) {
+	cert, ca := certificate(t)
+	secure := serve(t, &ircdtest.Server{}, &tls.Config{Certificates: []tls.Certificate{cert}})
+	plain := serve(t, &ircdtest.Server{}, nil)
+	for name, c := range map[string]struct{ config, want string }{
+		"trusted":      {"address = \"ircs://localhost:" + secure + "\"\nca = \"" + ca + "\"", ""},
+		"unknown":      {"address = \"ircs://localhost:" + secure + "\"", "cannot be verified"},
+		"wrong name":   {"address = \"ircs://127.0.0.1:" + secure + "\"\nca = \"" + ca + "\"", "cannot be verified"},
+		"plain server": {"address = \"ircs://localhost:" + greeter(t, ":irc.test NOTICE * :*** Hello") + "\"", "does not speak TLS"},
+		"plain wanted": {"address = \"irc://localhost:" + plain + "\"", ""},
+		"nobody there": {"address = \"irc://localhost:1\"", "cannot be reached"},
+		"no such name": {"address = \"irc://nowhere.invalid\"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := transportOf(t, "[network.\"irc.test\"]\n"+c.config)
+			found := tr.Check(t.Context())[0]
+			switch {
+			case name == "no such name":
+				if found.Err == nil || found.Text == "" {
+					t.Errorf("found %+v", found)
+				}
+			case c.want == "" && (found.Err != nil || !strings.Contains(found.Text, "capabilities: none")):
+				t.Errorf("found %+v", found)
+			case c.want != "" && (found.Err == nil || !strings.Contains(found.Err.Error(), c.want) || found.Text == ""):
+				t.Errorf("found %+v, want %q", found, c.want)
+			}
+		})
+	}
+}
+
+// TestOnlyPublicAddresses names hosts that are not configured: they may not lead inside.
+func TestOnlyPublicAddresses(t *testing.T) {
+	tr := transportOf(t, `networks = ["*"]`)
+	for _, host := range []string{"localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254", "0.0.0.0", "192.168.1.1", "100.64.0.1"} {
+		s, err := tr.Open(core.Account{ID: "a1", Realm: host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Run(t.Context()); core.KindOf(err) != core.Denied || !strings.Contains(core.AsError(err).Text, "public") {
+			t.Errorf("%s: Run = %v", host, err)
+		}
+	}
+	n := tr.cfg.public("irc.example.org")
+	if n.address != "irc.example.org:6697" || n.tls == nil || n.tls.InsecureSkipVerify || n.tls.ServerName != "irc.example.org" || !n.guarded {
+		t.Errorf("a network that is not configured is %+v", n)
+	}
+}
+
+// greeter says one line to whoever connects, whatever they say, and returns its port.
+func greeter(t *testing.T, line string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 1000))
+			fmt.Fprintf(conn, "%s\r\n", line)
+			conn.Close()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	port := greeter(t, "ERROR :Closing Link: (K-Lined)")
+	tr := transportOf(t, "[network.\"irc.test\"]\naddress = \"irc://127.0.0.1:"+port+"\"")
+	found := tr.Check(t.Context())
+	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "K-Lined") {
+		t.Errorf("found %+v", found)
+	}
+}
+
+func TestConformance(t *testing.T) {
+	for name, caps := range map[string][]string{"plain": nil, "echo": {"echo-message"}} {
+		t.Run(name, func(t *testing.T) {
+			transporttest.Run(t, func(t *testing.T) transporttest.Fixture { return fixture(t, caps) })
+		})
+	}
+}
+
+func fixture(t *testing.T, caps []string) transporttest.Fixture {
+	srv := &ircdtest.Server{Caps: caps}
+	port := serve(t, srv, nil)
+	return transporttest.Fixture{
+		Driver: Driver(),
+		Settings: settingsOf("networks = [\"*\"]\nflood_interval = \"0s\"\n[network.\"irc.test\"]\naddress = \"irc://127.0.0.1:" +
+			port + "\""),
+		Account: core.Account{ID: "a1", User: "alice@example.test", Network: "irc", Realm: "irc.test", Options: map[string]string{"nick": "alice"}},
+		Peer:    "bob",
+		Far:     newBob(t, srv, port),
+		Forms: []transporttest.Form{
+			{Text: "#Chan%irc.test", Want: core.Target{Realm: "irc.test", Address: "#chan", Room: true}},
+			{Text: "Bob%irc.test", Want: core.Target{Realm: "irc.test", Address: "bob"}},
+			{Text: "irc.test", Want: core.Target{Realm: "irc.test"}},
+		},
+		Bad: bad,
+	}
+}
+
+// bob is a client of the server, and waits for alice before he speaks.
+type bob struct {
+	srv *ircdtest.Server
+	got chan transporttest.Got
+}
+
+func newBob(t *testing.T, srv *ircdtest.Server, port string) *bob {
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	fmt.Fprint(conn, "NICK bob\r\nUSER bob 0 * bob\r\n")
+	b := &bob{srv: srv, got: make(chan transporttest.Got, 1000)}
+	welcomed := make(chan struct{})
+	go func() {
+		in := bufio.NewScanner(conn)
+		for in.Scan() {
+			m, err := parse(in.Bytes(), nil, maxBody)
+			if err == nil && m.Command == "422" {
+				close(welcomed)
+			}
+			if err == nil && m.Command == "PRIVMSG" {
+				b.got <- transporttest.Got{Text: m.Trailing()}
+			}
+		}
+	}()
+	<-welcomed
+	return b
+}
+
+func (b *bob) Next(ctx context.Context) (transporttest.Got, error) {
+	select {
+	case got := <-b.got:
+		return got, nil
+	case <-ctx.Done():
+		return transporttest.Got{}, ctx.Err()
+	}
+}
+
+func (b *bob) Say(ctx context.Context, _, text string) error {
+	for !b.srv.Say("bob", "alice", text) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
