@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"time"
 
 	"gangway/core"
@@ -237,8 +238,7 @@ func (w *watched) Read(b []byte) (int, error) {
 	for {
 		w.setDeadline()
 		n, err := w.Conn.Read(b)
-		var timeout net.Error
-		if n > 0 || !errors.As(err, &timeout) || !timeout.Timeout() {
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			w.heard, w.pinged = time.Now(), false
 			return n, err
 		}

@@ -19,7 +19,8 @@ type senders struct {
 
 	mu       sync.Mutex
 	byKey    map[string]*sender
-	ready    []*sender // first come, first served
+	ready    []*sender // first come, first served, from turn on
+	turn     int
 	starting bool      // a worker has been started and has not taken a queue yet
 	idle     []*sender // for reuse
 	count    int       // stanzas in all queues, those being served included
@@ -55,7 +56,7 @@ func (s *senders) put(st *stream.Stanza) (fits, start bool) {
 	if q == nil {
 		q = s.fresh(key)
 		s.byKey[key] = q
-		s.ready = append(s.ready, q)
+		s.enqueue(q)
 	}
 	if q.count >= s.cfg.PerSender || q.bytes+st.Size > s.cfg.PerSenderBytes {
 		return false, false // it has others: this is not a queue just made
@@ -63,6 +64,16 @@ func (s *senders) put(st *stream.Stanza) (fits, start bool) {
 	q.waiting = append(q.waiting, st)
 	s.add(q, 1, st.Size)
 	return true, s.needWorker()
+}
+
+// enqueue puts a queue last. The lock is held.
+func (s *senders) enqueue(q *sender) {
+	if len(s.ready) == cap(s.ready) && s.turn > len(s.ready)/2 {
+		n := copy(s.ready, s.ready[s.turn:])
+		clear(s.ready[n:])
+		s.ready, s.turn = s.ready[:n], 0
+	}
+	s.ready = append(s.ready, q)
 }
 
 func (s *senders) add(q *sender, stanzas, bytes int) {
@@ -74,7 +85,7 @@ func (s *senders) add(q *sender, stanzas, bytes int) {
 
 // needWorker reports whether the caller must start one. The lock is held.
 func (s *senders) needWorker() bool {
-	if s.starting || len(s.ready) == 0 {
+	if s.starting || s.turn == len(s.ready) {
 		return false
 	}
 	s.starting = true
@@ -100,13 +111,13 @@ func (s *senders) next(arriving bool) (q *sender, start bool) {
 	if arriving {
 		s.starting = false
 	}
-	if len(s.ready) == 0 {
+	if s.turn == len(s.ready) {
 		return nil, false
 	}
-	q = s.ready[0]
-	s.ready[0] = nil
-	if s.ready = s.ready[1:]; len(s.ready) == 0 {
-		s.ready = nil
+	q = s.ready[s.turn]
+	s.ready[s.turn] = nil
+	if s.turn++; s.turn == len(s.ready) {
+		s.ready, s.turn = s.ready[:0], 0
 	}
 	q.waiting, q.taken = q.taken[:0], q.waiting
 	return q, s.needWorker()
@@ -121,7 +132,7 @@ func (s *senders) served(q *sender, bytes int) {
 	clear(q.taken)
 	q.taken = q.taken[:0]
 	if len(q.waiting) > 0 {
-		s.ready = append(s.ready, q)
+		s.enqueue(q)
 		return
 	}
 	delete(s.byKey, q.key)
