@@ -110,7 +110,11 @@ type said struct {
 	at     time.Time
 }
 
-func (s said) source() core.Origin { return core.Origin{ID: s.origin, From: s.from.String()} }
+// source is copied, as is everything else that goes into an event: each string
+// of a stanza keeps the whole stanza in memory, and an event may wait for days.
+func (s said) source() core.Origin {
+	return core.Origin{ID: strings.Clone(s.origin), From: strings.Clone(s.from.String())}
+}
 
 // speaks reports whether a stanza is more than a notification, so that its
 // sender waits to hear when it fails.
@@ -143,7 +147,7 @@ func (h handler) event(ctx context.Context, a core.Account, s said) (core.Event,
 func (h handler) message(ctx context.Context, a core.Account, s said) (core.Event, error) {
 	m := &core.Message{
 		Ref: s.ref, IDs: core.IDs{ID: core.NewID()}, Origin: s.source(), At: saidAt(s.Stanza, s.at),
-		Subject: s.ChildText("", "subject"), Text: text(s.Stanza), Thread: threadOf(s.Stanza),
+		Subject: strings.Clone(s.ChildText("", "subject")), Text: strings.Clone(text(s.Stanza)), Thread: threadOf(s.Stanza),
 		Receipt: s.Child(nsReceipts, "request") != nil,
 	}
 	if re := s.Child(nsReply, "reply"); re != nil {
@@ -205,7 +209,7 @@ func (h handler) known(ctx context.Context, a core.Account, id string) core.Mess
 		return e.ID
 	}
 	if isOurs(id) {
-		return core.MessageID(id)
+		return core.MessageID(strings.Clone(id))
 	}
 	return ""
 }

@@ -87,7 +87,7 @@ func threadOf(st *stream.Stanza) core.ThreadID {
 	if len(t) > maxThread {
 		return ""
 	}
-	return core.ThreadID(t)
+	return core.ThreadID(strings.Clone(t))
 }
 
 // notification is what a message without text can be about.
@@ -134,7 +134,7 @@ func emoji(reactions *stream.Element) ([]string, error) {
 		if e == "" || len(e) > 64 || len(set) == maxEmoji {
 			return nil, core.E(core.Invalid, "chat: reaction", "These reactions are not understood here.")
 		}
-		set = append(set, e)
+		set = append(set, strings.Clone(e))
 	}
 	return set, nil
 }
