@@ -32,6 +32,37 @@ func classes() (t [256]uint8) {
 	return t
 }
 
+// Classes of the bytes of a qualified name.
+const (
+	notInName   = iota
+	laterInName // and the colon, and every byte beyond ASCII: to be looked at closely
+	startOfName
+)
+
+// nameClass is the class of each byte.
+var nameClass = nameClasses()
+
+func nameClasses() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case c < utf8.RuneSelf && isASCIIStart(byte(c)):
+			t[c] = startOfName
+		case c >= utf8.RuneSelf, c == ':', isASCIILater(byte(c)):
+			t[c] = laterInName
+		}
+	}
+	return t
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // isChar reports whether XML 1.0 allows the character (section 2.2, Char).
 func isChar(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' ||

@@ -49,21 +49,17 @@ func (p *parser) declare(prefix []byte, value span) error {
 
 // resolve gives the innermost element its name and attributes, now that all its
 // declarations are known.
-func (p *parser) resolve(name []byte) error {
-	prefix, local, err := splitName(name)
-	if err != nil {
-		return err
-	}
+func (p *parser) resolve(name qname) error {
 	f := &p.frames[len(p.frames)-1]
 	ns := f.defaults
-	if len(prefix) > 0 {
+	if len(name.prefix) > 0 {
 		var ok bool
-		if ns, ok = p.lookup(prefix); !ok {
+		if ns, ok = p.lookup(name.prefix); !ok {
 			return malformed("an unbound prefix")
 		}
 	}
 	el := &p.st.elems[f.elem]
-	el.name, el.ns = p.keep(local), ns
+	el.name, el.ns = p.keep(name.local), ns
 	el.attrStart = uint32(len(p.st.attrs))
 	el.attrEnd = el.attrStart
 	for i := range p.raw {

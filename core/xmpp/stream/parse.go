@@ -98,7 +98,9 @@ func (p *parser) header(tag []byte, st *Stanza) error {
 func (p *parser) finish() {
 	st := p.st
 	st.data = string(p.data)
-	st.spaces = append(st.spaces[:0], p.base...)
+	if len(st.spaces) != len(p.base) { // a released tree has kept them
+		st.spaces = append(st.spaces[:0], p.base...)
+	}
 	for _, s := range p.spaces {
 		st.spaces = append(st.spaces, st.str(s))
 	}
@@ -210,12 +212,15 @@ func (p *parser) startTag() error {
 		return limit("elements nested too deep")
 	}
 	p.pos++
-	name := p.word()
+	name, err := p.qname()
+	if err != nil {
+		return err
+	}
 	el, err := p.add(false)
 	if err != nil {
 		return err
 	}
-	f := frame{name: name, elem: el, bound: len(p.bound), defaults: nsDefault}
+	f := frame{name: name.full, elem: el, bound: len(p.bound), defaults: nsDefault}
 	if len(p.frames) > 0 {
 		f.defaults = p.frames[len(p.frames)-1].defaults
 	}
@@ -250,18 +255,48 @@ func (p *parser) add(text bool) (int32, error) {
 	return i, nil
 }
 
-// word returns the bytes up to the next space, =, / or >.
-func (p *parser) word() []byte {
-	start := p.pos
-	for p.pos < len(p.src) {
-		switch p.src[p.pos] {
-		case ' ', '\t', '\n', '\r', '=', '/', '>':
-			return p.src[start:p.pos]
+// qname reads a qualified name and checks it (Namespaces in XML 1.0, section
+// 4). Whatever ends it is for the caller to judge.
+func (p *parser) qname() (name qname, err error) {
+	start, colon := p.pos, -1
+	i := start
+	for i < len(p.src) && nameClass[p.src[i]] != notInName {
+		if p.src[i] == ':' {
+			if colon >= 0 {
+				return qname{}, malformed("a bad name")
+			}
+			colon = i
 		}
-		p.pos++
+		i++
 	}
-	return p.src[start:]
+	p.pos = i
+	name.full = p.src[start:i]
+	name.local = name.full
+	if colon >= 0 {
+		name.prefix, name.local = p.src[start:colon], p.src[colon+1:i]
+		if !startsName(name.prefix) {
+			return qname{}, malformed("a bad name")
+		}
+	}
+	if !startsName(name.local) {
+		return qname{}, malformed("a bad name")
+	}
+	return name, nil
 }
+
+// startsName reports whether b, of bytes that may stand in a name, is one.
+func startsName(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	if nameClass[b[0]] == startOfName && isASCII(b) {
+		return true
+	}
+	return isNCName(b)
+}
+
+// qname is a name as written; the parts are cut from full.
+type qname struct{ full, prefix, local []byte }
 
 // skipSpace reports whether there was any.
 func (p *parser) skipSpace() bool {
@@ -310,7 +345,10 @@ func (p *parser) attributes() (bool, error) {
 }
 
 func (p *parser) attribute() error {
-	name := p.word()
+	name, err := p.qname()
+	if err != nil {
+		return err
+	}
 	p.skipSpace()
 	if p.peek() != '=' {
 		return malformed("an attribute without a value")
@@ -326,17 +364,13 @@ func (p *parser) attribute() error {
 	if err != nil {
 		return err
 	}
-	prefix, local, err := splitName(name)
-	if err != nil {
-		return err
-	}
-	if len(prefix) == 0 && string(local) == "xmlns" {
+	if len(name.prefix) == 0 && string(name.local) == "xmlns" {
 		return p.declareDefault(value)
 	}
-	if string(prefix) == "xmlns" {
-		return p.declare(local, value)
+	if string(name.prefix) == "xmlns" {
+		return p.declare(name.local, value)
 	}
-	p.raw = append(p.raw, rawAttr{prefix, p.keep(local), value})
+	p.raw = append(p.raw, rawAttr{name.prefix, p.keep(name.local), value})
 	return nil
 }
 
@@ -345,19 +379,4 @@ func (p *parser) keep(b []byte) span {
 	start := len(p.data)
 	p.data = append(p.data, b...)
 	return span{uint32(start), uint32(len(p.data))}
-}
-
-// splitName checks a qualified name (Namespaces in XML 1.0, section 4).
-func splitName(name []byte) (prefix, local []byte, err error) {
-	local = name
-	if i := bytes.IndexByte(name, ':'); i >= 0 {
-		prefix, local = name[:i], name[i+1:]
-		if !isNCName(prefix) {
-			return nil, nil, malformed("a bad name")
-		}
-	}
-	if !isNCName(local) {
-		return nil, nil, malformed("a bad name")
-	}
-	return prefix, local, nil
 }

@@ -60,14 +60,14 @@ func (r *Reader) readHeader() (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	st := r.pool.get()
-	defer st.Release()
+	st := r.pool.get() // not released: it knows other namespaces than the stanzas to come
 	if err := r.parser.header(tag, st); err != nil {
 		return Header{}, &StreamError{"not-well-formed", "stream header: " + err.Error()}
 	}
 	if !st.Is(NSStream, "stream") {
 		return Header{}, &StreamError{"invalid-namespace", "the first element is not a stream"}
 	}
+	r.pool.fixed = len(r.parser.base)
 	r.root = bytes.Clone(tag[1 : 1+bytes.IndexAny(tag[1:], " \t\r\n>")])
 	return Header{ID: st.ID, From: st.From, To: st.To, Version: st.Attr("version")}, nil
 }

@@ -83,7 +83,7 @@ func TestNextHoweverItTrickles(t *testing.T) {
 			}
 			st.Release()
 		}
-		if _, err := rd.Next(); err != io.EOF {
+		if _, err := rd.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: at the end: %v", name, err)
 		}
 	}
@@ -187,7 +187,7 @@ func TestFramingErrors(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Condition != condition {
 			t.Errorf("%s: %v, want %s", in, err, condition)
 		}
-		if _, again := rd.Next(); again != err {
+		if _, again := rd.Next(); !errors.Is(again, err) {
 			t.Errorf("%s: then %v", in, again)
 		}
 	}
@@ -196,12 +196,12 @@ func TestFramingErrors(t *testing.T) {
 func TestCutOff(t *testing.T) {
 	for i := 1; i < len(chatStanza); i++ {
 		rd := open(t, strings.NewReader(testHeader+chatStanza[:i]), Limits{})
-		if _, err := rd.Next(); err != io.ErrUnexpectedEOF {
+		if _, err := rd.Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("after %q: %v", chatStanza[:i], err)
 		}
 	}
 	rd := open(t, strings.NewReader(testHeader), Limits{})
-	if _, err := rd.Next(); err != io.ErrUnexpectedEOF {
+	if _, err := rd.Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("without closing tag: %v", err)
 	}
 }

@@ -96,7 +96,10 @@ func (st *Stanza) Clone() *Stanza {
 
 // stanzas holds released trees. Large ones are left to the garbage collector,
 // so that one hostile stanza does not stay in memory for good.
-type stanzas struct{ pool sync.Pool }
+type stanzas struct {
+	pool  sync.Pool
+	fixed int // namespaces bound by the stream header, the same in every tree
+}
 
 const pooledElements = 256
 
@@ -129,6 +132,8 @@ func (st *Stanza) reset() {
 	st.Element, st.Kind, st.Size = nil, Other, 0
 	st.ID, st.From, st.To, st.Type, st.data = "", "", "", "", ""
 	st.elems, st.attrs = st.elems[:0], st.attrs[:0]
-	clear(st.spaces)
-	st.spaces = st.spaces[:0]
+	if st.pool != nil && len(st.spaces) > st.pool.fixed {
+		clear(st.spaces[st.pool.fixed:])
+		st.spaces = st.spaces[:st.pool.fixed]
+	}
 }
