@@ -4,6 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"fmt"
+	"io"
+	"log/slog"
 	"time"
 )
 
@@ -65,10 +68,22 @@ type Account struct {
 	Realm   string            // which network of that kind; empty where there is one
 	Own     Address           // the person's own address there: an alias, a number, a nick
 	Name    string            // the person's display name; may be empty
-	Secret  []byte            // what the network wants to see at login; sealed at rest, nil if none
+	Secret  Secret            // what the network wants to see at login; sealed at rest, nil if none
 	Options map[string]string // the person's settings for this account; keys are the transport's
 	Created time.Time
 }
+
+// Secret is never printed: not by fmt, not by slog, not as JSON.
+type Secret []byte
+
+// Format keeps every verb of fmt from the bytes.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
+
+// LogValue is what slog writes.
+func (s Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
+
+// MarshalText is what encoders write.
+func (s Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 

@@ -1,9 +1,12 @@
 package core_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,5 +106,22 @@ func TestDigestSeparatesItsParts(t *testing.T) {
 	first, second := core.NewID(), core.NewID()
 	if first == second || len(first) != 26 {
 		t.Errorf("NewID makes %q, then %q", first, second)
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	a := core.Account{ID: "a", Secret: core.Secret("hunter2")}
+	asJSON, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "account", a, "secret", a.Secret)
+	for _, text := range []string{
+		fmt.Sprintf("%v %+v %#v %s %x %q", a, a, a, a.Secret, a.Secret, a.Secret), string(asJSON), log.String(),
+	} {
+		if strings.Contains(text, "hunter2") || strings.Contains(text, "68756e") || strings.Contains(text, "104 117") {
+			t.Errorf("printed: %s", text)
+		}
 	}
 }
