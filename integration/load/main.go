@@ -17,6 +17,7 @@ type measurement struct {
 
 func measurements() []measurement {
 	return []measurement{
+		{"idle", "the memory of an idle IRC session", idleLoad},
 		{"link", "the component link beside mellium's session", linkLoad},
 		{"queue", "the durable queue beside append and fdatasync", queueLoad},
 	}
