@@ -1,0 +1,117 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"gangway/integration/client"
+	"gangway/integration/servers"
+	"gangway/integration/world"
+)
+
+// carolJID is Carol, as Alice's roster knows her: the address, escaped (XEP-0106).
+const carolJID = `carol\40mail.test@` + world.Mail
+
+const (
+	question = "Lunch at noon?"
+	yes      = "Yes! The usual place?"
+	agreed   = "The usual place."
+)
+
+func (p *play) email() scene {
+	return scene{"E-mail", "Alice has an XMPP client; Carol has a mailbox, carol@mail.test", []step{
+		{"Alice registers by chatting with the gateway", func(ctx context.Context) (time.Duration, error) {
+			return p.register(ctx, world.Mail, world.Alice)
+		}},
+		{"Alice writes to Carol", p.mailCarol},
+		{"receipt: Carol's mail server has it", func(ctx context.Context) (time.Duration, error) {
+			return p.receipt(ctx, "Carol's mail server has it", "Postfix's delivery report -> Gangway -> her XMPP client")
+		}},
+		{"Carol answers by mail, thread kept", p.carolAnswers},
+		{"Alice answers, a reply in Carol's mailbox", p.mailCarolBack},
+		{"Alice writes to nobody: an error that says so", func(ctx context.Context) (time.Duration, error) {
+			return p.refused(ctx, `nobody\40mail.test@`+world.Mail, "Anybody there?", "item-not-found",
+				"Postfix's refusal -> Gangway -> her XMPP client")
+		}},
+	}}
+}
+
+// mailed waits for a mail in Carol's mailbox and prints Alice's words.
+func (p *play) mailed(ctx context.Context, words string) (*mail.Message, time.Duration, error) {
+	raw, err := p.world.Mail.WaitMessage(ctx, world.Carol, servers.Contains(words))
+	if err != nil {
+		return nil, 0, err
+	}
+	took := time.Since(p.sent.at)
+	m, err := mail.ReadMessage(strings.NewReader(string(raw)))
+	if err != nil {
+		return nil, 0, fmt.Errorf("carol cannot read the mail: %w", err)
+	}
+	p.out.say(said{"Alice to Carol", words, "her XMPP client -> Gangway -> Postfix -> Carol's mailbox", took})
+	p.out.write(margin + p.out.paint(dim, "the mail: From "+m.Header.Get("From")+", Subject "+m.Header.Get("Subject")) + "\n")
+	return m, took, nil
+}
+
+func (p *play) mailCarol(ctx context.Context) (time.Duration, error) {
+	if err := p.say(client.Message{To: carolJID, Subject: "Lunch", Body: question, Thread: "lunch-1"}); err != nil {
+		return 0, err
+	}
+	m, took, err := p.mailed(ctx, question)
+	if err != nil {
+		return 0, err
+	}
+	p.toCarol = m.Header.Get("Message-ID")
+	if !strings.Contains(m.Header.Get("From"), "alice@"+world.Mail) || p.toCarol == "" || m.Header.Get("Subject") != "Lunch" {
+		return took, fmt.Errorf("the mail's header is not as it should be: %v", m.Header)
+	}
+	return took, nil
+}
+
+// carolAnswers has her mail program reply, as mail programs do: In-Reply-To and References name Alice's mail.
+func (p *play) carolAnswers(ctx context.Context) (time.Duration, error) {
+	at := time.Now()
+	p.fromCarol = "<answer-1@mail.test>"
+	reply := strings.Join([]string{
+		"From: Carol <carol@mail.test>", "To: alice@" + world.Mail, "Subject: Re: Lunch", "Message-ID: " + p.fromCarol,
+		"In-Reply-To: " + p.toCarol, "References: " + p.toCarol, "Date: " + at.Format(time.RFC1123Z), "", yes, "",
+	}, "\r\n")
+	if err := p.world.Mail.Send(ctx, "carol@mail.test", "alice@"+world.Mail, []byte(reply)); err != nil {
+		return 0, err
+	}
+	st, err := p.alice.Wait(ctx, client.MessageFrom(carolJID, ""))
+	if err != nil {
+		return 0, fmt.Errorf("carol's answer does not come: %w", err)
+	}
+	took := st.At.Sub(at)
+	p.out.say(said{"Carol to Alice", st.Body(), "Carol's mail program -> Postfix -> Gangway -> Alice's XMPP client", took})
+	if !strings.Contains(st.Body(), yes) {
+		return took, errors.New("that is not what she wrote: " + st.Raw)
+	}
+	if got := st.Child(client.NSReply, "reply").Attr("id"); got != p.sent.id {
+		return took, fmt.Errorf("it answers message %q, not %q: %s", got, p.sent.id, st.Raw)
+	}
+	if st.Thread() != p.sent.thread {
+		return took, fmt.Errorf("its thread is %q, not %q", st.Thread(), p.sent.thread)
+	}
+	p.out.note("[Alice's client shows it as an answer to \""+question+"\", in the same thread]", "", 0)
+	return took, nil
+}
+
+func (p *play) mailCarolBack(ctx context.Context) (time.Duration, error) {
+	if err := p.say(client.Message{To: carolJID, Body: agreed, Thread: p.sent.thread}); err != nil {
+		return 0, err
+	}
+	m, took, err := p.mailed(ctx, agreed)
+	if err != nil {
+		return 0, err
+	}
+	if got := m.Header.Get("In-Reply-To"); got != p.fromCarol {
+		return took, fmt.Errorf("the mail answers %q, not Carol's %q", got, p.fromCarol)
+	}
+	p.out.note("[Carol's mail program shows it below her own: In-Reply-To "+p.fromCarol+"]", "", 0)
+	return took, nil
+}
