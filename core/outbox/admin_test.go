@@ -339,7 +339,7 @@ func TestLiveEventsAreRefused(t *testing.T) {
 
 func TestNewerSchema(t *testing.T) {
 	r := newRig(t, Config{})
-	exec(t, r, "INSERT INTO schema_outbox (version_id, is_applied) VALUES (7, 1)")
+	mustExec(t, r, "INSERT INTO schema_outbox (version_id, is_applied) VALUES (7, 1)")
 	_, err := New(t.Context(), r.db, Config{})
 	if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "outbox schema 7 is newer than this program's 1") {
 		t.Errorf("err = %v", err)

@@ -88,7 +88,7 @@ func TestKeysAreRemembered(t *testing.T) {
 			r.reopen()
 		}},
 		{"half a merge and restart", func(r *rig) {
-			exec(r.t, r, "INSERT OR REPLACE INTO outbox_seen SELECT substr(digests, 1, 16), ? FROM outbox_seen_new", micros(time.Now().Add(time.Hour)))
+			mustExec(r.t, r, "INSERT OR REPLACE INTO outbox_seen SELECT substr(digests, 1, 16), ? FROM outbox_seen_new", micros(time.Now().Add(time.Hour)))
 			r.reopen()
 		}},
 		{"run", func(r *rig) {

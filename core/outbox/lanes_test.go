@@ -203,7 +203,7 @@ func TestGoneIsFinished(t *testing.T) {
 			it.NotBefore = time.Now().Add(time.Minute)
 			r.put(it)
 		}
-		exec(t, r, "DELETE FROM outbox WHERE seq = (SELECT min(seq) FROM outbox)")
+		mustExec(t, r, "DELETE FROM outbox WHERE seq = (SELECT min(seq) FROM outbox)")
 		pass(time.Hour)
 		want(t, "handled", c.got(), "[1 2]")
 		want(t, "count", r.box.pending.Load(), 0)
@@ -317,7 +317,7 @@ func TestUndecodableIsADeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Config{})
 		r.put(item("a", "1"), item("a", "2"), item("a", "3"))
-		exec(t, r, "UPDATE outbox SET event = 'from the future' WHERE seq = 2")
+		mustExec(t, r, "UPDATE outbox SET event = 'from the future' WHERE seq = 2")
 		var c recorder
 		r.run(c.handlers(3, 1))
 		pass(time.Second)
@@ -406,7 +406,7 @@ func TestBegin(t *testing.T) {
 	})
 }
 
-func exec(t testing.TB, r *rig, query string, args ...any) {
+func mustExec(t testing.TB, r *rig, query string, args ...any) {
 	t.Helper()
 	if err := write(r, query, args...); err != nil {
 		t.Fatal(err)

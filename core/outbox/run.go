@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"gangway/core"
 )
@@ -26,14 +27,20 @@ func (o *Outbox) Run(ctx context.Context, handlers map[core.Direction]core.Handl
 		}
 		return fmt.Errorf("outbox: load: %w", err)
 	}
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var all sync.WaitGroup
+	var failed atomic.Pointer[error] // the first
 	stopped := make(chan struct{})
 	unhook := context.AfterFunc(ctx, func() { o.lanes.stop(); close(stopped) })
 	for d, h := range handlers {
 		for range max(h.Workers, 1) {
-			all.Go(func() { o.work(ctx, d, h, fail) })
+			all.Go(func() {
+				if err := o.work(ctx, d, h); err != nil {
+					failed.CompareAndSwap(nil, &err)
+					cancel()
+				}
+			})
 		}
 	}
 	all.Go(func() { o.lanes.clock(ctx) })
@@ -42,22 +49,21 @@ func (o *Outbox) Run(ctx context.Context, handlers map[core.Direction]core.Handl
 	if !unhook() {
 		<-stopped
 	}
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return err
+	if err := failed.Load(); err != nil {
+		return *err
 	}
 	return nil
 }
 
-// work takes turns until the schedule stops.
-func (o *Outbox) work(ctx context.Context, d core.Direction, h core.Handler, fail context.CancelCauseFunc) {
+// work takes turns until the schedule stops, or one cannot be ended.
+func (o *Outbox) work(ctx context.Context, d core.Direction, h core.Handler) error {
 	for {
 		l, hand := o.lanes.take(d, max(h.Batch, 1))
 		if l == nil {
-			return
+			return nil
 		}
 		if err := o.turn(ctx, h, l, hand); err != nil {
-			fail(err)
-			return
+			return err
 		}
 	}
 }
