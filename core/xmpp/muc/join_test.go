@@ -176,6 +176,8 @@ func TestJoinCalledOff(t *testing.T) {
 	s.Expect(`<presence type='unavailable' to='` + phone + `'/>`)
 	s.show(&core.RoomJoined{Ref: ref, Origin: o, Self: core.Member{Nick: "me"}})
 	s.show(&core.RoomLeft{Ref: ref, Origin: o, Why: core.NotJoined})
+	s.show(&core.Message{Ref: ref, IDs: core.IDs{ID: "m1"}, Room: true, Author: "Op", Text: "x"})
+	s.Expect(`<message to='` + desk + `'/>`)
 	s.quiet()
 }
 

@@ -2,6 +2,7 @@ package muc
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gangway/core"
@@ -24,9 +25,7 @@ func (r *Rooms) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a
 		rm.failed(enc, e)
 	case *core.RoomLeft:
 		rm.left(enc, e)
-		if e.Why != core.Disconnected {
-			r.drop(e.Ref)
-		}
+		r.drop(e.Ref)
 	case *core.MemberChanged:
 		rm.changed(enc, e)
 	case *core.TopicChanged:
@@ -178,8 +177,8 @@ func (rm *room) left(enc *stream.Encoder, e *core.RoomLeft) {
 
 func disconnected(e *core.RoomLeft) string {
 	text := "The connection to the network was lost"
-	if e.Reason != "" {
-		text += " (" + e.Reason + ")"
+	if e.Err != nil && e.Err.Text != "" {
+		text += " (" + strings.TrimSuffix(e.Err.Text, ".") + ")"
 	}
 	return text + ". The gateway is reconnecting; nothing said here meanwhile is seen."
 }
