@@ -65,7 +65,7 @@ func (p *play) joins(ctx context.Context, who string, c *client.Client, nick str
 	if _, err := c.Wait(ctx, client.PresenceFrom(room+"/dave", "")); err != nil {
 		return took, fmt.Errorf("%s does not see dave: %w", who, err)
 	}
-	p.out.note("["+who+" joins "+room+" and sees Dave there]", "their XMPP client -> Gangway -> ngIRCd, as "+nick, took)
+	p.out.note("["+who+" joins "+room+" and sees Dave there]", who+"'s XMPP client -> Gangway -> ngIRCd, as "+nick, took)
 	return took, nil
 }
 
@@ -119,7 +119,7 @@ func (p *play) whisper(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("dave does not read it: %w", err)
 	}
 	took := line.At.Sub(p.sent.at)
-	p.out.say(said{"Alice to Dave", words, "her XMPP client -> Gangway -> ngIRCd -> Dave's IRC client, in private", took})
+	p.out.say(said{"Alice to Dave", words, "her XMPP client -> Gangway, which spaces lines out -> ngIRCd -> Dave, in private", took})
 	return took, nil
 }
 

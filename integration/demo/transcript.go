@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // SGR sequences (ECMA-48). Everything else on the screen is plain text.
@@ -22,6 +23,9 @@ const (
 
 // margin stands below a figure.
 const margin = "            "
+
+// hang sets in the second and further lines of a text.
+const hang = "    "
 
 // transcript writes what happens as people read it. Its methods may be called from several goroutines.
 type transcript struct {
@@ -65,7 +69,10 @@ func (t *transcript) paint(sgr, text string) string {
 }
 
 func (t *transcript) title(name, more string) {
-	t.write("\n" + t.paint(bold, strings.ToUpper(name)) + " " + t.paint(dim, more) + "\n")
+	if more != "" {
+		more = "  " + t.paint(dim, more)
+	}
+	t.write("\n" + t.paint(bold, strings.ToUpper(name)) + more + "\n")
 }
 
 func (t *transcript) started(name, where string, took time.Duration) {
@@ -81,21 +88,52 @@ type said struct {
 }
 
 func (t *transcript) say(l said) {
-	text := strings.ReplaceAll(printable(l.text), "\n", "\n"+margin+strings.Repeat(" ", len(l.who)+2))
-	line := figure(l.took) + "  " + t.paint(bold, l.who+":") + " " + text + "\n"
-	if l.route != "" {
-		line += margin + t.paint(dim, l.route) + "\n"
-	}
-	t.write(line)
+	text := wrap(printable(l.who + ": " + l.text))
+	text = t.paint(bold, l.who+":") + strings.TrimPrefix(text, l.who+":")
+	t.write(figure(l.took) + "  " + text + "\n" + t.route(l.route))
 }
 
 // note is something that people see, but that nobody says.
 func (t *transcript) note(text, route string, took time.Duration) {
-	line := figure(took) + "  " + t.paint(green, printable(text)) + "\n"
-	if route != "" {
-		line += margin + t.paint(dim, route) + "\n"
+	t.write(figure(took) + "  " + t.paint(green, wrap(printable(text))) + "\n" + t.route(route))
+}
+
+func (t *transcript) route(text string) string {
+	if text == "" {
+		return ""
 	}
-	t.write(line)
+	return margin + t.paint(dim, text) + "\n"
+}
+
+// wrap breaks lines between words so that they fit beside a figure on 80 columns; what continues is set in.
+func wrap(text string) string {
+	const width = 80 - len(margin)
+	var b strings.Builder
+	column := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		if column > 0 {
+			b.WriteString("\n")
+			column = 0
+		}
+		for word := range strings.FieldsSeq(line) {
+			n := utf8.RuneCountInString(word)
+			switch {
+			case b.Len() == 0:
+			case column == 0:
+				b.WriteString(margin + hang)
+				column = len(hang)
+			case column+1+n > width:
+				b.WriteString("\n" + margin + hang)
+				column = len(hang)
+			default:
+				b.WriteString(" ")
+				column++
+			}
+			b.WriteString(word)
+			column += n
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // printable is text without what would move the cursor about.
@@ -133,13 +171,13 @@ func (t *transcript) table(total time.Duration) {
 	t.mu.Unlock()
 	wide, failed := len("step"), 0
 	for _, r := range rows {
-		wide = max(wide, len(r.step))
+		wide = max(wide, utf8.RuneCountInString(r.step))
 		if r.err != nil {
 			failed++
 		}
 	}
 	t.title("Summary", "")
-	t.write(fmt.Sprintf("  %-8s  %-*s  %-6s  %10s\n", "over", wide, "step", "ok", "latency"))
+	t.write(fmt.Sprintf("  %-6s  %-*s  %-6s  %10s\n", "over", wide, "step", "ok", "latency"))
 	last := ""
 	for _, r := range rows {
 		scene, ok, sgr := "", "yes", green
@@ -149,7 +187,8 @@ func (t *transcript) table(total time.Duration) {
 		if r.err != nil {
 			ok, sgr = "FAILED", red
 		}
-		t.write(fmt.Sprintf("  %-8s  %-*s  %s  %s\n", scene, wide, r.step, t.paint(sgr, fmt.Sprintf("%-6s", ok)), cmp.Or(strings.TrimRight(figure(r.took), " "), "         -")))
+		latency := cmp.Or(strings.TrimRight(figure(r.took), " "), "         -")
+		t.write(fmt.Sprintf("  %-6s  %-*s  %s  %s\n", scene, wide, r.step, t.paint(sgr, fmt.Sprintf("%-6s", ok)), latency))
 	}
 	t.write(fmt.Sprintf("  %d steps, %d failed, in %.1f s\n", len(rows), failed, total.Seconds()))
 }
