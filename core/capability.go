@@ -16,14 +16,16 @@ type (
 		Join(ctx context.Context, room Address, j Join) error
 		// Leave leaves a room; RoomLeft follows.
 		Leave(ctx context.Context, room Address, reason string) error
-		// Rename asks for another nick; MemberChanged{Renamed, Mine} follows, or Receipt{Failed} with the Origin.
+		// Rename asks for another nick. MemberChanged{Renamed, Mine} follows; a refusal is the error, or comes as
+		// Receipt{Failed} with the Origin.
 		Rename(ctx context.Context, room Address, nick string, o Origin) error
 		// Occupant is where to reach a room's member in private. It is a pure function.
 		Occupant(room Address, nick string) Address
 	}
 	// Moderation changes what a room is and who may do what in it.
 	Moderation interface {
-		// SetTopic asks for another topic; TopicChanged follows, or Receipt{Failed} with the Origin.
+		// SetTopic asks for another topic. TopicChanged follows; a refusal is the error, or comes as Receipt{Failed}
+		// with the Origin.
 		SetTopic(ctx context.Context, room Address, text string, o Origin) error
 		// Kick and SetRank wait for the network's answer, at most until ctx ends; a refusal is the error.
 		Kick(ctx context.Context, room Address, nick, reason string) error

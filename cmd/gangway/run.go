@@ -73,7 +73,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	linkCtx, stopLinks := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLinks()
 	var links, side sync.WaitGroup
-	part := func(wg *sync.WaitGroup, ctx context.Context, name string, run func(context.Context) error) { //nolint:revive // the context is the one to run with
+	part := func(wg *sync.WaitGroup, ctx context.Context, name string, run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(ctx); err != nil {
 				stop(fmt.Errorf("%s: %w", name, err))

@@ -177,8 +177,12 @@ func (rm *room) left(enc *stream.Encoder, e *core.RoomLeft) {
 
 func disconnected(e *core.RoomLeft) string {
 	text := "The connection to the network was lost"
-	if e.Err != nil && e.Err.Text != "" {
-		text += " (" + strings.TrimSuffix(e.Err.Text, ".") + ")"
+	reason := e.Reason
+	if reason == "" && e.Err != nil {
+		reason = strings.TrimSuffix(e.Err.Text, ".")
+	}
+	if reason != "" {
+		text += " (" + reason + ")"
 	}
 	return text + ". The gateway is reconnecting; nothing said here meanwhile is seen."
 }
