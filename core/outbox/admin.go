@@ -114,7 +114,7 @@ func notFound(op string) error {
 }
 
 // Retry has a letter tried now: a dead one is pending again, with as long to live as it had at first and without the
-// mark of an attempt of unknown outcome; one that waits for its next attempt waits no longer. NotFound if there is
+// mark of an attempt of unknown outcome, and the Journal hears of it as of a new item; one that waits for its next attempt waits no longer. NotFound if there is
 // none. A queue that runs in another process takes notice within Config.Watch.
 func (o *Outbox) Retry(ctx context.Context, seq int64) error {
 	return o.order(ctx, "outbox: retry", func(tx *store.Tx) error {
@@ -135,6 +135,9 @@ func (o *Outbox) Retry(ctx context.Context, seq int64) error {
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM outbox_dead WHERE seq = ?", seq); err != nil {
 			return err
+		}
+		if revived > 0 {
+			return giveOrder(ctx, tx, seq, verbRevive)
 		}
 		return giveOrder(ctx, tx, seq, verbRetry)
 	})

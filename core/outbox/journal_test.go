@@ -98,6 +98,26 @@ func TestJournalIsTold(t *testing.T) {
 	})
 }
 
+func TestJournalHearsOfARevivedItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &ledger{}
+		r := newRig(t, Config{Journal: j})
+		c := recorder{decide: dies}
+		it := item("a", "1")
+		r.put(it)
+		r.run(c.handler())
+		pass(time.Second)
+		c.decide = nil
+		if err := r.box.Retry(context.Background(), it.Seq); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		want(t, "ledger", r.ledger(), "[put 1 settle 2 1 put 1 settle 0 1]")
+		want(t, "handled", c.got(), "[1 1]")
+		r.close()
+	})
+}
+
 // What was sent must not be sent again because the ledger is ill.
 func TestFailingJournalDoesNotHoldAVerdictBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

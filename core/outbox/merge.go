@@ -103,8 +103,8 @@ func (o *Outbox) forgetSeen(ctx context.Context, now int64) error {
 		}
 		err = o.db.Write(ctx, func(tx *store.Tx) error {
 			return inChunks(ids, func(ids []any) error {
-				args := append(ids[:len(ids):len(ids)], now)
-				_, err := tx.Exec(ctx, "DELETE FROM outbox_seen WHERE id IN ("+repeat("?", len(ids))+") AND expires <= ?", args...)
+				args := slices.Concat([]any{now}, ids)
+				_, err := tx.Exec(ctx, "DELETE FROM outbox_seen WHERE expires <= ? AND id IN ("+repeat("?", len(ids))+")", args...)
 				return err
 			})
 		})

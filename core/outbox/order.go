@@ -13,8 +13,9 @@ import (
 // The verbs of an order. An order is a row beside the item: it is given by whoever holds the database, and carried
 // out by the queue that runs, or by the next that starts. To look for one costs a read of an empty table.
 const (
-	verbRetry = "retry" // the row was changed: look at it again
-	verbDrop  = "drop"
+	verbRetry  = "retry"  // the row was changed: look at it again
+	verbRevive = "revive" // the same, of what was a dead letter: the journal hears of it as of a new item
+	verbDrop   = "drop"
 )
 
 type order struct {
@@ -65,7 +66,12 @@ func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 	if err != nil {
 		return err
 	}
-	if d.verb == verbRetry {
+	if d.verb == verbRevive {
+		if err := o.tellRevived(ctx, tx, d.seq); err != nil {
+			return err
+		}
+	}
+	if d.verb != verbDrop {
 		tx.OnCommit(func() {
 			if o.lanes.replace(p) { // a dead letter that is pending again
 				o.pending.Add(1)
@@ -86,6 +92,18 @@ func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 	}
 	tx.OnCommit(func() { o.pending.Add(-1) })
 	return deleteOrder(ctx, tx, d.seq)
+}
+
+func (o *Outbox) tellRevived(ctx context.Context, tx *store.Tx, seq int64) error {
+	letters, err := query(ctx, tx, false, "seq = ?", seq)
+	if err != nil || o.cfg.Journal == nil || len(letters) == 0 || letters[0].Event == nil {
+		return err
+	}
+	err = o.cfg.Journal.Put(ctx, tx, &letters[0].Item)
+	if errors.Is(err, core.ErrDuplicate) {
+		return nil
+	}
+	return err
 }
 
 // drop forgets a pending item. Whoever submitted it learns from the ledger that it will not arrive.

@@ -20,7 +20,7 @@ var migrations embed.FS
 // out of step with the queue. It runs inside a group commit: it must be quick, use nothing but tx, and change nothing
 // in memory, since the transaction may yet be undone and tried again.
 type Journal interface {
-	// Put is told of a new item; its Seq is set. It may answer core.ErrDuplicate, having written nothing: then the
+	// Put is told of a new item, or of a dead letter that is to be tried again; its Seq is set. It may answer core.ErrDuplicate, having written nothing: then the
 	// item is left out as a duplicate. Any other error refuses it.
 	Put(ctx context.Context, tx *store.Tx, it *core.Item) error
 	// Settle is told of a verdict, except for items that could not be decoded. If it keeps failing for a reason of
@@ -181,20 +181,12 @@ func (o *Outbox) insert(tx *store.Tx, rows []*row) error {
 	}
 	kept := fresh[:0]
 	for _, r := range fresh {
-		if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil {
+		if err := o.admit(ctx, tx, r); err != nil {
 			return err
 		}
-		if o.cfg.Journal != nil {
-			err = o.cfg.Journal.Put(ctx, tx, r.it)
+		if !r.dup {
+			kept = append(kept, r)
 		}
-		if errors.Is(err, core.ErrDuplicate) {
-			r.dup, r.it.Seq, err = true, 0, nil
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		kept = append(kept, r)
 	}
 	if len(kept) == 0 {
 		return nil
@@ -210,6 +202,19 @@ func (o *Outbox) insert(tx *store.Tx, rows []*row) error {
 		o.lanes.push(kept)
 	})
 	return nil
+}
+
+// admit gives an item its seq and asks the journal.
+func (o *Outbox) admit(ctx context.Context, tx *store.Tx, r *row) (err error) {
+	if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil || o.cfg.Journal == nil {
+		return err
+	}
+	err = o.cfg.Journal.Put(ctx, tx, r.it)
+	if errors.Is(err, core.ErrDuplicate) {
+		r.dup, r.it.Seq = true, 0
+		return nil
+	}
+	return err
 }
 
 // beginning is one call of Begin.

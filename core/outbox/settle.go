@@ -23,8 +23,6 @@ type settling struct {
 	holds []*held
 	gone  []*entry
 	mute  bool // the journal is left out
-
-	back []*entry // set by the transaction
 }
 
 // journalError is a failure of the Journal itself.

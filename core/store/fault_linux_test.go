@@ -64,7 +64,7 @@ func faulty(fault, path string) error {
 	if !errors.Is(err, want) {
 		return fmt.Errorf("next write: %w, want: %w", err, want)
 	}
-	if broken := errors.Is(db.Err(), ErrBroken); broken != (want == ErrBroken) {
+	if broken := errors.Is(db.Err(), ErrBroken); broken != (fault == "sync") {
 		return fmt.Errorf("the database says: %w", db.Err())
 	}
 	var n int

@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +29,7 @@ const (
 
 // queueLoad measures the durable queue beside appending and syncing the same bytes, in the same run, in turns: the
 // machine may be doing other things.
-func queueLoad(args []string, out io.Writer) error {
+func queueLoad(args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("queue", flag.ContinueOnError)
 	dir := flags.String("dir", "", "where to keep the files; empty: a temporary directory")
 	each := flags.Duration("for", 2*time.Second, "how long each measurement runs")
@@ -42,10 +44,13 @@ func queueLoad(args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(tmp)
+		defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 		*dir = tmp
 	}
-	b := &bench{dir: *dir, each: *each, size: *size, out: out}
+	b, err := newBench(*dir, *each, *size, out)
+	if err != nil {
+		return err
+	}
 	for _, producers := range []int{1, 64} {
 		if err := b.enqueue(producers, *rounds); err != nil {
 			return err
@@ -60,7 +65,8 @@ func queueLoad(args []string, out io.Writer) error {
 type bench struct {
 	dir  string
 	each time.Duration
-	size int
+	text string // of every message
+	size int    // of its encoded event
 	out  io.Writer
 	n    int // of files made
 }
@@ -70,15 +76,25 @@ func (b *bench) path(name string) string {
 	return filepath.Join(b.dir, fmt.Sprintf("%s-%d", name, b.n))
 }
 
-// item is a message whose encoded event has the size asked for, with a key.
-func (b *bench) item(i int64) *core.Item {
-	text := make([]byte, max(b.size-100, 1)) // the event's other fields take about as much
-	for j := range text {
-		text[j] = 'a' + byte(rand.N(26))
+// newBench makes its directory's measurements with messages whose encoded events have a size, as far as that can be.
+func newBench(dir string, each time.Duration, size int, out io.Writer) (*bench, error) {
+	b := &bench{dir: dir, each: each, out: out}
+	_, empty, err := core.EncodeEvent(b.item(0).Event)
+	if err != nil {
+		return nil, err
 	}
+	b.text = strings.Repeat("x", max(size-len(empty)-len(`,"text":""`), 1))
+	_, full, err := core.EncodeEvent(b.item(0).Event)
+	b.size = len(full)
+	return b, err
+}
+
+// item is one of 64 conversations' messages.
+func (b *bench) item(i int64) *core.Item {
 	id := core.NewID()
-	return &core.Item{Network: "sms", User: "alice@example.org", Lane: fmt.Sprint("a1 +1555", i%64), Key: "message " + string(id),
-		Event: &core.Message{Ref: core.Ref{Account: "a1", Peer: "+15550100"}, IDs: core.IDs{ID: id}, Text: string(text)}}
+	return &core.Item{Network: "sms", User: "alice@example.org", Lane: "a1 +1555" + strconv.Itoa(int(i%64)),
+		Key:   "message " + string(id),
+		Event: &core.Message{Ref: core.Ref{Account: "a1", Peer: "+15550100"}, IDs: core.IDs{ID: id}, Text: b.text}}
 }
 
 // open makes a new queue.
@@ -90,8 +106,7 @@ func (b *bench) open() (*store.DB, *outbox.Outbox, error) {
 	}
 	box, err := outbox.New(ctx, db, outbox.Config{})
 	if err != nil {
-		db.Close()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, box, nil
 }
@@ -137,22 +152,19 @@ func (b *bench) rawRate(producers int) (float64, error) {
 	return rate(producers, b.each, func(int64) error { return l.append(body) })
 }
 
-func (b *bench) queueRate(producers int) (float64, error) {
+func (b *bench) queueRate(producers int) (perSecond float64, err error) {
 	db, box, err := b.open()
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close()
-	// A running queue merges what it knows of keys; items with a time of their own stay where they are.
+	defer func() { err = errors.Join(err, db.Close()) }()
+	// The queue runs, without a handler: it merges the keys it has seen, as it would at work.
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- box.Run(ctx, nil) }()
-	r, err := rate(producers, b.each, func(i int64) error { return box.Put(ctx, b.item(i)) })
+	perSecond, err = rate(producers, b.each, func(i int64) error { return box.Put(ctx, b.item(i)) })
 	cancel()
-	if err := <-done; err != nil {
-		return 0, err
-	}
-	return r, err
+	return perSecond, errors.Join(err, <-done)
 }
 
 // rate calls fn from so many goroutines for a while and returns how often a second it returned.
@@ -220,7 +232,7 @@ func (b *bench) queueLatency(perSecond int) (handled, put []time.Duration, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	var mu sync.Mutex
 	began := make(map[string]time.Time)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -248,10 +260,7 @@ func (b *bench) queueLatency(perSecond int) (handled, put []time.Duration, err e
 		return err
 	})
 	cancel()
-	if err := <-done; err != nil {
-		return nil, nil, err
-	}
-	return handled, put, err
+	return handled, put, errors.Join(err, <-done)
 }
 
 // steadily calls fn at a steady rate for a while.
@@ -288,7 +297,7 @@ func (b *bench) drainOnce(backlog int) (load, drain float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for i := 0; i < backlog; i += 100 {

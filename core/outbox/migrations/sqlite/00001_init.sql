@@ -63,5 +63,5 @@ CREATE TABLE outbox_seen_new (
 -- What somebody outside the running queue wants done to a row of outbox.
 CREATE TABLE outbox_order (
     seq  INTEGER PRIMARY KEY,
-    verb TEXT    NOT NULL CHECK (verb IN ('retry', 'drop'))
+    verb TEXT    NOT NULL CHECK (verb IN ('retry', 'revive', 'drop'))
 ) STRICT;
