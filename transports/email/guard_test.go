@@ -65,17 +65,18 @@ func TestCollapseCR(t *testing.T) {
 
 func TestChunks(t *testing.T) {
 	for _, listener := range []string{"smtp", "lmtp"} {
-		g := start(t, nil, nil)
+		g := start(t, nil, func(tr *transport) { tr.limits.idle = 5 * time.Second })
 		d := g.hello(t, listener)
-		first, second := "Subject: x\r\n\r\na\r\r\nb\r\n.\r\n", "QUIT\r\nend\r\n"
-		_, _ = fmt.Fprintf(d, "MAIL FROM:<bob@example.com>\r\nRCPT TO:<alice@gw.example>\r\nBDAT %d\r\n%sBDAT %d LAST\r\n%s",
-			len(first), first, len(second), second)
-		for range 4 {
+		first, second := "Subject: x\r\n\r\na\r\r\nb\r\n.\r\n", "QUIT\r\r\nend\r\n"
+		_, _ = fmt.Fprintf(d, "MAIL FROM:<bob@example.com>\r\nRCPT TO:<alice@gw.example>\r\nBDAT %d\r\n%s", len(first), first)
+		for range 3 {
 			d.expect("250")
 		}
+		_, _ = fmt.Fprintf(d, "BDAT %d LAST\r\n%s", len(second), second) // when a guard of DATA would be on
+		d.expect("250")
 		d.send("NOOP")
 		d.expect("250")
-		if got := g.messages(); len(got) != 1 || got[0].Text != "a\n\nb\n.\nQUIT\nend" {
+		if got := g.messages(); len(got) != 1 || got[0].Text != "a\n\nb\n.\nQUIT\n\nend" {
 			t.Errorf("delivered %+v", got)
 		}
 	}

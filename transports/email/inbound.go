@@ -127,6 +127,7 @@ type inbound struct {
 	conn *guardConn
 
 	mu      sync.Mutex // BDAT runs Data beside the session's other methods
+	begun   bool       // by MAIL
 	from    string
 	rcpts   []recipient
 	unknown int // recipients refused, in all of the connection
@@ -154,7 +155,7 @@ func (i *inbound) Reset() {
 	i.conn.endMail()
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.from, i.rcpts = "", nil
+	i.begun, i.from, i.rcpts = false, "", nil
 }
 
 // Logout has nothing to free.
@@ -170,7 +171,10 @@ func (i *inbound) Mail(from string, _ *smtp.MailOptions) error {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.from, i.rcpts = from, nil
+	if i.begun { // go-smtp would keep the recipients, and answer for them
+		return reply(refusal(503, smtp.EnhancedCode{5, 5, 1}, "There is a mail already, say RSET first"))
+	}
+	i.begun, i.from = true, from
 	return nil
 }
 

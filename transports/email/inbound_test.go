@@ -80,6 +80,8 @@ func TestRecipientsDoNotAddUp(t *testing.T) {
 		d.expect("250")
 		d.send("RCPT TO:<alice@gw.example>")
 		d.expect("250")
+		d.send("MAIL FROM:<eve@example.com>")
+		d.expect("503 5.5.1")
 		d.send("RSET")
 		d.expect("250")
 		d.transaction("bob@example.com", "bella@gw.example")
