@@ -128,18 +128,12 @@ func (h *host) item(a Account, e Event) *Item {
 		Direction: ToXMPP, Network: h.network, User: a.User, Event: e, Queued: time.Now(),
 		Lane: string(ref.Account) + " " + string(ref.Peer),
 	}
-	switch e := e.(type) {
-	case *Message:
-		if e.Remote != "" {
-			it.Key = "message " + string(e.ID)
-		}
-	case *Receipt:
-		it.Key = receiptKey(e)
+	// A receipt has no Key: what the sender was told is in the ledger, and begins anew when a dead letter is retried.
+	if m, ok := e.(*Message); ok && m.Remote != "" {
+		it.Key = "message " + string(m.ID)
 	}
 	return it
 }
-
-func receiptKey(r *Receipt) string { return "receipt " + string(r.ID) + " " + r.State.String() }
 
 // connected records what a session says of its own connection.
 func (g *Gateway) connected(ctx context.Context, a Account, st *Status) error {

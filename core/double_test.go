@@ -118,6 +118,23 @@ func (q *memQueue) settle(it *core.Item, v core.Verdict) {
 	_ = q.put(v.Then)
 }
 
+// revive tries the dead letters again, as the outbox does: the ledger hears of them anew.
+func (q *memQueue) revive() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.dead {
+		it.NotBefore, it.Begun, it.Attempts = time.Time{}, time.Time{}, 0
+		it.Expires = time.Now().Add(time.Hour)
+		q.ledger.put(it)
+		q.items = append(q.items, it)
+	}
+	q.dead = nil
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
 func (q *memQueue) counts() (waiting, dead, began int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -128,6 +145,7 @@ func (q *memQueue) counts() (waiting, dead, began int) {
 type memLedger struct {
 	mu      sync.Mutex
 	entries map[core.MessageID]core.Entry
+	newest  map[string]core.MessageID
 }
 
 func (l *memLedger) put(it *core.Item) bool {
@@ -137,6 +155,7 @@ func (l *memLedger) put(it *core.Item) bool {
 	case *core.Message:
 		if it.Direction == core.ToNetwork {
 			l.entries[e.ID] = core.Entry{Ref: e.Ref, IDs: e.IDs, Origin: e.Origin, Thread: e.Thread, Mine: true}
+			l.newest[e.Origin.ID] = e.ID
 		}
 	case *core.Receipt:
 		entry := l.entries[e.ID]
@@ -173,7 +192,10 @@ func (l *memLedger) ByRemote(_ context.Context, a core.AccountID, id core.Remote
 }
 
 func (l *memLedger) ByOrigin(_ context.Context, a core.AccountID, id string) (core.Entry, error) {
-	return l.find(func(e core.Entry) bool { return e.Account == a && e.Origin.ID == id })
+	l.mu.Lock()
+	newest := l.newest[id]
+	l.mu.Unlock()
+	return l.find(func(e core.Entry) bool { return e.Account == a && e.ID == newest })
 }
 
 func (l *memLedger) find(match func(core.Entry) bool) (core.Entry, error) {
@@ -189,8 +211,9 @@ func (l *memLedger) find(match func(core.Entry) bool) (core.Entry, error) {
 
 // memAccounts is a core.Accounts in memory.
 type memAccounts struct {
-	mu  sync.Mutex
-	all []core.Account
+	mu       sync.Mutex
+	all      []core.Account
+	onUnlink func() // called before an account is removed, if set
 }
 
 func (m *memAccounts) find(kind core.Kind, match func(core.Account) bool) (core.Account, error) {
@@ -247,6 +270,9 @@ func (m *memAccounts) Link(_ context.Context, a core.Account) (core.Account, err
 }
 
 func (m *memAccounts) Unlink(_ context.Context, id core.AccountID) error {
+	if m.onUnlink != nil {
+		m.onUnlink()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range m.all {
@@ -404,7 +430,7 @@ func newHall(t *testing.T, net *fakeNet, d core.Driver) *hall {
 func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	t.Helper()
 	h := &hall{
-		net: net, ledger: &memLedger{entries: map[core.MessageID]core.Entry{}},
+		net: net, ledger: &memLedger{entries: map[core.MessageID]core.Entry{}, newest: map[string]core.MessageID{}},
 		accounts: &memAccounts{all: []core.Account{alice, bob}}, edge: &memEdge{},
 	}
 	h.queue = newMemQueue(h.ledger)

@@ -66,7 +66,9 @@ func (g *Gateway) Unenroll(ctx context.Context, user UserID, network string) err
 		}
 		found = true
 		g.stop(a.ID)
-		if err := g.cfg.Accounts.Unlink(ctx, a.ID); err != nil {
+		err := g.cfg.Accounts.Unlink(ctx, a.ID)
+		g.stop(a.ID) // an attempt in between may have opened it again
+		if err != nil {
 			return err
 		}
 	}

@@ -99,6 +99,10 @@ func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, 
 	}
 	e := AsError(err)
 	if e.Kind == Uncertain && n.Caps.Reconciler != nil && e.After > 0 {
+		// After a long time away the first look is not the last.
+		if last := it.LastErr; it.over() && last != nil && last.Kind == Uncertain && ctx.Err() == nil {
+			return g.dead(it, e)
+		}
 		return Verdict{Outcome: Retry, At: time.Now().Add(e.After), Err: e, Begun: true}
 	}
 	if e.Kind.Retried() {
@@ -156,7 +160,7 @@ func (it *Item) over() bool { return !it.Expires.IsZero() && !time.Now().Before(
 func (g *Gateway) receipt(it *Item, r *Receipt) []*Item {
 	return []*Item{{
 		Direction: ToXMPP, Network: it.Network, User: it.User, Event: r, Queued: time.Now(),
-		Lane: string(r.Account) + " " + string(r.Peer), Key: receiptKey(r),
+		Lane: string(r.Account) + " " + string(r.Peer),
 	}}
 }
 

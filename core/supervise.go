@@ -29,7 +29,8 @@ type supervisor struct {
 	uses    int           // calls in progress
 	idle    chan struct{} // closed when uses falls to 0, if somebody waits for that
 	touched bool          // used since Run last returned
-	refused time.Time     // when it was Denied; zero if it was not
+	refusal *Error        // why it was Denied; nil if it was not
+	refused time.Time     // when
 	started bool          // a goroutine is or will be running it
 	cancel  context.CancelFunc
 	stopped bool // it shall end, and not come back
@@ -68,11 +69,11 @@ func (g *Gateway) acquire(a Account) (*supervisor, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.refused.IsZero() {
+	if s.refusal != nil {
 		if time.Since(s.refused) < refusalHolds {
-			return nil, s.status.Err
+			return nil, s.refusal
 		}
-		s.refused = time.Time{}
+		s.refusal = nil
 	}
 	s.uses++
 	s.touched = true
@@ -173,8 +174,9 @@ func (s *supervisor) run(ctx context.Context) {
 			break
 		}
 	}
-	s.g.forget(s)
-	s.report(context.WithoutCancel(ctx), Status{Link: Closed})
+	if s.g.forget(s) {
+		s.report(context.WithoutCancel(ctx), Status{Link: Closed})
+	}
 }
 
 // once runs one connection. A session that panicked is not to be trusted: a new one takes its place.
@@ -228,7 +230,7 @@ func (s *supervisor) finish() bool {
 // refuse stops after a Denied: the session stays in the table, so that nobody opens it again at once.
 func (s *supervisor) refuse(ctx context.Context, e *Error) {
 	s.mu.Lock()
-	s.refused = time.Now()
+	s.refusal, s.refused = e, time.Now()
 	s.started = false
 	s.mu.Unlock()
 	s.report(ctx, Status{Link: Refused, Err: e, Text: e.Sentence()})
@@ -246,13 +248,15 @@ func (s *supervisor) report(ctx context.Context, st Status) {
 	}
 }
 
-// forget takes a supervisor out of the table.
-func (g *Gateway) forget(s *supervisor) {
+// forget takes a supervisor out of the table. It says whether the account is without a session now: if another has
+// taken the place, the account's state is that one's.
+func (g *Gateway) forget(s *supervisor) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.sessions[s.account.ID] == s {
 		delete(g.sessions, s.account.ID)
 	}
+	return g.sessions[s.account.ID] == nil
 }
 
 // stop ends an account's session, if there is one, without waiting.
