@@ -29,7 +29,7 @@ func linkLoad(args []string, out io.Writer) error {
 	var o linkOptions
 	var child, server string
 	fs := flag.NewFlagSet("link", flag.ContinueOnError)
-	fs.IntVar(&o.count, "count", 200_000, "messages of one run")
+	fs.IntVar(&o.count, "count", 150_000, "messages of one run")
 	fs.IntVar(&o.runs, "runs", 3, "runs of each component; the median counts")
 	fs.IntVar(&o.senders, "senders", 100, "users that send in turn")
 	fs.StringVar(&child, "child", "", "be the component: gangway or mellium (used by the measurement itself)")
@@ -64,7 +64,7 @@ func linkMeasure(o linkOptions, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "load\tcomponent\tCPU s\tuser\tsystem\tmsg/s\tratio\t")
 	var busy [2]float64
-	for _, c := range []linkCase{{"512 at once", 512, 100}, {"one at a time", 1, 20}} {
+	for _, c := range []linkCase{{"512 at once", 512, 100}, {"one at a time", 1, 10}} {
 		var cpu [2]float64
 		for i, component := range []string{"gangway", "mellium"} {
 			r, err := linkMedian(o, c, component)

@@ -122,12 +122,13 @@ func TestLikeEncodingXML(t *testing.T) {
 	}
 }
 
-// TestLikeEncodingXMLMutated changes every byte of every stanza, in turn, to
-// each of the bytes that mean something, and also leaves it out and repeats it.
+// TestLikeEncodingXMLMutated changes every second byte of every stanza, in turn,
+// to each of the bytes that mean something, and also leaves it out and repeats
+// it.
 func TestLikeEncodingXMLMutated(t *testing.T) {
 	accepted, refused := 0, 0
 	for _, doc := range goodStanzas() {
-		for i := range len(doc) {
+		for i := len(doc) % 2; i < len(doc); i += 2 {
 			mutants := []string{doc[:i] + doc[i+1:], doc[:i] + doc[i:i+1] + doc[i:]}
 			for _, c := range []byte("<>/&;:'=! \r\x00\xff") {
 				mutants = append(mutants, doc[:i]+string([]byte{c})+doc[i+1:])
