@@ -13,9 +13,11 @@ import (
 
 const (
 	sweepEvery = 5 * time.Minute
-	sweepBack  = 2 * time.Hour  // how far back a sweep looks
-	firstBack  = 24 * time.Hour // and the first one: the gateway may have been away
-	sweepMost  = 1000           // messages of one number in one sweep
+	sweepBack  = 2 * time.Hour       // how far before the last whole sweep one looks
+	firstBack  = 24 * time.Hour      // how far the first one looks at least
+	mostBack   = 13 * 24 * time.Hour // how far one looks at most: what is known already is recognised for 14 days
+	sweptKey   = "swept"             // the note of when the last whole sweep began
+	sweepMost  = 1000                // messages of one number in one sweep
 )
 
 // received is a message that the provider got for one of our numbers.
@@ -38,6 +40,9 @@ func (t *transport) receive(ctx context.Context, r received) error {
 	owner, err := t.host.Owner(ctx, core.Address(r.to), peer)
 	if err != nil {
 		return err
+	}
+	if r.at.Before(owner.Created.Add(-skew)) {
+		return core.E(core.NotFound, "sms: inbound", "from before the number was theirs")
 	}
 	return t.host.Deliver(ctx, &core.Message{
 		Ref: core.Ref{Account: owner.ID, Peer: peer}, IDs: core.IDs{Remote: core.RemoteID(r.sid)},
@@ -64,18 +69,49 @@ func withMedia(r received) string {
 	return strings.Join(lines, "\n")
 }
 
-// sweepLoop looks for messages that the provider has and could not deliver: at the start, then every few minutes.
+// sweepLoop looks for messages that the provider has and could not deliver: at the start, then every few minutes, from
+// a while before the last sweep that saw everything.
 func (t *transport) sweepLoop(ctx context.Context) {
-	back := firstBack
+	since := time.Now().Add(-firstBack)
+	if last := t.lastSweep(ctx).Add(-sweepBack); last.Before(since) {
+		since = last
+	}
 	for {
-		if t.sweep(ctx, time.Now().Add(-back)) {
-			back = sweepBack
+		began := time.Now()
+		if oldest := began.Add(-mostBack); since.Before(oldest) {
+			since = oldest
+		}
+		if t.sweep(ctx, since) {
+			since = began.Add(-sweepBack)
+			t.noteSweep(ctx, began)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(sweepEvery):
 		}
+	}
+}
+
+// lastSweep returns when the last whole sweep began, of this run or one before; now if that is not known.
+func (t *transport) lastSweep(ctx context.Context) time.Time {
+	note, err := t.host.Notes().Get(ctx, sweptKey)
+	if err == nil {
+		var at time.Time
+		if at, err = time.Parse(time.RFC3339, string(note)); err == nil {
+			return at
+		}
+	}
+	if core.KindOf(err) != core.NotFound && ctx.Err() == nil {
+		t.host.Logger().Warn("last sweep not known", "err", err)
+	}
+	return time.Now()
+}
+
+func (t *transport) noteSweep(ctx context.Context, at time.Time) {
+	err := t.host.Notes().Put(ctx, sweptKey, []byte(at.UTC().Format(time.RFC3339)), 0)
+	if err != nil && ctx.Err() == nil {
+		t.host.Logger().Warn("sweep not noted", "err", err)
 	}
 }
 
