@@ -177,11 +177,15 @@ func (t *transport) listen(ctx context.Context) ([]*server, error) {
 	return servers, nil
 }
 
-// Open makes the session of an account, which needs no connection.
+// Open makes the session of an account, which needs no connection. An address of another domain cannot be sent from:
+// its owner has not said that we may.
 func (t *transport) Open(a core.Account) (core.Session, error) {
 	own, err := parseAddress(string(a.Own))
 	if err != nil {
 		return nil, core.Wrap(core.Invalid, "email: open", err)
+	}
+	if own.domain != t.domain {
+		return nil, core.E(core.Invalid, "email: open", "Your address here must end in @"+t.domain+".")
 	}
 	return &session{t: t, account: a, own: own}, nil
 }

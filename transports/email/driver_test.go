@@ -50,6 +50,17 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestOpen(t *testing.T) {
+	g := start(t, nil, nil)
+	for own, ok := range map[core.Address]bool{"alice@gw.example": true, "alice@GW.example": true, "alice@example.com": false, "alice": false, "": false} {
+		a := alice
+		a.Own = own
+		if _, err := g.Open(a); (err == nil) != ok || err != nil && core.KindOf(err) != core.Invalid {
+			t.Errorf("%q: %v", own, err)
+		}
+	}
+}
+
 func TestCertificateFiles(t *testing.T) {
 	cert := certificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
