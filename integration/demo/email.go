@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -21,6 +23,9 @@ const (
 	yes      = "Yes! The usual place?"
 	agreed   = "The usual place."
 )
+
+// handover is Postfix's line about a mail that Gangway took.
+var handover = regexp.MustCompile(`to=<alice@email\.example\.test>.* status=sent`)
 
 func (p *play) email() scene {
 	return scene{"E-mail", "Alice has an XMPP client; Carol has a mailbox, carol@mail.test", []step{
@@ -97,8 +102,34 @@ func (p *play) carolAnswers(ctx context.Context) (time.Duration, error) {
 	if st.Thread() != p.sent.thread {
 		return took, fmt.Errorf("its thread is %q, not %q", st.Thread(), p.sent.thread)
 	}
+	if err := p.handedOver(ctx); err != nil {
+		return took, err
+	}
 	p.out.note("[Alice's client shows it as an answer to \""+question+"\", in the same thread]", "", 0)
 	return took, nil
+}
+
+// handedOver waits until Postfix has Gangway's 250 for Carol's answer. Gangway writes down the place in the thread just
+// before that, but after Alice has the message: an answer within that millisecond would not know it yet. People read first.
+func (p *play) handedOver(ctx context.Context) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		for _, name := range p.world.Mail.Postfix.Logs() {
+			log, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			if handover.Match(log) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("postfix does not hear that gangway took the mail: %w", context.Cause(ctx))
+		case <-ticker.C:
+		}
+	}
 }
 
 func (p *play) mailCarolBack(ctx context.Context) (time.Duration, error) {
