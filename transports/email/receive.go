@@ -85,13 +85,17 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, a core.Account
 		return err
 	}
 	m.Account, m.Remote, m.Thread, m.ReplyTo.Remote = a, p.row.Remote, p.row.Thread, p.replyTo
+	// First its place in the thread: an answer to it may come as soon as it is delivered.
+	if err := t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer)); err != nil {
+		return err
+	}
 	if err := t.host.Deliver(ctx, m); err != nil {
 		return err
 	}
 	if err := t.deliverName(ctx, m.Ref, name); err != nil { // the mail is safe, and comes with a name again
 		t.host.Logger().Debug("name not shown", "account", a, "err", err)
 	}
-	return t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer))
+	return nil
 }
 
 // deliverName tells what a correspondent calls themselves, when that has changed.
