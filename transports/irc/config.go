@@ -75,7 +75,7 @@ func defaults() settings {
 		Charset: "windows-1252", QuitMessage: "Gateway disconnected", Version: "Gangway",
 		Linger:    duration(10 * time.Minute),
 		PingEvery: duration(90 * time.Second), PingTimeout: duration(60 * time.Second),
-		Queue: 200, FloodBurst: 5, FloodInterval: duration(2 * time.Second),
+		Queue: 200, FloodBurst: 10, FloodInterval: duration(2 * time.Second),
 	}
 }
 
