@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,4 +78,33 @@ func BenchmarkDrain(b *testing.B) {
 		b.Fatal(err)
 	}
 	reportCPU(b, before)
+}
+
+// BenchmarkLoad reads a backlog in which every item has a lane of its own, as mail has, and reports what an item
+// costs in memory.
+func BenchmarkLoad(b *testing.B) {
+	const rows = 200_000
+	r := newRig(b, Config{})
+	mustExec(b, r, `INSERT INTO outbox (direction, network, user_id, lane, dedup, event, body, queued, not_before, expires)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		SELECT 0, 'email', 'alice@example.org', 'mail ' || i, '', 'message', x'7b7d', i, 0, 0 FROM n`, rows)
+	var before, after runtime.MemStats
+	for range b.N {
+		b.StopTimer()
+		r.box.lanes.reset()
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		b.StartTimer()
+		if err := r.box.load(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/rows, "B/item")
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/rows, "ns/item")
+	if n := r.box.pending.Load(); n != rows {
+		b.Errorf("loaded %d, want %d", n, rows)
+	}
 }

@@ -24,7 +24,7 @@
 //
 // # Memory
 //
-// A pending item costs about 150 bytes, and its event as well while there is room (Config.Resident); events that are
+// A pending item costs about 160 bytes, and its event as well while there is room (Config.Resident); events that are
 // not resident are read again when their turn comes.
 //
 // # Other processes
