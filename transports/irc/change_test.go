@@ -157,8 +157,10 @@ func TestRename(t *testing.T) {
 			t.Errorf("changed %+v", c)
 		}
 		p.noEvent()
-		if err := p.s.Rename(p.t.Context(), "#chan", "two words", core.Origin{}); core.KindOf(err) != core.Invalid {
-			t.Errorf("Rename = %v", err)
+		for _, nick := range []string{"two words", "", "#chan", strings.Repeat("x", 31)} {
+			if err := p.s.Rename(p.t.Context(), "#chan", nick, core.Origin{}); err == nil || core.KindOf(err) != core.Invalid {
+				t.Errorf("Rename to %q = %v", nick, err)
+			}
 		}
 	})
 }
@@ -228,6 +230,53 @@ func TestKickAndRank(t *testing.T) {
 			p.noEvent()
 		})
 	}
+}
+
+// TestRefusalsFindTheirCommands has several commands under way at once, without labels.
+func TestRefusalsFindTheirCommands(t *testing.T) {
+	inRoom(t, roomCaps, func(p *play) {
+		m := p.say("#chan", "text")
+		if err := p.s.SetTopic(p.t.Context(), "#chan", "one", origin("1")); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.s.SetTopic(p.t.Context(), "#chan", "two", origin("2")); err != nil {
+			t.Fatal(err)
+		}
+		kicked := make(chan error, 1)
+		go func() { kicked <- p.s.Kick(p.t.Context(), "#chan", "bob", "") }()
+		for range 4 {
+			for strings.HasPrefix(p.line(), "PING") {
+			}
+		}
+		p.send(":alice!al@host.test TOPIC #chan one", ":irc.test 482 alice #chan :not two")
+		next[*core.TopicChanged](p)
+		if r := next[*core.Receipt](p); r.Origin != origin("2") || !strings.Contains(r.Err.Text, "not two") {
+			t.Errorf("receipt %+v", r)
+		}
+		p.send(":irc.test 482 alice #chan :no kick")
+		if err := <-kicked; core.KindOf(err) != core.Denied || !strings.Contains(core.AsError(err).Text, "no kick") {
+			t.Errorf("Kick = %v", err)
+		}
+		p.noEvent()
+		p.send(":irc.test 404 alice #chan :no text")
+		failed(t, p, m, core.Denied, "no text")
+		p.noEvent()
+	})
+}
+
+// TestLabelledRename is how InspIRCd 3 shows it: as said by the new nick.
+func TestLabelledRename(t *testing.T) {
+	inRoom(t, roomCaps+" batch labeled-response", func(p *play) {
+		if err := p.s.Rename(p.t.Context(), "#chan", "al", origin("n")); err != nil {
+			t.Fatal(err)
+		}
+		p.expect("@label=1 NICK al")
+		p.send("@label=1 :al!al@host.test NICK :al")
+		if c := next[*core.MemberChanged](p); !c.Mine || c.Old != "alice" || c.Member.Nick != "al" {
+			t.Errorf("changed %+v", c)
+		}
+		p.noEvent()
+	})
 }
 
 func TestLateRefusalIsANotice(t *testing.T) {

@@ -140,7 +140,9 @@ func (s *session) onNick(m *irc.Message) {
 	if now == "" {
 		return
 	}
-	if s.mine(old) {
+	// InspIRCd 3 shows a labelled NICK as said by the new nick.
+	if r := s.link.labelled(m); s.mine(old) || r != nil && r.verb == "NICK" {
+		old = s.link.nick
 		s.link.nick = strings.Clone(now)
 		for _, r := range s.rooms {
 			r.self.nick = nameOf(now)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding/unicode"
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
@@ -18,7 +19,11 @@ func (s *session) handle(_ context.Context, line []byte) {
 	defer s.mu.Unlock()
 	l := s.link
 	l.heard, l.pinged = time.Now(), time.Time{}
-	m, err := parse(line, s.net.charset, l.support.lineLen)
+	charset := s.net.charset
+	if l.support.utf8Only {
+		charset = unicode.UTF8
+	}
+	m, err := parse(line, charset, l.support.lineLen)
 	switch {
 	case errors.Is(err, errTooLong):
 		s.notice("", "The network sent a line that is too long. It was left out.")
@@ -57,8 +62,10 @@ func (s *session) on(m *irc.Message) {
 	case "WALLOPS":
 		s.notice("", styled(m.Trailing()))
 	case "JOIN", "PART", "QUIT", "KICK", "NICK", "AWAY", "ACCOUNT", "CHGHOST", "MODE", "TOPIC":
+		mine := s.mine(m.Name)
 		s.onChange(m)
 		s.done(m)
+		s.seen(m, mine)
 	case "WARN", "NOTE":
 		s.notice("", styled(m.Trailing()))
 	default:
@@ -74,6 +81,21 @@ func (s *session) done(m *irc.Message) {
 	}
 	if r := s.link.labelled(m); r != nil {
 		s.answer(r, nil, nil)
+	}
+}
+
+// seen ends the oldest request without a label that a change is the effect of, so that a refusal of a later one is
+// not taken for its own.
+func (s *session) seen(m *irc.Message, mine bool) {
+	if !mine {
+		return
+	}
+	target := s.fold.fold(m.Param(0))
+	for _, r := range s.link.asked {
+		if r.label == "" && r.verb == m.Command && r.targets[0] == target {
+			s.answer(r, nil, nil)
+			return
+		}
 	}
 }
 

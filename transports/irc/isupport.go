@@ -14,9 +14,9 @@ type isupport struct {
 	statusMsg string    // STATUSMSG: signs that may stand before a channel
 	chanTypes string
 	nickLen   int
-	lineLen   int // LINELEN, with CRLF
-	perMode   int // MODES: changes in one command
-	utf8Only  bool
+	lineLen   int  // LINELEN, with CRLF
+	perMode   int  // MODES: changes in one command
+	utf8Only  bool // UTF8ONLY: what is not UTF-8 is broken, and no other charset
 }
 
 func defaultSupport() isupport {

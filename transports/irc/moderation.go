@@ -2,6 +2,7 @@ package irc
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,11 +18,24 @@ func (s *session) Rename(ctx context.Context, addr core.Address, nick string, o 
 	if !validNick(nick) {
 		return core.E(core.Invalid, "irc: nick", "That cannot be a nick: it has a character that IRC does not allow there.")
 	}
+	if most := s.mostNick(); len(nick) > most {
+		return core.E(core.Invalid, "irc: nick", "A nick has at most "+strconv.Itoa(most)+" characters on this network.")
+	}
 	return s.request(ctx, addr, o, func(*room) *command {
 		return &command{
 			verb: "NICK", params: []string{nick}, ask: &request{verb: "NICK", targets: [2]string{s.fold.fold(nick)}},
 		}
 	}, func() { s.wish = nick })
+}
+
+// mostNick is the network's NICKLEN. A longer nick would be cut, and not be the one that was asked for.
+func (s *session) mostNick() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link == nil {
+		return maxNick
+	}
+	return s.link.support.nickLen
 }
 
 // SetTopic asks for another topic.
@@ -32,7 +46,7 @@ func (s *session) SetTopic(ctx context.Context, addr core.Address, text string, 
 }
 
 // request queues a command whose effect the room will show; its refusal is a receipt for whoever asked.
-func (s *session) request(ctx context.Context, addr core.Address, o core.Origin, make func(*room) *command, granted func()) error {
+func (s *session) request(ctx context.Context, addr core.Address, o core.Origin, build func(*room) *command, granted func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.dispatch(context.WithoutCancel(ctx))
@@ -45,7 +59,7 @@ func (s *session) request(ctx context.Context, addr core.Address, o core.Origin,
 	case len(s.queue) >= s.t.cfg.Queue:
 		return s.tooMuch()
 	}
-	c := make(r)
+	c := build(r)
 	c.ask.done = func(e *core.Error) {
 		if e == nil {
 			granted()

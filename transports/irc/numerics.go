@@ -91,7 +91,7 @@ func (s *session) onRefusal(m *irc.Message) {
 	if m.Command == "FAIL" {
 		params = m.Params
 	}
-	if r := l.find(s.fold, params); r != nil {
+	if r := l.find(s.fold, m.Command, params); r != nil {
 		s.answer(r, refusal("irc: "+strings.ToLower(r.verb), m), nil)
 		return
 	}

@@ -119,11 +119,11 @@ func (s *session) onPong(m *irc.Message) {
 	}
 }
 
-// find returns the oldest unlabelled request that an error with these parameters can be about.
-func (l *link) find(fold casemap, params []string) *request {
+// find returns the oldest unlabelled request that an error with this command and these parameters can be about.
+func (l *link) find(fold casemap, command string, params []string) *request {
 	var other *request
 	for _, r := range l.asked {
-		if r.label != "" {
+		if r.label != "" || !concerns(command, r) {
 			continue
 		}
 		for _, p := range params {
@@ -136,6 +136,17 @@ func (l *link) find(fold casemap, params []string) *request {
 		}
 	}
 	return other
+}
+
+// concerns says whether an error numeric is one that a command can get.
+func concerns(numeric string, r *request) bool {
+	switch numeric {
+	case irc.ERR_CANNOTSENDTOCHAN, irc.ERR_NOTEXTTOSEND, irc.ERR_NORECIPIENT:
+		return r.part != nil
+	case irc.ERR_CHANOPRIVSNEEDED, irc.ERR_USERNOTINCHANNEL, irc.ERR_UNKNOWNMODE, irc.ERR_KEYSET, "478", "696":
+		return r.part == nil && r.verb != "WHO"
+	}
+	return true
 }
 
 // expire answers requests and joins that the network has forgotten.
