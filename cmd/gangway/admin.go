@@ -14,7 +14,7 @@ import (
 )
 
 func userCommand(load loader) *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "List, link and unlink users' accounts"}
+	cmd := group("user", "List, link and unlink users' accounts")
 	list := listFlags(&cobra.Command{
 		Use: "list [JID]", Short: "List accounts", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,7 +72,7 @@ func userCommand(load loader) *cobra.Command {
 }
 
 func contactCommand(load loader) *cobra.Command {
-	cmd := &cobra.Command{Use: "contact", Short: "List, add and remove users' contacts"}
+	cmd := group("contact", "List, add and remove users' contacts")
 	list := listFlags(&cobra.Command{
 		Use: "list JID [TRANSPORT]", Short: "List a user's contacts", Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -118,7 +118,7 @@ func contactCommand(load loader) *cobra.Command {
 }
 
 func queueCommand(load loader) *cobra.Command {
-	cmd := &cobra.Command{Use: "queue", Short: "Read, retry and drop what is queued and what could not be delivered"}
+	cmd := group("queue", "Read, retry and drop what is queued and what could not be delivered")
 	var f queueFilter
 	list := listFlags(&cobra.Command{
 		Use: "list", Short: "List what is queued, or with --dead what was given up", Args: cobra.NoArgs,

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,8 +25,8 @@ func checkCommand(load loader) *cobra.Command {
 			defer cancel()
 			c := &checker{out: cmd.OutOrStdout()}
 			c.all(ctx, load)
-			if c.bad {
-				return failed{errors.New("check")}
+			if c.bad != nil {
+				return failed{c.bad}
 			}
 			return nil
 		},
@@ -34,7 +36,7 @@ func checkCommand(load loader) *cobra.Command {
 // checker prints findings.
 type checker struct {
 	out io.Writer
-	bad bool
+	bad error // the first that failed
 }
 
 func (c *checker) say(where string, f core.Finding) {
@@ -49,7 +51,7 @@ func (c *checker) say(where string, f core.Finding) {
 	case f.Warn:
 		fmt.Fprintf(c.out, "warn  %-22s %s\n", name, oneLine(explain(f.Err)))
 	default:
-		c.bad = true
+		c.bad = cmp.Or(c.bad, f.Err)
 		fmt.Fprintf(c.out, "FAIL  %-22s %s\n", name, oneLine(explain(f.Err)))
 	}
 	if f.Text != "" {
@@ -84,10 +86,9 @@ func (c *checker) all(ctx context.Context, load loader) {
 		return
 	}
 	for _, l := range x.links {
-		f := core.Finding{Text: "logged in as " + l.Domain()}
+		f := core.Finding{Name: l.Domain(), Text: "logged in"}
 		if err := l.Check(ctx); err != nil {
-			f.Err = err
-			f.Text = "compare domain and secret with the component's in the host server's configuration"
+			f.Err, f.Text = err, linkStep(err)
 		}
 		c.say("xmpp", f)
 	}
@@ -159,6 +160,14 @@ func (d *desk) check(ctx context.Context) []checkRow {
 		}
 	}
 	return rows
+}
+
+// linkStep says what to do about a component that cannot log in.
+func linkStep(err error) string {
+	if errors.As(err, new(*net.OpError)) {
+		return "look at xmpp.server, and whether the host server runs and has a component port there"
+	}
+	return "compare domain and secret with the component's in the host server's configuration"
 }
 
 func placeOf(err error) string {

@@ -43,6 +43,14 @@ func root() *cobra.Command {
 // loader reads the configuration that the command line names.
 type loader func() (*config.Config, error)
 
+// group is a command that only has others below it. It shows its help, and refuses what it does not know.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+}
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
@@ -69,6 +77,8 @@ func versionText() string {
 // failed is an error whose report is on the screen already.
 type failed struct{ error }
 
+func (f failed) Unwrap() error { return f.error }
+
 // exitCode reports an error and says what the program ends with.
 func exitCode(err error, stderr io.Writer) int {
 	var seen failed
@@ -76,6 +86,8 @@ func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &seen) && errors.As(err, &bad):
+		return 2
 	case errors.As(err, &seen):
 		return 1
 	case errors.As(err, &bad), isUsage(err):
