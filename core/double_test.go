@@ -394,7 +394,8 @@ func (s *fakeSession) Run(ctx context.Context) error {
 	return run(ctx, s.account, n)
 }
 
-func (s *fakeSession) Send(_ context.Context, m *core.Message) (core.Taken, error) {
+// Send is cut off, as a real one would be, if ctx has ended by the time it is done.
+func (s *fakeSession) Send(ctx context.Context, m *core.Message) (core.Taken, error) {
 	s.net.mu.Lock()
 	s.net.sent = append(s.net.sent, m)
 	n, send := len(s.net.sent), s.net.send
@@ -402,7 +403,11 @@ func (s *fakeSession) Send(_ context.Context, m *core.Message) (core.Taken, erro
 	if send == nil {
 		return core.Taken{Remote: core.RemoteID("r-" + m.ID), State: core.Accepted}, nil
 	}
-	return send(m, n)
+	taken, err := send(m, n)
+	if ctx.Err() != nil {
+		return core.Taken{}, core.Wrap(core.Unavailable, "fake: send", ctx.Err())
+	}
+	return taken, err
 }
 
 // hall is a gateway on doubles, running.

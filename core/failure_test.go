@@ -29,6 +29,56 @@ func TestSecondFailureOfARevivedLetterIsTold(t *testing.T) {
 	})
 }
 
+// A client that sends a failed message again under its old id gets it sent, not swallowed as a repetition.
+func TestFailedMessageMayBeSubmittedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &fakeNet{send: func(m *core.Message, n int) (core.Taken, error) {
+			if n <= 2 {
+				return core.Taken{}, core.E(core.NotFound, "fake", "No such address.")
+			}
+			return core.Taken{Remote: "r", State: core.Accepted}, nil
+		}}
+		h := newHall(t, net, core.Driver{})
+		defer h.stop()
+		for range 5 { // fails, fails, is taken, and is taken before
+			m := message("hello")
+			if err := h.Submit(t.Context(), alice, m); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if n := len(net.sends()); n != 3 {
+			t.Errorf("sent %d times, want 3", n)
+		}
+	})
+}
+
+// Where a duplicate costs, a repetition of a failed message may be the client's own doing: it is refused in words.
+func TestFailedCostlyMessageIsNotSentAgainByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &costlyNet{fakeNet: &fakeNet{}, reconcile: func(int) (core.Taken, error) {
+			return core.Taken{}, core.E(core.Uncertain, "fake", "Nobody knows.")
+		}}
+		net.send = func(*core.Message, int) (core.Taken, error) {
+			return core.Taken{}, core.E(core.Uncertain, "fake", "Nobody knows.")
+		}
+		h := net.hall(t)
+		defer h.stop()
+		if err := h.Submit(t.Context(), alice, message("hello")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if err := h.Submit(t.Context(), alice, message("hello")); kind(err) != core.Uncertain {
+			t.Errorf("Submit = %v", err)
+		}
+		synctest.Wait()
+		if n := len(net.sends()); n != 1 {
+			t.Errorf("sent %d times", n)
+		}
+	})
+}
+
 // A provider whose list cannot be read, ever, does not hold its lane and its sender in suspense for ever.
 func TestUncertainMessageIsGivenUpWhenItsTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -164,6 +214,27 @@ func TestReplacedSessionEndsInSilence(t *testing.T) {
 		}
 		if last == nil || last.Link != core.Connected {
 			t.Errorf("the last status shown is %+v", last)
+		}
+	})
+}
+
+// What is in hand when the gateway stops is finished: cut off, an SMS would be uncertain and a mail would go twice.
+func TestStoppingFinishesWhatIsInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &fakeNet{send: func(m *core.Message, _ int) (core.Taken, error) {
+			time.Sleep(3 * time.Second)
+			return core.Taken{Remote: "r", State: core.Accepted}, nil
+		}}
+		h := newHall(t, net, core.Driver{})
+		if err := h.Submit(t.Context(), alice, message("hello")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if err := h.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if waiting, dead, _ := h.queue.counts(); waiting != 0 || dead != 0 {
+			t.Errorf("waiting %d, dead %d", waiting, dead)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 const (
 	reconcileDelay = 30 * time.Second // an uncertain attempt is looked into after this at the earliest
 	defaultRetry   = time.Minute
+	stopGrace      = 5 * time.Second // for an attempt in hand when the gateway stops
 	xmppRetryLast  = time.Minute
 )
 
@@ -45,12 +46,28 @@ func (g *Gateway) attempt(ctx context.Context, it *Item) Verdict {
 		return g.expired(it)
 	}
 	var taken Taken
-	err = g.With(ctx, a, func(s Session) (err error) {
+	inHand, cancel := grace(ctx, stopGrace)
+	defer cancel()
+	err = g.With(inHand, a, func(s Session) (err error) {
 		defer g.recovered("send", a, &err)
-		taken, err = g.send(ctx, a, s, it)
+		taken, err = g.send(inHand, a, s, it)
 		return err
 	})
 	return g.judge(ctx, n, it, taken, err)
+}
+
+// grace is ctx, but ends d later: what is in hand when the gateway stops is finished, not cut off.
+func grace(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	inHand, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if sleep(inHand, d) {
+			cancel()
+		}
+	})
+	return inHand, func() {
+		stop()
+		cancel()
+	}
 }
 
 // send makes the attempt; where a duplicate costs, it never sends what may have been taken already.

@@ -83,6 +83,29 @@ func (g *Gateway) store(ctx context.Context, n *Network, a Account, e Event) err
 	if n.Driver.Lifetime > 0 {
 		it.Expires = now.Add(n.Driver.Lifetime)
 	}
+	err := g.cfg.Queue.Put(ctx, it)
+	if m, ok := e.(*Message); ok && errors.Is(err, ErrDuplicate) {
+		return g.resubmit(ctx, n, it, m)
+	}
+	return err
+}
+
+// resubmit takes a message again that was taken before and has failed since: many clients send such a one again under
+// its old id. Where a duplicate costs it is refused, in words: the ledger does not know which failures were uncertain,
+// nor we whether it was the user who asked.
+func (g *Gateway) resubmit(ctx context.Context, n *Network, it *Item, m *Message) error {
+	entry, err := g.cfg.Ledger.ByOrigin(ctx, m.Account, m.Origin.ID)
+	if err != nil && KindOf(err) != NotFound {
+		return err
+	}
+	if err != nil || entry.State != Failed || entry.Peer != m.Peer {
+		return ErrDuplicate
+	}
+	if n.Caps.Reconciler != nil {
+		return E(Uncertain, "core: submit", "This message has failed before. It is not sent again under its old name, "+
+			"because it might arrive twice and cost twice. To send it again, write it anew.")
+	}
+	it.Key = Digest(it.Key, string(entry.ID)) // once for each failure
 	return g.cfg.Queue.Put(ctx, it)
 }
 

@@ -157,7 +157,9 @@ Yes</body><reply xmlns='urn:xmpp:reply:0' id='$question' to='alice@loop.gw'/>
 	say(srv, "alice", "nobody@loop.gw", "m3", "Anybody?")
 	srv.Expect(`<message type='error' id='m3' from='nobody@loop.gw' to='alice@example.org/phone'>
 		<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>*</text></error></message>`)
-	say(srv, "alice", "nobody@loop.gw", "m3", "Anybody?")
+	srv.Send(`<message type='chat' id='m2' from='bob@example.org/desk' to='alice@loop.gw/gateway'><body>&gt; At noon?
+Yes</body><reply xmlns='urn:xmpp:reply:0' id='$question' to='alice@loop.gw'/>
+		<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='11'/></fallback></message>`)
 	say(srv, "alice", "loop.gw", "u1", "undelivered")
 	srv.Expect(`<message><received xmlns='urn:xmpp:receipts' id='u1'/></message>`)
 	srv.Expect(`<message from='loop.gw' to='alice@example.org'><body>1 not delivered:*to nobody: Anybody?*1. retry*</body></message>`)
