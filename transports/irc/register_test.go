@@ -169,4 +169,3 @@ func TestNoNickWillDo(t *testing.T) {
 		}
 	})
 }
-
