@@ -26,6 +26,7 @@ unit: ## what needs no server
 
 integration: build ## real servers, end to end, and the crash test
 	$(GO) test -race -tags integration -timeout 20m ./integration/...
+	@cat results/crash.txt
 
 lint: $(LINT)
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"

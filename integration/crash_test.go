@@ -286,13 +286,23 @@ func (c *crash) readDisk(ctx context.Context) {
 	}
 }
 
+// publish leaves the table where `make test` prints it from.
+func (c *crash) publish(table string) {
+	if err := os.MkdirAll("../results", 0o755); err != nil {
+		c.t.Error(err)
+	}
+	if err := os.WriteFile("../results/crash.txt", []byte(table), 0o644); err != nil {
+		c.t.Error(err)
+	}
+}
+
 func (c *crash) judge() {
 	var table strings.Builder
 	if err := c.ledger.Print(&table); err != nil {
 		c.t.Fatal(err)
 	}
 	c.t.Logf("%d kills\n%s", *kills, table.String())
-	fmt.Fprintf(os.Stdout, "crash test, %d kills:\n%s", *kills, table.String())
+	c.publish(fmt.Sprintf("crash test, %d kills:\n%s", *kills, table.String()))
 	for _, bad := range []ledger.Class{ledger.Silent, ledger.Renamed, ledger.Contradict} {
 		for _, id := range c.ledger.Of(bad) {
 			c.t.Errorf("%v: %s", bad, id)
