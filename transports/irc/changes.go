@@ -34,7 +34,7 @@ func (s *session) onJoin(m *irc.Message) {
 // onOwnJoin is the network letting us into a room, asked or not.
 func (s *session) onOwnJoin(channel string) {
 	r := s.room(channel)
-	if r == nil && len(s.rooms) >= maxRooms {
+	if r == nil && (len(s.rooms) >= maxRooms || !isChannel(channel) || !validChannel(channel)) {
 		return
 	}
 	if r == nil {

@@ -80,7 +80,7 @@ func (s *session) onRoomRefused(m *irc.Message) bool {
 	case r == nil:
 		return false
 	case r.stage == joining:
-		if w := s.link.find(s.fold, m.Command, m.Params[1:2]); w != nil && w.verb == "WHO" {
+		if w := s.link.find(s.fold, m.Command, []string{m.Param(1)}); w != nil && w.verb == "WHO" {
 			return false
 		}
 		s.refused(r, refusal("irc: join", m))
