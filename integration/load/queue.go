@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,13 +26,13 @@ const (
 	wantAdded   = 500 * time.Microsecond // to the raw p50, at 200/s
 )
 
-// queueLoad measures the durable queue beside appending and syncing the same bytes, in the same run, in turns: the
-// machine may be doing other things.
+// queueLoad measures the durable queue beside appending and syncing the same bytes. The two take turns, many short
+// ones, so that whatever else the machine is doing troubles both alike.
 func queueLoad(args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("queue", flag.ContinueOnError)
 	dir := flags.String("dir", "", "where to keep the files; empty: a temporary directory")
-	each := flags.Duration("for", 2*time.Second, "how long each measurement runs")
-	rounds := flags.Int("rounds", 3, "how often each is made; the medians count")
+	turn := flags.Duration("turn", 500*time.Millisecond, "how long each takes a turn")
+	rounds := flags.Int("rounds", 8, "how many turns each has")
 	size := flags.Int("size", 1024, "bytes of a message")
 	backlog := flags.Int("backlog", 50_000, "items drained")
 	if err := flags.Parse(args); err != nil {
@@ -47,24 +46,23 @@ func queueLoad(args []string, out io.Writer) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 		*dir = tmp
 	}
-	b, err := newBench(*dir, *each, *size, out)
+	b, err := newBench(*dir, *size, out)
 	if err != nil {
 		return err
 	}
 	for _, producers := range []int{1, 64} {
-		if err := b.enqueue(producers, *rounds); err != nil {
+		if err := b.enqueue(producers, *rounds, *turn); err != nil {
 			return err
 		}
 	}
-	if err := b.latency(200, *rounds); err != nil {
+	if err := b.latency(200, time.Duration(*rounds)**turn); err != nil {
 		return err
 	}
-	return b.drain(*backlog, *rounds)
+	return b.drain(*backlog)
 }
 
 type bench struct {
 	dir  string
-	each time.Duration
 	text string // of every message
 	size int    // of its encoded event
 	out  io.Writer
@@ -77,8 +75,8 @@ func (b *bench) path(name string) string {
 }
 
 // newBench makes its directory's measurements with messages whose encoded events have a size, as far as that can be.
-func newBench(dir string, each time.Duration, size int, out io.Writer) (*bench, error) {
-	b := &bench{dir: dir, each: each, out: out}
+func newBench(dir string, size int, out io.Writer) (*bench, error) {
+	b := &bench{dir: dir, out: out}
 	_, empty, err := core.EncodeEvent(b.item(0).Event)
 	if err != nil {
 		return nil, err
@@ -112,26 +110,27 @@ func (b *bench) open() (*store.DB, *outbox.Outbox, error) {
 }
 
 // enqueue prints how many items a second so many producers make durable.
-func (b *bench) enqueue(producers, rounds int) error {
-	var raws, queues []float64
-	for range rounds {
-		raw, err := b.rawRate(producers)
-		if err != nil {
-			return err
-		}
-		queue, err := b.queueRate(producers)
-		if err != nil {
-			return err
-		}
-		raws, queues = append(raws, raw), append(queues, queue)
+func (b *bench) enqueue(producers, rounds int, turn time.Duration) error {
+	p, err := b.pair(nil)
+	if err != nil {
+		return err
 	}
-	raw, queue := median(raws), median(queues)
-	verdict := ""
+	body := make([]byte, b.size)
+	var raw, queue rate
+	for range rounds {
+		err = errors.Join(err,
+			raw.measure(producers, turn, func(int64) error { return p.raw.append(body) }),
+			queue.measure(producers, turn, func(i int64) error { return p.box.Put(context.Background(), b.item(i)) }))
+	}
+	if err = errors.Join(err, p.close()); err != nil {
+		return err
+	}
+	ratio, verdict := queue.perSecond()/raw.perSecond(), ""
 	if producers > 1 {
-		verdict = judge(queue/raw >= wantEnqueue, fmt.Sprintf(">= %.0f %%", wantEnqueue*100))
+		verdict = judge(ratio >= wantEnqueue, fmt.Sprintf(">= %.0f %%", wantEnqueue*100))
 	}
 	fmt.Fprintf(b.out, "durable enqueue, %2d producers: raw %6.0f/s  queue %6.0f/s  ratio %3.0f %%%s\n",
-		producers, raw, queue, 100*queue/raw, verdict)
+		producers, raw.perSecond(), queue.perSecond(), 100*ratio, verdict)
 	return nil
 }
 
@@ -142,160 +141,76 @@ func judge(ok bool, target string) string {
 	return "  (target " + target + ": MISSED)"
 }
 
-func (b *bench) rawRate(producers int) (float64, error) {
-	l, err := openRaw(b.path("raw"))
+// stopwatch knows when each item was put.
+type stopwatch struct {
+	mu      sync.Mutex
+	began   map[string]time.Time
+	handled []time.Duration
+}
+
+func (w *stopwatch) begin(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.began[key] = time.Now()
+}
+
+// handle is a handler that does nothing else.
+func (w *stopwatch) handle(_ context.Context, items []*core.Item) []core.Verdict {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, it := range items {
+		w.handled = append(w.handled, now.Sub(w.began[it.Key]))
+		delete(w.began, it.Key)
+	}
+	return make([]core.Verdict, len(items))
+}
+
+// latency prints how long it takes from Put to the handler, and a raw append, both at a steady rate in turns.
+func (b *bench) latency(perSecond int, d time.Duration) error {
+	w := &stopwatch{began: make(map[string]time.Time)}
+	p, err := b.pair(map[core.Direction]core.Handler{core.ToNetwork: {Batch: 1, Workers: 64, Handle: w.handle}})
 	if err != nil {
-		return 0, err
-	}
-	defer l.f.Close()
-	body := make([]byte, b.size)
-	return rate(producers, b.each, func(int64) error { return l.append(body) })
-}
-
-func (b *bench) queueRate(producers int) (perSecond float64, err error) {
-	db, box, err := b.open()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	// The queue runs, without a handler: it merges the keys it has seen, as it would at work.
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- box.Run(ctx, nil) }()
-	perSecond, err = rate(producers, b.each, func(i int64) error { return box.Put(ctx, b.item(i)) })
-	cancel()
-	return perSecond, errors.Join(err, <-done)
-}
-
-// rate calls fn from so many goroutines for a while and returns how often a second it returned.
-func rate(producers int, d time.Duration, fn func(i int64) error) (float64, error) {
-	var n atomic.Int64
-	var failed atomic.Pointer[error]
-	var all sync.WaitGroup
-	begin := time.Now()
-	for range producers {
-		all.Go(func() {
-			for time.Since(begin) < d && failed.Load() == nil {
-				if err := fn(n.Add(1)); err != nil {
-					failed.Store(&err)
-				}
-			}
-		})
-	}
-	all.Wait()
-	if err := failed.Load(); err != nil {
-		return 0, *err
-	}
-	return float64(n.Load()) / time.Since(begin).Seconds(), nil
-}
-
-// latency prints how long it takes from Put to the handler, beside a raw append, at a steady rate.
-func (b *bench) latency(perSecond, rounds int) error {
-	var raw, queue, put []time.Duration
-	for range rounds {
-		r, err := b.rawLatency(perSecond)
-		if err != nil {
-			return err
-		}
-		q, p, err := b.queueLatency(perSecond)
-		if err != nil {
-			return err
-		}
-		raw, queue, put = append(raw, r...), append(queue, q...), append(put, p...)
-	}
-	added := quantile(queue, 0.5) - quantile(raw, 0.5)
-	fmt.Fprintf(b.out, "latency at %d/s: raw append p50 %v p99 %v; put p50 %v p99 %v; put to handler p50 %v p99 %v\n", perSecond,
-		quantile(raw, 0.5), quantile(raw, 0.99), quantile(put, 0.5), quantile(put, 0.99), quantile(queue, 0.5), quantile(queue, 0.99))
-	fmt.Fprintf(b.out, "latency added at %d/s: p50 %v p99 %v%s\n", perSecond, added, quantile(queue, 0.99)-quantile(raw, 0.99),
-		judge(added <= wantAdded, "p50 <= "+wantAdded.String()))
-	return nil
-}
-
-func (b *bench) rawLatency(perSecond int) (all []time.Duration, err error) {
-	l, err := openRaw(b.path("raw"))
-	if err != nil {
-		return nil, err
-	}
-	defer l.f.Close()
-	body := make([]byte, b.size)
-	err = b.steadily(perSecond, func(int64) error {
-		begin := time.Now()
-		err := l.append(body)
-		all = append(all, time.Since(begin))
 		return err
-	})
-	return all, err
-}
-
-func (b *bench) queueLatency(perSecond int) (handled, put []time.Duration, err error) {
-	db, box, err := b.open()
-	if err != nil {
-		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	var mu sync.Mutex
-	began := make(map[string]time.Time)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- box.Run(ctx, map[core.Direction]core.Handler{core.ToNetwork: {Batch: 1, Workers: 64,
-			Handle: func(_ context.Context, items []*core.Item) []core.Verdict {
-				now := time.Now()
-				mu.Lock()
-				defer mu.Unlock()
-				for _, it := range items {
-					handled = append(handled, now.Sub(began[it.Key]))
-				}
-				return make([]core.Verdict, len(items))
-			}}})
-	}()
-	err = b.steadily(perSecond, func(i int64) error {
-		it := b.item(i)
-		begin := time.Now()
-		mu.Lock()
-		began[it.Key] = begin
-		mu.Unlock()
-		err := box.Put(ctx, it)
-		put = append(put, time.Since(begin))
-		return err
-	})
-	cancel()
-	return handled, put, errors.Join(err, <-done)
-}
-
-// steadily calls fn at a steady rate for a while.
-func (b *bench) steadily(perSecond int, fn func(i int64) error) error {
-	tick := time.NewTicker(time.Second / time.Duration(perSecond))
+	body := make([]byte, b.size)
+	var raw, put []time.Duration
+	tick := time.NewTicker(time.Second / time.Duration(2*perSecond))
 	defer tick.Stop()
 	begin := time.Now()
-	for i := int64(0); time.Since(begin) < b.each; i++ {
+	for i := int64(0); time.Since(begin) < d && err == nil; i++ {
 		<-tick.C
-		if err := fn(i); err != nil {
-			return err
+		if i%2 == 0 {
+			raw, err = timed(raw, func() error { return p.raw.append(body) })
+			continue
 		}
+		it := b.item(i)
+		w.begin(it.Key)
+		put, err = timed(put, func() error { return p.box.Put(context.Background(), it) })
 	}
+	if err = errors.Join(err, p.close()); err != nil {
+		return err
+	}
+	added := quantile(w.handled, 0.5) - quantile(raw, 0.5)
+	fmt.Fprintf(b.out, "latency at %d/s: raw append p50 %v p99 %v; put p50 %v p99 %v; put to handler p50 %v p99 %v\n",
+		perSecond, quantile(raw, 0.5), quantile(raw, 0.99), quantile(put, 0.5), quantile(put, 0.99),
+		quantile(w.handled, 0.5), quantile(w.handled, 0.99))
+	fmt.Fprintf(b.out, "latency added at %d/s: p50 %v p99 %v%s\n", perSecond, added,
+		quantile(w.handled, 0.99)-quantile(raw, 0.99), judge(added <= wantAdded, "p50 <= "+wantAdded.String()))
 	return nil
+}
+
+func timed(all []time.Duration, fn func() error) ([]time.Duration, error) {
+	begin := time.Now()
+	err := fn()
+	return append(all, time.Since(begin)), err
 }
 
 // drain prints how fast a backlog is worked off: read from disk at the start, handled, and its verdicts committed.
-func (b *bench) drain(backlog, rounds int) error {
-	var drains, loads []float64
-	for range rounds {
-		load, drain, err := b.drainOnce(backlog)
-		if err != nil {
-			return err
-		}
-		loads, drains = append(loads, load), append(drains, drain)
-	}
-	fmt.Fprintf(b.out, "full drain of %d items from disk, 64 workers: first item after %.2fs, then %.0f/s\n",
-		backlog, median(loads), median(drains))
-	return nil
-}
-
-func (b *bench) drainOnce(backlog int) (load, drain float64, err error) {
+func (b *bench) drain(backlog int) (err error) {
 	db, box, err := b.open()
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -306,7 +221,7 @@ func (b *bench) drainOnce(backlog int) (load, drain float64, err error) {
 			items[j] = b.item(int64(i + j))
 		}
 		if err := box.Put(ctx, items...); err != nil {
-			return 0, 0, err
+			return err
 		}
 	}
 	var first sync.Once
@@ -321,12 +236,9 @@ func (b *bench) drainOnce(backlog int) (load, drain float64, err error) {
 			}
 			return make([]core.Verdict, len(items))
 		}}})
-	return started.Sub(begin).Seconds(), float64(backlog) / time.Since(started).Seconds(), err
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
+	fmt.Fprintf(b.out, "full drain of %d items from disk, 64 workers: first item after %.2fs, then %.0f/s\n",
+		backlog, started.Sub(begin).Seconds(), float64(backlog)/time.Since(started).Seconds())
+	return err
 }
 
 func quantile(v []time.Duration, q float64) time.Duration {
@@ -334,5 +246,5 @@ func quantile(v []time.Duration, q float64) time.Duration {
 		return 0
 	}
 	slices.Sort(v)
-	return v[int(math.Min(q*float64(len(v)), float64(len(v)-1)))].Round(time.Microsecond)
+	return v[min(int(q*float64(len(v))), len(v)-1)].Round(time.Microsecond)
 }
