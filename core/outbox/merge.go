@@ -64,7 +64,7 @@ func (s *seen) merged(all []known) {
 }
 
 func insertSeen(ctx context.Context, tx *store.Tx, all []known) error {
-	args := make([]any, 0, chunks[0]*2)
+	args := make([]any, 0, min(len(all), chunks[0])*2)
 	return inChunks(all, func(ks []known) error {
 		args = args[:0]
 		for i := range ks {

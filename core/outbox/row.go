@@ -116,7 +116,7 @@ func inChunks[T any](s []T, fn func(chunk []T) error) error {
 func repeat(s string, n int) string { return strings.Repeat(s+",", n-1) + s }
 
 func insertRows(ctx context.Context, tx *store.Tx, rows []*row) error {
-	args := make([]any, 0, chunks[0]*11)
+	args := make([]any, 0, min(len(rows), chunks[0])*11)
 	return inChunks(rows, func(rows []*row) error {
 		args = args[:0]
 		for _, r := range rows {

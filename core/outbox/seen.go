@@ -92,7 +92,7 @@ func (s *seen) markMerged(ctx context.Context, tx *store.Tx, rows []*row) error 
 			keyed = append(keyed, r)
 		}
 	}
-	args := make([]any, 0, chunks[0])
+	args := make([]any, 0, min(len(keyed), chunks[0]))
 	return inChunks(keyed, func(rows []*row) error {
 		args = args[:0]
 		for _, r := range rows {

@@ -187,6 +187,9 @@ func (tx *Tx) savepoint(fn func(*Tx) error) (err, fatal error) {
 		return err, err
 	}
 	err = safely(fn, tx)
+	if errors.Is(err, ErrBroken) {
+		return err, err
+	}
 	if err != nil {
 		tx.end(hooks, false)
 		if fatal := tx.c.exec("ROLLBACK TO one"); fatal != nil {

@@ -216,12 +216,14 @@ func (w *writer) commit(group []*request) {
 	tx := &Tx{c: w.c, write: true}
 	err := runGroup(tx, group)
 	if err == nil {
-		err = classify(w.c.exec("COMMIT"))
+		if err = classify(w.c.exec("COMMIT")); err != nil {
+			err = fmt.Errorf("store: commit: %w", err)
+		}
 	}
 	if err != nil {
 		_ = w.c.exec("ROLLBACK") // fails if SQLite has done so by itself
 		tx.end(0, false)
-		w.broken(group, fmt.Errorf("store: commit: %w", err))
+		w.broken(group, err)
 		return
 	}
 	tx.end(0, true)
@@ -240,8 +242,12 @@ func (w *writer) broken(group []*request, err error) {
 	}
 }
 
-// runGroup runs the writes of a group: first the batches, then the single ones. Its error is fatal to all.
+// runGroup runs the writes of a group: first the batches, then the single ones. Its error is fatal to all, so that
+// one that is alone needs no savepoint.
 func runGroup(tx *Tx, group []*request) error {
+	if len(group) == 1 {
+		return safely(group[0].run, tx)
+	}
 	batches := make(map[*kind][]*request)
 	var kinds []*kind
 	for _, r := range group {
