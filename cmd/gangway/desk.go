@@ -336,7 +336,7 @@ func (d *desk) status(ctx context.Context) ([]statusRow, error) {
 		s := l.Status()
 		row := statusRow{Part: "link " + l.Domain(), OK: s.State == xmpp.Online, Text: s.State.String()}
 		if s.Err != nil {
-			row.Text += ": " + s.Err.Error()
+			row.Text += ": " + explain(s.Err)
 		}
 		rows = append(rows, row)
 	}

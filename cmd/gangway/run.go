@@ -137,7 +137,7 @@ func (a *app) ready() []web.Part {
 		s := l.Status()
 		p := web.Part{Name: "link " + l.Domain(), OK: s.State == xmpp.Online, Text: s.State.String()}
 		if s.Err != nil {
-			p.Text += ": " + s.Err.Error()
+			p.Text += ": " + explain(s.Err)
 		}
 		parts = append(parts, p)
 	}
