@@ -70,6 +70,19 @@ func meaningOf(code int) error {
 	return nil
 }
 
+// isDenied says whether SQLite could not open a file that is there, or not for writing.
+func isDenied(err error) bool {
+	var c coded
+	if !errors.As(err, &c) {
+		return false
+	}
+	switch c.Code() & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		return true
+	}
+	return false
+}
+
 // LockedError says which process has the database open.
 type LockedError struct {
 	Path string

@@ -17,7 +17,7 @@ import (
 // A child process has the kernel answer its system calls with an error (seccomp), which is as good as a disk that
 // does: what SQLite makes of it is not guessed.
 
-const faultEnv = "GANGWAY_STORE_FAULT" // FAULT:PATH
+const faultEnv = "GANGWAY_STORE_FAULT" // FAULT:PATH; with the fault "none", see tryLock
 
 func TestMain(m *testing.M) {
 	if s := os.Getenv(faultEnv); s != "" {
@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 // faulty writes before and after the fault begins, and checks what it is told.
 func faulty(fault, path string) error {
 	ctx := context.Background()
+	if fault == "none" {
+		return tryLock(path)
+	}
 	db, err := Open(ctx, Config{URL: "sqlite:" + path})
 	if err != nil {
 		return err
@@ -121,11 +124,8 @@ func TestFaults(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
-			cmd.Env = append(os.Environ(), faultEnv+"="+fault+":"+path)
-			out, err := cmd.CombinedOutput()
-			if err != nil || string(out) != "as it should be\n" {
-				t.Fatalf("%v\n%s", err, out)
+			if out := child(t, fault, path); out != "as it should be\n" {
+				t.Fatal(out)
 			}
 			// What was committed is there; of what failed in the sync either outcome is right.
 			db, err = Open(t.Context(), Config{URL: "sqlite:" + path})
@@ -137,5 +137,46 @@ func TestFaults(t *testing.T) {
 				t.Errorf("rows = %d", n)
 			}
 		})
+	}
+}
+
+func child(t *testing.T, fault, path string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), faultEnv+"="+fault+":"+path)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// tryLock says whether another process has the lock by which a connection in WAL mode shows that it is there: bytes
+// that SQLite calls the shared range.
+func tryLock(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	l := syscall.Flock_t{Type: syscall.F_WRLCK, Start: 0x40000002, Len: 510}
+	if err := syscall.FcntlFlock(f.Fd(), syscall.F_GETLK, &l); err != nil {
+		return err
+	}
+	fmt.Println("locked:", l.Type != syscall.F_UNLCK)
+	return nil
+}
+
+// A connection must keep its locks when another is opened in the same process: else the next process to close the
+// database may believe to be the last, and take the log away.
+func TestOpenKeepsTheLocksOfOthers(t *testing.T) {
+	db := openTest(t)
+	shared, err := OpenShared(t.Context(), Config{URL: "sqlite:" + db.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	if out := child(t, "none", db.path); out != "locked: true\n" {
+		t.Error(out)
 	}
 }

@@ -39,17 +39,16 @@ func checkExists(path string) error {
 	return nil
 }
 
-// prepareFile makes sure that the file is there, is ours to read and write, and is nobody else's to read: SQLite
-// gives its -wal and -shm the same mode.
+// prepareFile makes the file if there is none, so that it is nobody else's to read: SQLite gives its -wal and -shm
+// the same mode. A file that is there is only looked at: to open and close it would drop the locks on it of any other
+// connection in this process (fcntl(2)), with which SQLite keeps others from tidying its log away.
 func prepareFile(path string, log *slog.Logger) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return makeFile(path)
+	}
 	if err != nil {
 		return openError(path, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("store: cannot look at %s: %w", path, cause(err))
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("store: %s is not a file", path)
@@ -57,6 +56,17 @@ func prepareFile(path string, log *slog.Logger) error {
 	if open := info.Mode().Perm() & 0o077; open != 0 && log != nil {
 		log.Warn("the database can be read by others on this machine; chmod it to 0600",
 			"path", path, "mode", info.Mode().Perm().String())
+	}
+	return nil
+}
+
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return openError(path, err)
+	}
+	if err := f.Close(); err != nil {
+		return openError(path, err)
 	}
 	return nil
 }
@@ -89,6 +99,8 @@ func describe(path string, err error) error {
 		step = "; restore the backup"
 	case errors.Is(err, ErrDiskFull):
 		step = "; make room first"
+	case isDenied(err):
+		return openError(path, fmt.Errorf("%w: %w", fs.ErrPermission, err))
 	}
 	return fmt.Errorf("store: open %s: %w%s", path, err, step)
 }

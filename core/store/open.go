@@ -33,7 +33,8 @@ type DB struct {
 	pool    *sql.DB
 	lock    *lock // nil if shared
 	w       writer
-	readers chan *conn
+	readers chan *conn // those not in use
+	reading int        // how many there are
 	closing sync.Once
 }
 
@@ -142,6 +143,7 @@ func (db *DB) connect(ctx context.Context, cfg Config) (err error) {
 			return err
 		}
 		db.readers <- c
+		db.reading++
 		if err := c.exec("PRAGMA query_only = 1"); err != nil {
 			return err
 		}
@@ -175,7 +177,7 @@ func (db *DB) claim(ctx context.Context) error {
 // back, then the journal.
 func (db *DB) create(ctx context.Context) error {
 	for _, p := range []string{
-		"page_size = 8192", // a message of 1 KiB costs a third less than with 4096
+		"page_size = 8192", // a group of messages of 1 KiB takes fewer writes than with 4096
 		"auto_vacuum = INCREMENTAL",
 	} {
 		if _, err := db.w.c.sc.ExecContext(ctx, "PRAGMA "+p); err != nil {
@@ -243,11 +245,11 @@ func (db *DB) Close() (err error) {
 // closeConns closes what connect has opened. Readers are waited for.
 func (db *DB) closeConns() error {
 	var errs []error
+	for range db.reading {
+		c := <-db.readers
+		errs = append(errs, c.close())
+	}
 	if db.readers != nil {
-		for range cap(db.readers) {
-			c := <-db.readers
-			errs = append(errs, c.close())
-		}
 		close(db.readers)
 	}
 	if db.w.c != nil {
