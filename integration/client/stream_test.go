@@ -159,7 +159,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, xml string) {
 		r := newReader(strings.NewReader(opening + xml))
 		if err := r.header(); err != nil {
-			t.Skip("the header itself is cut by what follows")
+			return // the header itself is cut by what follows
 		}
 		for {
 			s, err := r.next()
