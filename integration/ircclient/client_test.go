@@ -98,7 +98,7 @@ func script(t *testing.T, turns ...[2]string) (addr string) {
 func TestDialTalks(t *testing.T) {
 	addr := script(t,
 		[2]string{"CAP REQ :echo-message", ""},
-		[2]string{"USER al 0 * :al", "\r\n:s CAP * ACK :echo-message\r\nPING :x1\r\n"},
+		[2]string{"USER al 0 * :al", "\r\nPING :x1\r\n:s CAP * ACK :echo-message\r\n"},
 		[2]string{"PONG :x1", ""},
 		[2]string{"CAP END", ":s 001 al2 :Welcome\r\n:bob!b@h PRIVMSG al2 :early\r\n"},
 		[2]string{"JOIN #c", ":al2!u@h JOIN #c\r\n:s 366 al2 #c :End\r\n"},
