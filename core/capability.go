@@ -129,6 +129,11 @@ type (
 		// the account to link. Answers are keyed by Field.Name; current is the account being changed, or nil.
 		Enroll(ctx context.Context, user UserID, current *Account, answers map[string]string) (Step, error)
 	}
+	// Chooser has settings of its own that each user may choose, such as how much of a mail is shown.
+	Chooser interface {
+		// Choices are the questions, each with its default as Value. The answers are in Preferences.Own.
+		Choices() []Field
+	}
 	// Checker looks whether the transport could do its work; see Finding.
 	Checker interface {
 		Check(ctx context.Context) []Finding
@@ -146,6 +151,7 @@ type Finding struct {
 // TransportCaps are a transport's abilities; a nil field is one it lacks.
 type TransportCaps struct {
 	Enroller Enroller
+	Chooser  Chooser
 	Checker  Checker
 	Webhook  http.Handler // mounted at /hooks/<name>/, which is stripped
 }
@@ -154,6 +160,7 @@ type TransportCaps struct {
 func TransportCapsOf(t Transport) TransportCaps {
 	var c TransportCaps
 	c.Enroller, _ = t.(Enroller)
+	c.Chooser, _ = t.(Chooser)
 	c.Checker, _ = t.(Checker)
 	c.Webhook, _ = t.(http.Handler)
 	return c

@@ -22,6 +22,24 @@ func (h *host) WebhookURL() string {
 }
 func (h *host) Logger() *slog.Logger { return h.g.log.With("transport", h.network) }
 
+func (h *host) Blobs() Blobs {
+	if h.g.cfg.Blobs == nil {
+		return noBlobs{}
+	}
+	return h.g.cfg.Blobs
+}
+
+func (h *host) Preferences(ctx context.Context, id AccountID) (Preferences, error) {
+	if h.g.cfg.Choices == nil {
+		return Preferences{}, nil
+	}
+	a, err := h.Account(ctx, id)
+	if err != nil {
+		return Preferences{}, err
+	}
+	return h.g.cfg.Choices.Preferences(ctx, a.User, h.network)
+}
+
 func (h *host) Owner(ctx context.Context, own, peer Address) (Account, error) {
 	return h.g.cfg.Accounts.Owner(ctx, h.network, own, peer)
 }

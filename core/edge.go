@@ -35,6 +35,16 @@ type Accounts interface {
 	Unlink(ctx context.Context, id AccountID) error
 }
 
+// Choices is the mapping's table of what users chose.
+type Choices interface {
+	// Preferences returns what the user chose for a network; the zero value if nothing. It is cheap: it is asked for
+	// every chat state.
+	Preferences(ctx context.Context, user UserID, network string) (Preferences, error)
+	// Blocked says whether the account's user wants to hear nothing from peer. It is cheap: it is asked for everything
+	// that comes in.
+	Blocked(ctx context.Context, account AccountID, peer Address) (bool, error)
+}
+
 // Ledger remembers the names of messages.
 type Ledger interface {
 	// Message returns a message by our name. NotFound if it is unknown or long ago.

@@ -10,12 +10,14 @@ import (
 	"time"
 )
 
-// Config is what a Gateway stands on. PublicURL, Trace and Logger may be left out.
+// Config is what a Gateway stands on. Blobs, Choices, PublicURL, Trace and Logger may be left out.
 type Config struct {
 	Queue     Queue
 	Accounts  Accounts
 	Ledger    Ledger
 	Notes     func(network string) Notes
+	Blobs     Blobs
+	Choices   Choices
 	Allowed   func(UserID) bool // who may enrol, and use networks with implicit accounts
 	PublicURL string            // what the webhook listener is reached by from outside, without a slash at the end
 	Trace     *Trace

@@ -100,6 +100,10 @@ type Host interface {
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// Notes are this transport's private rows.
 	Notes() Notes
+	// Blobs is where files are kept and fetched. It is never nil; a gateway that keeps none says so with Unsupported.
+	Blobs() Blobs
+	// Preferences are what the account's user chose for this network.
+	Preferences(ctx context.Context, id AccountID) (Preferences, error)
 	// WebhookURL is where the world reaches the transport's http.Handler, without a slash at the end; empty if the
 	// configuration does not say. It is what providers are told and what their signatures are checked against.
 	WebhookURL() string

@@ -20,6 +20,10 @@ const patience = 20 * time.Second
 type Host struct {
 	// Webhook is what WebhookURL returns. It is set before the transport is made.
 	Webhook string
+	// Files are what Blobs returns.
+	Files Blobs
+	// Chosen are the preferences of everybody. They are set before the transport is used.
+	Chosen core.Preferences
 
 	t testing.TB
 
@@ -146,6 +150,12 @@ func (h *Host) Account(_ context.Context, id core.AccountID) (core.Account, erro
 
 // Notes are kept in memory; nothing expires.
 func (h *Host) Notes() core.Notes { return notes{h} }
+
+// Blobs returns Files.
+func (h *Host) Blobs() core.Blobs { return &h.Files }
+
+// Preferences returns Chosen.
+func (h *Host) Preferences(context.Context, core.AccountID) (core.Preferences, error) { return h.Chosen, nil }
 
 // WebhookURL returns the field Webhook.
 func (h *Host) WebhookURL() string { return h.Webhook }
