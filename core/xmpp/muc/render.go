@@ -113,41 +113,42 @@ const stale = time.Minute
 // with (XEP-0045 section 7.4): that is the room's acknowledgement.
 func (rm *room) message(enc *stream.Encoder, m *core.Message) {
 	in, self := rm.present()
-	from, id := rm.jid, string(m.ID)
-	if m.Author != "" {
-		from = rm.occupant(string(m.Author))
-	}
 	var asked pending
 	if m.Mine {
-		from = rm.occupant(self)
-		if m.Origin.ID != "" {
-			id = m.Origin.ID
-		}
-		asked = rm.answered(m.Origin)
+		mine := *m
+		mine.Author = core.Address(self)
+		m, asked = &mine, rm.answered(m.Origin)
 	}
-	body := m.Text
+	for _, to := range in {
+		rm.write(enc, to, m, asked.originID)
+	}
+}
+
+// write writes a message as one resource, or an archive's reader, sees it.
+func (rm *room) write(enc *stream.Encoder, to string, m *core.Message, originID string) {
+	from, id, body := rm.jid, string(m.ID), m.Text
+	if m.Author != "" || m.Mine {
+		from = rm.occupant(string(m.Author))
+	}
+	if m.Mine && m.Origin.ID != "" {
+		id = m.Origin.ID
+	}
 	if m.Notice && m.Author != "" {
 		body = "[notice] " + body
 	}
-	for _, to := range in {
-		enc.Start("message", "", "from", from, "to", to, "type", "groupchat", "id", id)
-		enc.Leaf("body", "", body)
-		if asked.originID != "" {
-			enc.Empty("origin-id", NSStanzaID, "id", asked.originID)
-		}
-		enc.Empty("stanza-id", NSStanzaID, "by", rm.jid, "id", string(m.ID))
-		if m.Author != "" || m.Mine {
-			nick := string(m.Author)
-			if m.Mine {
-				nick = self
-			}
-			enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(nick))
-		}
-		if !m.At.IsZero() && time.Since(m.At) > stale {
-			rm.delay(enc, m.At)
-		}
-		enc.End()
+	enc.Start("message", "", "from", from, "to", to, "type", "groupchat", "id", id)
+	enc.Leaf("body", "", body)
+	if originID != "" {
+		enc.Empty("origin-id", NSStanzaID, "id", originID)
 	}
+	enc.Empty("stanza-id", NSStanzaID, "by", rm.jid, "id", string(m.ID))
+	if m.Author != "" || m.Mine {
+		enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(string(m.Author)))
+	}
+	if !m.At.IsZero() && time.Since(m.At) > stale {
+		rm.delay(enc, m.At)
+	}
+	enc.End()
 }
 
 // left writes that the account is not in the room: to whom it answers, or to everybody.

@@ -1,0 +1,10 @@
+package core
+
+import "time"
+
+// Archived is an event of a conversation as it is kept: a Message, a Reaction or a Retraction.
+type Archived struct {
+	ID    MessageID // its own name in the conversation; of a Reaction or Retraction not that of the message it is about
+	At    time.Time // when it was said
+	Event Event     // its Ref says whose conversation, and which
+}
