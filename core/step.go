@@ -6,8 +6,12 @@ type Step struct {
 	Title  string
 	Text   string // what the user reads; with Done: the result
 	Fields []Field
+	More   bool // not Done: another step surely follows
 	Done   bool
 	Link   *Account // with Done: the account to link; User, Network and ID are the gateway's to set
+
+	Document string      // with Done: a text for the user to keep, of any length
+	File     *Attachment // with Done: the same as a file that the user can fetch
 }
 
 // FieldType says how a field is asked for.
@@ -19,6 +23,9 @@ const (
 	SecretField                  // text-private: never echoed, never logged
 	ChoiceField                  // list-single
 	BoolField                    // boolean: "true" or "false"
+	LongField                    // text-multi: lines end with \n
+	PersonField                  // jid-single: the address of a person on the edge
+	NoteField                    // fixed: Value is read, not answered
 )
 
 // Field is one question.
