@@ -85,7 +85,7 @@ func New(o Options) (*World, error) {
 }
 
 func (w *World) prosody(o Options) (err error) {
-	conf := servers.ProsodyConfig{Dir: filepath.Join(o.Dir, "xmpp"), Domain: Domain}
+	conf := servers.HostConfig{Dir: filepath.Join(o.Dir, "xmpp"), Domain: Domain}
 	for _, name := range append([]string{Alice, Bob, "admin"}, o.Users...) {
 		conf.Users = append(conf.Users, servers.User{Name: name, Password: Password})
 	}

@@ -4,10 +4,10 @@ pidfile = "«.Dir»/data/prosody.pid"
 certificates = "«.Dir»/data"
 data_path = "«.Dir»/data"
 log = { { levels = { min = "info" }, to = "file", filename = "«.Dir»/prosody.log" } }
-plugin_paths = { "/usr/lib/prosody-modules", "/usr/share/prosody-modules" }
 interfaces = { "127.0.0.1" }
 local_interfaces = { "127.0.0.1" }
 network_backend = "epoll"
+network_settings = { nagle = false } -- or an answer waits 20 to 30 ms for company
 c2s_ports = { «.C2S» }
 component_ports = { «.Component» }
 component_interfaces = { "127.0.0.1" }
@@ -20,7 +20,7 @@ allow_unencrypted_plain_auth = true
 authentication = "internal_plain"
 allow_registration = true
 
-storage = { «if .Archive»archive = "sql"; «end»}
+storage = { «if .Archive»archive = "sql"; offline = "sql"; «end»}
 default_storage = "internal"
 sql = { driver = "SQLite3", database = "prosody.sqlite" }
 archive_expires_after = "1w"
@@ -31,7 +31,7 @@ component_tcp_keepalives = true
 modules_enabled = {
   "disco"; "roster"; "saslauth"; "blocklist"; "carbons"; "pep"; "private"; "smacks"; "vcard4"; "vcard_legacy";
   "ping"; "register"; "time"; "version"; "offline"; "admin_adhoc"; "posix"; "http"; "presence"; "message"; "iq";
-  "privilege";«if .Archive» "mam";«end»«if .TLS» "tls";«end»
+ «if .Privileges» "privilege";«end»«if .Archive» "mam";«end»«if .TLS» "tls";«end»
 }
 modules_disabled = { "s2s"; "dialback"«if not .TLS»; "tls"«end» }
 «- if .TLS»
@@ -40,6 +40,7 @@ ssl = { certificate = "«.Cert»"; key = "«.Key»" }
 «.Extra»
 
 VirtualHost "«safe .Domain»"
+«- if .Privileges»
   privileged_entities = {
 «- range .Components»«if .Privileged»
     ["«safe .Domain»"] = {
@@ -48,6 +49,7 @@ VirtualHost "«safe .Domain»"
     };
 «- end»«end»
   }
+«- end»
   disco_items = {
     { "upload.«safe .Domain»", "HTTP upload" }, { "rooms.«safe .Domain»", "Rooms" },
 «- range .Components»
@@ -57,7 +59,9 @@ VirtualHost "«safe .Domain»"
 «range .Components»
 Component "«safe .Domain»"
   component_secret = "«safe .Secret»"
+«- if $.Privileges»
   modules_enabled = { "privilege" } -- tells the component its privileges after the handshake
+«- end»
 «end»
 Component "upload.«safe .Domain»" "http_file_share"
   http_host = "127.0.0.1"

@@ -30,7 +30,7 @@ func Dir(t testing.TB) string {
 
 // Start starts a server and stops it when the test ends; make is servers.NewX.
 //
-//	prosody := serverstest.Start(t, servers.NewProsody, servers.ProsodyConfig{Dir: serverstest.Dir(t)})
+//	prosody := serverstest.Start(t, servers.NewProsody, servers.HostConfig{Dir: serverstest.Dir(t)})
 func Start[C any, S servers.Server](t testing.TB, make func(C) (S, error), conf C) S {
 	t.Helper()
 	s, err := make(conf)
