@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"gangway/core"
+	"gangway/core/xmpp/edge"
 )
 
 // row is one line of the table: a feature and whether a network has it.
@@ -58,33 +59,47 @@ func features(table []row, more ...string) []string {
 }
 
 // gatewayInfo describes the domain of a network.
-func gatewayInfo(n *core.Network, more []string) Info {
+func gatewayInfo(n *core.Network, more, admins []string) Info {
 	ids := []Identity{{Category: "gateway", Type: n.Driver.Type, Name: n.Driver.Title}}
 	if n.Caps.Rooms != nil {
 		// Beside the gateway's, so that no client takes it for the place to make
 		// its group chats in.
 		ids = append(ids, Identity{Category: "conference", Type: "text", Name: n.Driver.Title})
 	}
-	return Info{Identities: ids, Features: features(gatewayTable(n.Caps), more...)}
+	return Info{Identities: ids, Features: features(gatewayTable(n.Caps), more...), Forms: contactForms(admins)}
+}
+
+// contactForms says whom to turn to about the gateway (XEP-0157), by bare JID.
+func contactForms(admins []string) []Form {
+	if len(admins) == 0 {
+		return nil
+	}
+	uris := make([]string, len(admins))
+	for i, jid := range admins {
+		uris[i] = edge.URI(jid, "")
+	}
+	return []Form{{Type: "http://jabber.org/network/serverinfo", Fields: []FormField{{
+		Var: "admin-addresses", Type: "list-multi", Values: uris,
+	}}}}
 }
 
 // clientInfo describes the full JID of every correspondent on a network. It
 // names nobody, so that one capabilities hash stands for them all.
-func clientInfo(n *core.Network) Info {
+func clientInfo(n *core.Network, more []string) Info {
 	kind := "pc"
 	if n.Driver.Type == "sms" {
 		kind = "sms"
 	}
 	return Info{
 		Identities: []Identity{{Category: "client", Type: kind, Name: n.Driver.Title}},
-		Features:   features(contactTable(n.Caps)),
+		Features:   features(contactTable(n.Caps), more...),
 	}
 }
 
 // accountInfo describes the bare JID of one correspondent, by name.
-func accountInfo(n *core.Network, name string) Info {
+func accountInfo(n *core.Network, name string, more []string) Info {
 	return Info{
 		Identities: []Identity{{Category: "account", Type: "registered", Name: name}},
-		Features:   features(contactTable(n.Caps)),
+		Features:   features(contactTable(n.Caps), more...),
 	}
 }

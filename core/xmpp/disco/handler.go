@@ -37,6 +37,8 @@ type Config struct {
 	Domain   *edge.Domain
 	Gateway  Gateway
 	Features []string            // of the gateway: the doors there are, such as "jabber:iq:register"
+	Contacts []string            // features of every correspondent, beyond what the network can do
+	Admins   []string            // bare JIDs of whom to turn to about the gateway
 	Rooms    Answerer            // for rooms, and for the list of them; nil: there are none
 	Nodes    map[string]Answerer // for nodes of the gateway
 }
@@ -65,8 +67,8 @@ var _ xmpp.Handler = (*Handler)(nil)
 func New(cfg Config) *Handler {
 	return &Handler{
 		cfg:     cfg,
-		gateway: entityOf(gatewayInfo(cfg.Domain.Network, cfg.Features)),
-		client:  entityOf(clientInfo(cfg.Domain.Network)),
+		gateway: entityOf(gatewayInfo(cfg.Domain.Network, cfg.Features, cfg.Admins)),
+		client:  entityOf(clientInfo(cfg.Domain.Network, cfg.Contacts)),
 	}
 }
 
@@ -146,7 +148,10 @@ func (h *Handler) query(st *stream.Stanza, node string) (question, error) {
 	if q.To.Room {
 		q.Nick = q.resource
 	}
-	return q, nil
+	if q.To.Address != "" {
+		err = h.cfg.Domain.Canonical(to, q.To)
+	}
+	return q, err
 }
 
 func (h *Handler) info(ctx context.Context, q question) (Info, error) {
@@ -185,7 +190,7 @@ func (h *Handler) contact(ctx context.Context, q question) (Info, error) {
 	}
 	switch {
 	case q.resource == "" && q.Node == "":
-		return accountInfo(h.cfg.Domain.Network, h.cfg.Domain.Network.Transport.Format(q.To)), nil
+		return accountInfo(h.cfg.Domain.Network, h.cfg.Domain.Network.Transport.Format(q.To), h.cfg.Contacts), nil
 	case q.resource == edge.Resource && (q.Node == "" || h.client.isNode(q.Node)):
 		return h.client.info, nil
 	}

@@ -63,11 +63,15 @@ func failure(typ, condition string) string {
 // Behaviours 1, 3, 5: the gateway answers everybody, contacts only their users,
 // and a node that is not there is item-not-found.
 func TestAnswers(t *testing.T) {
-	cfg := Config{Rooms: rooms{}, Nodes: map[string]Answerer{"http://jabber.org/protocol/commands": rooms{}}, Features: []string{"jabber:iq:register"}}
+	cfg := Config{Rooms: rooms{}, Nodes: map[string]Answerer{"http://jabber.org/protocol/commands": rooms{}}, Features: []string{"jabber:iq:register"},
+		Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: []string{"root@example.org"}}
 	for _, c := range []struct{ name, from, to, query, want string }{
 		{"the gateway", alice, "email.gw", infoQuery, `<iq type='result' id='1' from='email.gw'><query xmlns='http://jabber.org/protocol/disco#info'>
 			<identity category='gateway' type='smtp' name='E-mail'/><identity category='conference' type='text'/>
 			<feature var='http://jabber.org/protocol/disco#info'/><feature var='jabber:iq:register'/><feature var='http://jabber.org/protocol/muc'/></query></iq>`},
+		{"whom to turn to", alice, "email.gw", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'><x xmlns='jabber:x:data' type='result'>
+			<field var='FORM_TYPE' type='hidden'><value>http://jabber.org/network/serverinfo</value></field>
+			<field var='admin-addresses' type='list-multi'><value>xmpp:root@example.org</value></field></x></query></iq>`},
 		{"to a stranger", "mallory@example.net/x", "email.gw", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`},
 		{"to a server", "example.org", "email.gw", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`},
 		{"an unknown node", alice, "email.gw", node(infoQuery, "x"), failure("cancel", "item-not-found")},
@@ -80,9 +84,12 @@ func TestAnswers(t *testing.T) {
 		{"an occupant", alice, "#go%irc@email.gw/nick", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'><identity name='#go nick alice@example.org'/></query></iq>`},
 		{"a room's card", alice, "#go%irc@email.gw", cardQuery, failure("cancel", "item-not-found")},
 		{"a contact, by name", alice, bob, infoQuery, `<iq type='result' from='bob\40example.com@email.gw'><query xmlns='http://jabber.org/protocol/disco#info'>
-			<identity category='account' type='registered' name='bob@example.com'/><feature var='urn:xmpp:receipts'/><feature var='urn:xmpp:reactions:0'/></query></iq>`},
+			<identity category='account' type='registered' name='bob@example.com'/><feature var='urn:xmpp:receipts'/><feature var='urn:xmpp:reactions:0'/><feature var='urn:xmpp:avatar:metadata'/></query></iq>`},
 		{"a contact's client", alice, bob + "/gateway", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'>
 			<identity category='client' type='pc' name='E-mail'/><feature var='http://jabber.org/protocol/chatstates'/></query></iq>`},
+		// Behaviour 9.
+		{"a contact under another spelling", alice, `mailto:bob\40example.com@email.gw`, infoQuery,
+			`<iq type='error'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>xmpp:bob%5C40example.com@email.gw</gone></error></iq>`},
 		{"a contact's other client", alice, bob + "/x", infoQuery, failure("cancel", "item-not-found")},
 		{"a contact's node", alice, bob + "/gateway", node(infoQuery, "x"), failure("cancel", "item-not-found")},
 		{"a contact, to a stranger", "bob@example.org/x", bob, infoQuery, failure("auth", "registration-required")},
@@ -141,7 +148,8 @@ func TestImplicitAccounts(t *testing.T) {
 // Behaviour 4: the hash that presence carries is that of the answer, for the
 // gateway and for contacts, also when asked by the node of the caps.
 func TestCapsMatch(t *testing.T) {
-	srv, h := stage(t, Config{}, (*edgetest.Full)(nil))
+	cfg := Config{Features: []string{"jabber:iq:register"}, Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: []string{"root@example.org"}}
+	srv, h := stage(t, cfg, (*edgetest.Full)(nil))
 	for to, ver := range map[string]string{"email.gw": h.GatewayVer(), bob + "/gateway": h.ContactVer()} {
 		for _, query := range []string{infoQuery, node(infoQuery, Node+"#"+ver)} {
 			ask(srv, alice, to, query)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gangway/core/xmpp/form"
 	"gangway/core/xmpp/stream"
 )
 
@@ -24,6 +25,7 @@ type Form struct {
 // FormField is one answer of a Form.
 type FormField struct {
 	Var    string
+	Type   string // as XEP-0004 section 3.3 has it; may be empty
 	Values []string
 }
 
@@ -92,18 +94,11 @@ func (i Info) write(enc *stream.Encoder, node string) {
 }
 
 func (f Form) write(enc *stream.Encoder) {
-	enc.Start("x", "jabber:x:data", "type", "result")
-	enc.Start("field", "", "var", "FORM_TYPE", "type", "hidden")
-	enc.Leaf("value", "", f.Type)
-	enc.End()
+	x := form.Form{Type: "result", FormType: f.Type}
 	for _, field := range f.Fields {
-		enc.Start("field", "", "var", field.Var)
-		for _, v := range field.Values {
-			enc.Leaf("value", "", v)
-		}
-		enc.End()
+		x.Fields = append(x.Fields, form.Field{Var: field.Var, Type: field.Type, Values: field.Values})
 	}
-	enc.End()
+	x.Write(enc)
 }
 
 func writeItems(enc *stream.Encoder, node string, items []Item) {

@@ -28,8 +28,8 @@ func TestVer(t *testing.T) {
 		},
 		Features: features,
 		Forms: []Form{{Type: "urn:xmpp:dataforms:softwareinfo", Fields: []FormField{
-			{"software_version", []string{"0.11"}}, {"ip_version", []string{"ipv6", "ipv4"}},
-			{"os", []string{"Mac"}}, {"os_version", []string{"10.5.1"}}, {"software", []string{"Psi"}},
+			{Var: "software_version", Values: []string{"0.11"}}, {Var: "ip_version", Values: []string{"ipv6", "ipv4"}},
+			{Var: "os", Values: []string{"Mac"}}, {Var: "os_version", Values: []string{"10.5.1"}}, {Var: "software", Values: []string{"Psi"}},
 		}}},
 	}
 	if got := complicated.Ver(); got != "q07IKJEyjvHSyhy//CH0CxmKi8w=" {
@@ -54,7 +54,7 @@ func TestInfoWritten(t *testing.T) {
 	want := Info{
 		Identities: []Identity{{Category: "client", Type: "pc", Lang: "en", Name: "A & B"}},
 		Features:   []string{"urn:a", "urn:b"},
-		Forms:      []Form{{Type: "urn:f", Fields: []FormField{{"x", []string{"1", "2"}}}}},
+		Forms:      []Form{{Type: "urn:f", Fields: []FormField{{Var: "x", Values: []string{"1", "2"}}}}},
 	}
 	var enc stream.Encoder
 	want.write(&enc, "n")
@@ -94,7 +94,7 @@ func readForm(x *stream.Element) Form {
 			f.Type = values[0]
 			continue
 		}
-		f.Fields = append(f.Fields, FormField{field.Attr("var"), values})
+		f.Fields = append(f.Fields, FormField{Var: field.Attr("var"), Values: values})
 	}
 	return f
 }
@@ -130,12 +130,12 @@ func TestEveryAbilityIsConsidered(t *testing.T) {
 
 func TestIdentities(t *testing.T) {
 	n := edgetest.Network((*edgetest.Full)(nil))
-	got := gatewayInfo(n, []string{"jabber:iq:register"})
+	got := gatewayInfo(n, []string{"jabber:iq:register"}, nil)
 	want := []Identity{{Category: "gateway", Type: "smtp", Name: "E-mail"}, {Category: "conference", Type: "text", Name: "E-mail"}}
 	if !reflect.DeepEqual(got.Identities, want) || !slices.Contains(got.Features, "jabber:iq:register") {
 		t.Errorf("with rooms: %+v", got)
 	}
-	if got := gatewayInfo(edgetest.Network((*edgetest.Plain)(nil)), nil); len(got.Identities) != 1 || slices.Contains(got.Features, "http://jabber.org/protocol/muc") {
+	if got := gatewayInfo(edgetest.Network((*edgetest.Plain)(nil)), nil, nil); len(got.Identities) != 1 || slices.Contains(got.Features, "http://jabber.org/protocol/muc") {
 		t.Errorf("without rooms: %+v", got)
 	}
 	if f := features(contactTable(n.Caps), "urn:xmpp:ping"); !slices.IsSorted(f) || strings.Count(strings.Join(f, " "), "urn:xmpp:ping") != 1 {
