@@ -111,7 +111,7 @@ func TestTakenComponent(t *testing.T) {
 	before := metric(ctx, t, w, `gangway_link_reconnects_total{domain="irc.example.test"}`)
 	other := filepath.Join(filepath.Dir(w.Config), "other.toml")
 	text := fmt.Sprintf("[xmpp]\nserver = %q\ndomain = %q\n[store]\nurl = \"sqlite:%s/other/gangway.db\"\n[access]\nallow = [\"*\"]\n"+
-		"[transport.loopback]\ndomain = %q\nsecret = %q\n", w.Prosody.ComponentAddr(), world.Domain, filepath.Dir(other), world.IRC, world.Password)
+		"[transport.loopback]\ndomain = %q\nsecret = %q\n", w.XMPP.ComponentAddr(), world.Domain, filepath.Dir(other), world.IRC, world.Password)
 	if err := errors.Join(os.Mkdir(filepath.Join(filepath.Dir(other), "other"), 0o700), os.WriteFile(other, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}

@@ -87,10 +87,10 @@ func TestXMPPRestartKeepsIRC(t *testing.T) {
 	dave := dial(ctx, t, w, "dave")
 	alice := login(ctx, t, w, world.Alice, "phone")
 	enter(ctx, t, alice)
-	if err := w.Prosody.Kill(); err != nil {
+	if err := w.XMPP.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Prosody.Start(ctx); err != nil {
+	if err := w.XMPP.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
 	again, err := retry(ctx, func() (*client.Client, error) { return w.Login(ctx, world.Alice, "phone") })

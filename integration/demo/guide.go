@@ -46,10 +46,10 @@ Ctrl-C stops everything.
 
 // guide tells how to log in to what is up.
 func guide(w *world.World, binary string) string {
-	host, port := split(w.Prosody.Addr())
+	host, port := split(w.XMPP.Addr())
 	ircHost, ircPort := split(w.IRC.Addr())
 	var logs []string
-	for _, s := range [][]string{w.Gangway.Logs(), w.Prosody.Logs(), w.Mail.Logs(), w.IRC.Logs()} {
+	for _, s := range [][]string{w.Gangway.Logs(), w.XMPP.Logs(), w.Mail.Logs(), w.IRC.Logs()} {
 		logs = append(logs, s...)
 	}
 	return fmt.Sprintf(visit, host, port, world.Numbers()[0], w.Mail.IMAPAddr(), w.Mail.SMTPAddr(), w.IRC.Addr(), ircHost, ircPort,

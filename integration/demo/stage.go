@@ -51,7 +51,7 @@ func (s *stage) start(ctx context.Context) error {
 		name, where string
 		server      servers.Server
 	}{
-		{"Prosody", "XMPP at " + w.Prosody.Addr(), w.Prosody},
+		{"Prosody", "XMPP at " + w.XMPP.Addr(), w.XMPP},
 		{"Postfix and Dovecot", "SMTP at " + w.Mail.SMTPAddr() + ", IMAP at " + w.Mail.IMAPAddr(), w.Mail},
 		{"ngIRCd", "IRC at " + w.IRC.Addr(), w.IRC},
 	} {
@@ -97,8 +97,8 @@ func (s *stage) stay(ctx context.Context) error {
 		s.out.title("Stopping", "and removing "+w.Dir)
 		return nil
 	case <-w.Gangway.Done():
-	case <-w.Prosody.Done():
-		ended = w.Prosody
+	case <-w.XMPP.Done():
+		ended = w.XMPP
 	case <-w.Mail.Postfix.Done():
 		ended = w.Mail.Postfix
 	case <-w.Mail.Dovecot.Done():

@@ -28,7 +28,7 @@ const (
 func idleGateway(o idleOptions, out io.Writer) error {
 	h := &idleHall{accounts: map[core.AccountID]core.Account{}}
 	g := core.NewGateway(core.Config{
-		Queue: h, Accounts: h, Allowed: func(core.UserID) bool { return true }, Notes: func(string) core.Notes { return nil },
+		Queue: h, Accounts: h, Notes: func(string) core.Notes { return nil },
 	})
 	driver := irc.Driver()
 	driver.Pace = 0 // the server is ours
@@ -135,6 +135,9 @@ func (h *idleHall) Show(_ context.Context, _ core.Account, e core.Event) error {
 
 // Hand has nothing to do: nothing is stored.
 func (h *idleHall) Hand(_ context.Context, hs []core.Handing) []error { return make([]error, len(hs)) }
+
+// Tell has nobody to tell.
+func (h *idleHall) Tell(context.Context, string, core.UserID, string) error { return nil }
 
 // Put, Begin and Run are the queue of a gateway with live lanes only.
 func (h *idleHall) Put(context.Context, ...*core.Item) error { return nil }

@@ -31,6 +31,26 @@ type IRCConfig struct {
 	Extra string
 }
 
+// IRCServer is an IRC network of one server.
+type IRCServer interface {
+	Server
+	// ServerName is the server's name, in its certificate too.
+	ServerName() string
+	// Addr is where clients connect without TLS.
+	Addr() string
+	// TLSAddr is where clients connect with TLS.
+	TLSAddr() string
+	// ClientTLS is the TLS configuration of a client of this server.
+	ClientTLS() *tls.Config
+	// CAFile writes the certificate of the authority that issued the server's, for programs that read it from a file.
+	CAFile() (string, error)
+}
+
+var (
+	_ IRCServer = (*Ngircd)(nil)
+	_ IRCServer = (*Inspircd)(nil)
+)
+
 // ircPorts is what both IRC servers have in common.
 type ircPorts struct {
 	conf       IRCConfig

@@ -1,4 +1,4 @@
-// Package world sets up everything that Gangway's main job needs, for the tests and for the demo: a Prosody, a
+// Package world sets up everything that Gangway's main job needs, for the tests and for the demo: an XMPP server, a
 // Postfix with a Dovecot, an IRC server, the stand-in of Twilio, a configuration, and the program itself as a child
 // process.
 package world
@@ -7,9 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -34,17 +32,35 @@ const (
 	Carol = "carol"
 )
 
-// Numbers are the account's numbers at the stand-in of Twilio.
-func Numbers() []string { return []string{"+15550100001", "+15550100002"} }
+// Numbers are the account's first numbers at the stand-in of Twilio.
+func Numbers() []string { return []string{Number(1), Number(2)} }
+
+// Number is the account's nth number; Options.Numbers says how many there are.
+func Number(n int) string { return fmt.Sprintf("+15550100%03d", n) }
+
+// Flavour is which XMPP server a world has, and what it lets the gateway do.
+type Flavour string
+
+// The flavours. All but the empty one keep archives (XEP-0313) and offer STARTTLS.
+const (
+	Usual              Flavour = ""                  // a small Prosody
+	PlainProsody       Flavour = "prosody"           // without mod_privilege
+	PrivilegedProsody  Flavour = "prosody+privilege" // XEP-0356, version 2 of the namespace
+	PrivilegedEjabberd Flavour = "ejabberd"          // XEP-0356, version 1, without iq; offline messages in SQLite
+)
 
 // Options say how a world differs from the usual one.
 type Options struct {
-	Dir    string               // its own; every directory above must be traversable by others
-	Binary string               // the program as built
-	Users  []string             // further users of the XMPP server
-	Extra  string               // TOML at the end of the configuration
-	Access string               // who may register; "*@example.test" if empty
-	Twilio func(*twilio.Config) // a last word on the stand-in
+	Dir     string // its own; every directory above must be traversable by others
+	Binary  string // the program as built
+	Flavour Flavour
+	Users   []string             // further users of the XMPP server
+	Extra   string               // TOML at the end of the configuration
+	Access  string               // who may register; "*@example.test" if empty
+	Numbers int                  // how many numbers; 2 if 0
+	Twilio  func(*twilio.Config) // a last word on the stand-in
+	// InspIRCd takes the place of ngIRCd, and IRCTLS makes the program speak TLS with it, as ircs:// in its configuration.
+	InspIRCd, IRCTLS bool
 }
 
 // World is a set of servers and the program between them.
@@ -54,9 +70,9 @@ type World struct {
 	Web     string // host:port of health and metrics
 	Hooks   string // host:port of webhooks
 	LMTP    string // host:port where the program takes mail
-	Prosody *servers.Prosody
+	XMPP    servers.Host
 	Mail    *servers.Mail
-	IRC     *servers.Ngircd
+	IRC     servers.IRCServer
 	Twilio  *twilio.Server
 	API     string // the base URL of the stand-in
 	Gangway *servers.Gangway
@@ -69,13 +85,17 @@ type World struct {
 // New writes all configurations. It starts nothing.
 func New(o Options) (*World, error) {
 	w := &World{Dir: o.Dir, Config: filepath.Join(o.Dir, "gangway", "gangway.toml")}
+	o.Numbers = max(o.Numbers, len(Numbers()))
+	if o.Access == "" {
+		o.Access = "*@" + Domain
+	}
 	var err error
 	for _, addr := range []*string{&w.Web, &w.Hooks, &w.LMTP} {
 		if *addr, err = servers.FreeAddr(); err != nil {
 			return nil, err
 		}
 	}
-	steps := []func(Options) error{w.prosody, w.mail, w.irc, w.twilio, w.gangway}
+	steps := []func(Options) error{w.xmpp, w.mail, w.irc, w.twilio, w.gangway}
 	for _, step := range steps {
 		if err := step(o); err != nil {
 			return nil, err
@@ -84,15 +104,22 @@ func New(o Options) (*World, error) {
 	return w, nil
 }
 
-func (w *World) prosody(o Options) (err error) {
-	conf := servers.HostConfig{Dir: filepath.Join(o.Dir, "xmpp"), Domain: Domain}
+func (w *World) xmpp(o Options) (err error) {
+	conf := servers.HostConfig{
+		Dir: filepath.Join(o.Dir, "xmpp"), Domain: Domain, Archive: o.Flavour != Usual, TLS: o.Flavour != Usual,
+	}
 	for _, name := range append([]string{Alice, Bob, "admin"}, o.Users...) {
 		conf.Users = append(conf.Users, servers.User{Name: name, Password: Password})
 	}
+	privileged := o.Flavour == PrivilegedProsody || o.Flavour == PrivilegedEjabberd
 	for _, domain := range []string{Mail, SMS, IRC} {
-		conf.Components = append(conf.Components, servers.Component{Domain: domain, Secret: Password})
+		conf.Components = append(conf.Components, servers.Component{Domain: domain, Secret: Password, Privileged: privileged})
 	}
-	w.Prosody, err = servers.NewProsody(conf)
+	if o.Flavour == PrivilegedEjabberd {
+		w.XMPP, err = servers.NewEjabberd(conf)
+	} else {
+		w.XMPP, err = servers.NewProsody(conf)
+	}
 	return err
 }
 
@@ -105,7 +132,12 @@ func (w *World) mail(o Options) (err error) {
 }
 
 func (w *World) irc(o Options) (err error) {
-	w.IRC, err = servers.NewNgircd(servers.IRCConfig{Dir: filepath.Join(o.Dir, "irc"), Unlimited: true})
+	conf := servers.IRCConfig{Dir: filepath.Join(o.Dir, "irc"), Unlimited: true}
+	if o.InspIRCd {
+		w.IRC, err = servers.NewInspircd(conf)
+	} else {
+		w.IRC, err = servers.NewNgircd(conf)
+	}
 	return err
 }
 
@@ -116,8 +148,8 @@ func (w *World) twilio(o Options) error {
 	}
 	w.API = "http://" + addr
 	conf := twilio.Config{Addr: addr}
-	for _, n := range Numbers() {
-		conf.Numbers = append(conf.Numbers, twilio.Number{E164: n, SMSURL: "http://" + w.Hooks + "/hooks/sms/inbound"})
+	for n := range o.Numbers {
+		conf.Numbers = append(conf.Numbers, twilio.Number{E164: Number(n + 1), SMSURL: "http://" + w.Hooks + "/hooks/sms/inbound"})
 	}
 	if o.Twilio != nil {
 		o.Twilio(&conf)
@@ -126,76 +158,12 @@ func (w *World) twilio(o Options) error {
 	return nil
 }
 
-const configuration = `
-admins = ["admin@example.test"]
-
-[xmpp]
-server = "%[1]s"
-domain = "example.test"
-
-[store]
-url = "sqlite:%[2]s"
-
-[access]
-allow = ["%[10]s"]
-
-[web]
-listen = "%[3]s"
-hooks = "%[4]s"
-public_url = "http://%[4]s"
-
-[log]
-level = "debug"
-
-[transport.email]
-domain = "email.example.test"
-secret = "secret"
-lmtp = "%[5]s"
-relay = "smtp://%[6]s"
-
-[transport.sms]
-domain = "sms.example.test"
-secret = "secret"
-provider = "twilio"
-account = "%[7]s"
-token = "%[8]s"
-api_url = "%[9]s"
-numbers = ["%[11]s"]
-
-[transport.irc]
-domain = "irc.example.test"
-secret = "secret"
-networks = ["irc.test"]
-
-[transport.irc.network."irc.test"]
-address = "irc://%[12]s"
-`
-
-func (w *World) gangway(o Options) (err error) {
-	dir := filepath.Dir(w.Config)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	access := o.Access
-	if access == "" {
-		access = "*@" + Domain
-	}
-	text := fmt.Sprintf(configuration, w.Prosody.ComponentAddr(), filepath.Join(dir, "gangway.db"), w.Web, w.Hooks, w.LMTP,
-		w.Mail.SMTPAddr(), twilio.DefaultAccountSID, twilio.DefaultAuthToken, w.API, access,
-		strings.Join(Numbers(), `", "`), w.IRC.Addr())
-	if err := os.WriteFile(w.Config, []byte(text+o.Extra), 0o600); err != nil {
-		return err
-	}
-	w.Gangway, err = servers.NewGangway(servers.GangwayConfig{Dir: dir, Binary: o.Binary, Config: w.Config, Web: w.Web})
-	return err
-}
-
 // Start starts everything, the program last, and returns when all of it answers.
 func (w *World) Start(ctx context.Context) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	w.run.Go(func() { w.err = w.Twilio.Run(run) })
-	for _, s := range []servers.Server{w.Prosody, w.Mail, w.IRC, w.Gangway} {
+	for _, s := range []servers.Server{w.XMPP, w.Mail, w.IRC, w.Gangway} {
 		if err := s.Start(ctx); err != nil {
 			return errors.Join(err, w.Stop())
 		}
@@ -206,7 +174,7 @@ func (w *World) Start(ctx context.Context) error {
 // Stop stops what runs, the program first.
 func (w *World) Stop() error {
 	var errs []error
-	for _, s := range []servers.Server{w.Gangway, w.IRC, w.Mail, w.Prosody} {
+	for _, s := range []servers.Server{w.Gangway, w.IRC, w.Mail, w.XMPP} {
 		errs = append(errs, s.Stop())
 	}
 	if w.stop != nil {
@@ -217,9 +185,14 @@ func (w *World) Stop() error {
 	return errors.Join(errs...)
 }
 
+// Join makes an account on the running XMPP server, for one who is not among the first users.
+func (w *World) Join(ctx context.Context, user string) error {
+	return w.XMPP.AddUser(ctx, servers.User{Name: user, Password: Password})
+}
+
 // Login logs in as a user of the XMPP server, available, with a resource.
 func (w *World) Login(ctx context.Context, user, resource string, opts ...client.Option) (*client.Client, error) {
-	c, err := client.Dial(ctx, w.Prosody.Addr(), user+"@"+Domain+"/"+resource, Password, opts...)
+	c, err := client.Dial(ctx, w.XMPP.Addr(), user+"@"+Domain+"/"+resource, Password, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,6 @@ import (
 	"gangway/integration/servers/serverstest"
 )
 
-// network is what these tests need of an IRC server.
-type network interface {
-	servers.Server
-	Addr() string
-	TLSAddr() string
-}
-
 func TestNgircd(t *testing.T) {
 	s := serverstest.Start(t, servers.NewNgircd, servers.IRCConfig{Dir: serverstest.Dir(t), Unlimited: true})
 	testNetwork(t, s, ircclient.Config{TLS: s.ClientTLS()})
@@ -31,7 +24,7 @@ func TestInspircd(t *testing.T) {
 	t.Run("ircv3", func(t *testing.T) { ircv3(t, s) })
 }
 
-func testNetwork(t *testing.T, s network, secure ircclient.Config) {
+func testNetwork(t *testing.T, s servers.IRCServer, secure ircclient.Config) {
 	t.Run("talk", func(t *testing.T) { chat(t, s, secure) })
 	t.Run("authority", func(t *testing.T) {
 		conf := secure
@@ -72,7 +65,7 @@ func irc(t *testing.T, addr string, conf ircclient.Config) *ircclient.Client {
 }
 
 // chat lets a plain and a TLS connection talk in a channel and in private.
-func chat(t *testing.T, s network, secure ircclient.Config) {
+func chat(t *testing.T, s servers.IRCServer, secure ircclient.Config) {
 	secure.Nick = "bob"
 	alice, bob := irc(t, s.Addr(), ircclient.Config{Nick: "alice"}), irc(t, s.TLSAddr(), secure)
 	for _, c := range []*ircclient.Client{alice, bob} {
@@ -110,7 +103,7 @@ func chat(t *testing.T, s network, secure ircclient.Config) {
 	}
 }
 
-func ircv3(t *testing.T, s network) {
+func ircv3(t *testing.T, s servers.IRCServer) {
 	want := []string{
 		"account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost", "echo-message", "extended-join",
 		"invite-notify", "labeled-response", "message-tags", "multi-prefix", "server-time", "setname", "userhost-in-names",

@@ -1,0 +1,96 @@
+package world
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"gangway/integration/servers"
+	"gangway/integration/twilio"
+)
+
+const configuration = `
+admins = ["admin@example.test"]
+
+[xmpp]
+server = "{{.World.XMPP.ComponentAddr}}"
+domain = "example.test"
+
+[store]
+url = "sqlite:{{.Dir}}/gangway.db"
+
+[access]
+allow = ["{{.Access}}"]
+
+[web]
+listen = "{{.World.Web}}"
+hooks = "{{.World.Hooks}}"
+public_url = "http://{{.World.Hooks}}"
+
+[log]
+level = "debug"
+
+[transport.email]
+domain = "email.example.test"
+secret = "secret"
+lmtp = "{{.World.LMTP}}"
+relay = "smtp://{{.World.Mail.SMTPAddr}}"
+
+[transport.sms]
+domain = "sms.example.test"
+secret = "secret"
+provider = "twilio"
+account = "{{.Account}}"
+token = "{{.Token}}"
+api_url = "{{.World.API}}"
+numbers = ["{{.Numbers}}"]
+
+[transport.irc]
+domain = "irc.example.test"
+secret = "secret"
+networks = ["irc.test"]
+
+[transport.irc.network."irc.test"]
+{{- if .CA}}
+address = "ircs://{{.World.IRC.TLSAddr}}"
+ca = "{{.CA}}"
+{{- else}}
+address = "irc://{{.World.IRC.Addr}}"
+{{- end}}
+`
+
+// settings is what the configuration above names.
+type settings struct {
+	World              *World
+	Dir, Access        string
+	Account, Token, CA string
+	Numbers            string
+}
+
+func (w *World) gangway(o Options) (err error) {
+	dir := filepath.Dir(w.Config)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	s := settings{World: w, Dir: dir, Access: o.Access, Account: twilio.DefaultAccountSID, Token: twilio.DefaultAuthToken}
+	if o.IRCTLS {
+		if s.CA, err = w.IRC.CAFile(); err != nil {
+			return err
+		}
+	}
+	numbers := make([]string, o.Numbers)
+	for n := range numbers {
+		numbers[n] = Number(n + 1)
+	}
+	s.Numbers = strings.Join(numbers, `", "`)
+	var text strings.Builder
+	if err := template.Must(template.New("gangway.toml").Parse(configuration)).Execute(&text, s); err != nil {
+		return err
+	}
+	if err := os.WriteFile(w.Config, []byte(text.String()+o.Extra), 0o600); err != nil {
+		return err
+	}
+	w.Gangway, err = servers.NewGangway(servers.GangwayConfig{Dir: dir, Binary: o.Binary, Config: w.Config, Web: w.Web})
+	return err
+}
