@@ -15,6 +15,7 @@ import (
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/muc"
+	"gangway/core/xmpp/privilege"
 	"gangway/core/xmpp/register"
 	"gangway/core/xmpp/roster"
 	"gangway/core/xmpp/stream"
@@ -71,13 +72,16 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router) (*link, error) {
 		}
 		secure = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	}
-	l := &link{domain: &edge.Domain{Name: strings.ToLower(t.Domain), Network: a.gateway.Network(t.Name)}}
+	name := strings.ToLower(t.Domain)
+	privileges := privilege.New(privilege.Config{Domain: name, Host: a.cfg.XMPP.Domain, Logger: a.log})
+	l := &link{domain: &edge.Domain{Name: name, Network: a.gateway.Network(t.Name), Privileges: privileges}}
 	var err error
 	l.Link, err = xmpp.New(xmpp.Config{
 		Server: server, Domain: t.Domain, Secret: t.Secret.Reveal(), HostDomain: a.cfg.XMPP.Domain,
 		TLS: secure, Insecure: a.cfg.XMPP.Insecure, Router: router, Logger: a.log,
 		Trace: &xmpp.Trace{
 			State: func(_ string, s xmpp.Status) {
+				privileges.State(s)
 				if s.State == xmpp.Online {
 					l.reconnects.Add(1)
 				}
@@ -87,6 +91,7 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router) (*link, error) {
 		},
 	})
 	l.domain.Link = l.Link
+	privileges.Attach(l.Link)
 	return l, err
 }
 
@@ -113,7 +118,7 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 		router.IQ("get", xmpp.NSPing, "ping", ping)
 	}
 	router.IQ("get", xmpp.NSVersion, "query", xmpp.Version("gangway", versionText()))
-	router.Message(messages)
+	d.Privileges.Register(router, messages)
 	router.Presence(presence)
 }
 

@@ -7,6 +7,7 @@ import (
 	"gangway/core"
 	"gangway/core/xmpp"
 	"gangway/core/xmpp/addr"
+	"gangway/core/xmpp/privilege"
 	"gangway/mapping"
 )
 
@@ -19,6 +20,8 @@ type Domain struct {
 	Name    string // in lower case, as the host server has it
 	Network *core.Network
 	Link    xmpp.Sender
+
+	Privileges *privilege.Entity // what the host server lets us do for its users; nil: nothing
 }
 
 // JID returns the bare JID of an address on the network; the domain itself for

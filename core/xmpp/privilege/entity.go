@@ -70,8 +70,12 @@ func (e *Entity) For(user core.UserID) Grants {
 	return e.Grants()
 }
 
-// Hosts reports whether a user has their account on the host server itself.
+// Hosts reports whether a user has their account on the host server itself. A nil
+// Entity hosts nobody, so that all that depends on it is refused.
 func (e *Entity) Hosts(user core.UserID) bool {
+	if e == nil {
+		return false
+	}
 	j, err := addr.Parse(string(user))
 	return err == nil && e.host != "" && j.Local() != "" && addr.Same(j.Domain(), e.host)
 }
