@@ -21,6 +21,8 @@ type (
 		Rename(ctx context.Context, room Address, nick string, o Origin) error
 		// Occupant is where to reach a room's member in private. It is a pure function.
 		Occupant(room Address, nick string) Address
+		// Snapshot is the room as the account sees it now, without asking the network. NotFound if it is not in.
+		Snapshot(room Address) (*RoomJoined, error)
 	}
 	// Moderation changes what a room is and who may do what in it.
 	Moderation interface {
@@ -30,6 +32,29 @@ type (
 		// Kick and SetRank wait for the network's answer, at most until ctx ends; a refusal is the error.
 		Kick(ctx context.Context, room Address, nick, reason string) error
 		SetRank(ctx context.Context, room Address, nick string, r Rank) error
+	}
+	// Banner keeps people out of rooms. All of it waits for the network's answer, at most until ctx ends; a refusal is
+	// the error.
+	Banner interface {
+		// Ban keeps out whom a nick in the room names, and removes them, or whom a mask of the network's names.
+		Ban(ctx context.Context, room Address, who, reason string) error
+		// Unban takes a ban back, by its Mask.
+		Unban(ctx context.Context, room Address, mask string) error
+		Bans(ctx context.Context, room Address) ([]Ban, error)
+	}
+	// Inviter asks a correspondent into a room, and waits for the network's answer; a refusal is the error.
+	Inviter interface {
+		Invite(ctx context.Context, room, who Address) error
+	}
+	// Configurer reads and changes a room's settings, and waits for the network's answer; a refusal is the error.
+	Configurer interface {
+		Settings(ctx context.Context, room Address) (Settings, error)
+		// Configure changes what differs; SettingsChanged follows.
+		Configure(ctx context.Context, room Address, s Settings) error
+	}
+	// RoomLister knows which rooms there are. The list may be some minutes old, and is bounded.
+	RoomLister interface {
+		RoomList(ctx context.Context) ([]Listed, error)
 	}
 	// TypingSender tells a correspondent that the user is writing.
 	TypingSender interface {
@@ -85,11 +110,30 @@ type Join struct {
 	Origin   Origin
 }
 
+// Ban is somebody, or many, who may not enter a room.
+type Ban struct {
+	Mask   string // as the network writes it
+	By     string // may be empty, and so may the rest
+	Reason string
+	At     time.Time
+}
+
+// Listed is a room that anybody can see.
+type Listed struct {
+	Room    Address
+	Members int
+	Topic   string
+}
+
 // Caps are a session's abilities; a nil field is one it lacks. The values of CapsOf(Driver.Session) may only be
 // compared with nil.
 type Caps struct {
 	Rooms          Rooms
 	Moderation     Moderation
+	Banner         Banner
+	Inviter        Inviter
+	Configurer     Configurer
+	RoomLister     RoomLister
 	TypingSender   TypingSender
 	ReadMarker     ReadMarker
 	PresenceSetter PresenceSetter
@@ -107,6 +151,10 @@ func CapsOf(s Session) Caps {
 	var c Caps
 	c.Rooms, _ = s.(Rooms)
 	c.Moderation, _ = s.(Moderation)
+	c.Banner, _ = s.(Banner)
+	c.Inviter, _ = s.(Inviter)
+	c.Configurer, _ = s.(Configurer)
+	c.RoomLister, _ = s.(RoomLister)
 	c.TypingSender, _ = s.(TypingSender)
 	c.ReadMarker, _ = s.(ReadMarker)
 	c.PresenceSetter, _ = s.(PresenceSetter)

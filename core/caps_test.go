@@ -18,6 +18,10 @@ type everything struct {
 	core.Session
 	core.Rooms
 	core.Moderation
+	core.Banner
+	core.Inviter
+	core.Configurer
+	core.RoomLister
 	core.TypingSender
 	core.ReadMarker
 	core.PresenceSetter

@@ -18,14 +18,16 @@ type Message struct {
 	Origin      Origin       `json:"origin,omitzero"`
 	Room        bool         `json:"room,omitempty"`   // Peer is a room
 	Author      Address      `json:"author,omitempty"` // who spoke, in a room; the member's nick
+	Person      string       `json:"person,omitempty"` // as Member.Person
 	Mine        bool         `json:"mine,omitempty"`   // the account's owner said it: a reflection, or another app of theirs
 	At          time.Time    `json:"at,omitzero"`      // when it was said, as far as known
 	Subject     string       `json:"subject,omitempty"`
-	Text        string       `json:"text,omitempty"`
+	Text        string       `json:"text,omitempty"` // may be styled: see package style
 	Attachments []Attachment `json:"attachments,omitempty"`
 	Thread      ThreadID     `json:"thread,omitempty"`
 	ReplyTo     IDs          `json:"reply_to,omitzero"`
 	Replaces    IDs          `json:"replaces,omitzero"`
+	Also        []Address    `json:"also,omitempty"`   // who else got it; toward a network each has an event of their own
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
 	// Receipt says that the submitter wants to know when the far side has it.
 	Receipt bool `json:"receipt,omitempty"`
@@ -72,7 +74,8 @@ func (s State) Follows(old State) bool {
 }
 
 // Receipt says how far one of the user's own messages has come. A transport sets ID or Remote (with the Account),
-// State and, for Failed, Err; the Gateway fills in the rest from the ledger.
+// State and, for Failed, Err; the Gateway fills in the rest from the ledger. One without either name but with an Origin
+// says that something other than a message, such as a reaction, has failed.
 type Receipt struct {
 	Ref
 	IDs
@@ -97,16 +100,19 @@ type Reaction struct {
 	Author Address  `json:"author,omitempty"`
 	Mine   bool     `json:"mine,omitempty"`
 	Emoji  []string `json:"emoji,omitempty"`
+	// At tells two reactions to one message apart. The Gateway sets it where a transport does not.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Retraction takes a message back.
 type Retraction struct {
 	Ref
-	IDs            // the message taken back
-	Origin Origin  `json:"origin,omitzero"`
-	Room   bool    `json:"room,omitempty"`
-	Author Address `json:"author,omitempty"`
-	Mine   bool    `json:"mine,omitempty"`
+	IDs              // the message taken back
+	Origin Origin    `json:"origin,omitzero"`
+	Room   bool      `json:"room,omitempty"`
+	Author Address   `json:"author,omitempty"`
+	Mine   bool      `json:"mine,omitempty"`
+	At     time.Time `json:"at,omitzero"`
 }
 
 // Show is a person's availability.
@@ -186,8 +192,12 @@ type Member struct {
 	Address Address // where to reach them in private
 	Real    string  // user@host, where visible
 	Account string  // the services account they are logged in to; may be empty
-	Rank    Rank
-	Away    bool
+	// Person is the most lasting name that the network has for who this is; it stays while they are there, whatever
+	// becomes of their nick. Empty: the nick.
+	Person string
+	Rank   Rank
+	Away   bool
+	Staff  bool // an operator of the network
 }
 
 // RoomJoined is the whole state of a room as the account sees it now. With an Origin it answers that one's Join.
@@ -200,6 +210,18 @@ type RoomJoined struct {
 	Asked   string // the nick that was asked for; differs from Self.Nick when the network changed it
 	Members []Member
 	Topic   Topic
+	// Settings are those that are known; nil if the network has not said.
+	Settings *Settings
+}
+
+// Settings are what the operators of a room have decided about it.
+type Settings struct {
+	TopicLocked bool   // only operators change the topic
+	Moderated   bool   // only who has a voice, or more, may speak
+	MembersOnly bool   // by invitation
+	Hidden      bool   // in no list
+	Password    string // empty: none
+	Limit       int    // of members; 0: none
 }
 
 // Topic is a room's subject and who set it when; By and At may be unknown.
@@ -264,15 +286,32 @@ type TopicChanged struct {
 	Topic Topic
 }
 
-func (*Message) event()       {}
-func (*Receipt) event()       {}
-func (*Typing) event()        {}
-func (*Reaction) event()      {}
-func (*Retraction) event()    {}
-func (*Presence) event()      {}
-func (*Status) event()        {}
-func (*Profile) event()       {}
-func (*RoomJoined) event()    {}
-func (*RoomLeft) event()      {}
-func (*MemberChanged) event() {}
-func (*TopicChanged) event()  {}
+// SettingsChanged says that a room's settings are other than they were. They are left out if the network did not say
+// what they are now.
+type SettingsChanged struct {
+	Ref
+	Settings *Settings
+}
+
+// Invited says that somebody asks the account into the room of the Ref.
+type Invited struct {
+	Ref
+	By     Address // who asks, where they are reached in private
+	Nick   string  // and as they are called
+	Reason string
+}
+
+func (*Message) event()         {}
+func (*Receipt) event()         {}
+func (*Typing) event()          {}
+func (*Reaction) event()        {}
+func (*Retraction) event()      {}
+func (*Presence) event()        {}
+func (*Status) event()          {}
+func (*Profile) event()         {}
+func (*RoomJoined) event()      {}
+func (*RoomLeft) event()        {}
+func (*MemberChanged) event()   {}
+func (*TopicChanged) event()    {}
+func (*SettingsChanged) event() {}
+func (*Invited) event()         {}

@@ -90,6 +90,19 @@ func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) erro
 	return nil
 }
 
+// Snapshot is a room as it is now; see core.Rooms.
+func (s *session) Snapshot(addr core.Address) (*core.RoomJoined, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.room(string(addr))
+	if r == nil || !r.shown() {
+		return nil, notInside(addr)
+	}
+	known := r.known
+	defer func() { r.known = known }() // nobody is shown it
+	return s.snapshot(r, ask{}), nil
+}
+
 // Leave leaves a room; see core.Rooms.
 func (s *session) Leave(ctx context.Context, addr core.Address, reason string) error {
 	s.mu.Lock()

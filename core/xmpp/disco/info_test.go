@@ -104,6 +104,10 @@ func readForm(x *stream.Element) Form {
 func TestEveryAbilityIsConsidered(t *testing.T) {
 	unseen := map[string]string{
 		"Moderation":     "rooms say so themselves",
+		"Banner":         "rooms say so themselves",
+		"Inviter":        "rooms say so themselves",
+		"Configurer":     "rooms say so themselves",
+		"RoomLister":     "who looks for rooms asks for items",
 		"PresenceSetter": "clients send presence to whoever is subscribed",
 		"ContactLister":  "the roster is filled without being asked",
 		"Profiler":       "vcard-temp is there in any case",

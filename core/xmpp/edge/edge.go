@@ -72,6 +72,22 @@ func (e *Edge) Show(ctx context.Context, a core.Account, ev core.Event) error {
 	return writeError(err)
 }
 
+// Tell implements core.Edge. The text comes from the domain itself, as an
+// ordinary message, so that the user's server keeps it while they are offline.
+func (e *Edge) Tell(_ context.Context, network string, user core.UserID, text string) error {
+	l := e.domains[network]
+	if l == nil {
+		return noDomain(network)
+	}
+	return writeError(l.domain.Link.Write(func(enc *stream.Encoder) {
+		id := string(core.NewID())
+		enc.Start("message", "", "type", "chat", "from", l.domain.Name, "to", string(user), "id", id)
+		enc.Leaf("body", "", text)
+		enc.Empty("origin-id", "urn:xmpp:sid:0", "id", id)
+		enc.End()
+	}))
+}
+
 // Hand implements core.Edge. What it is given is of one conversation as a rule,
 // and so of one domain; others would be handed one after the other.
 func (e *Edge) Hand(ctx context.Context, hs []core.Handing) []error {
@@ -118,9 +134,10 @@ func (e *Edge) render(ctx context.Context, enc *stream.Encoder, d *Domain, a cor
 	case *core.Receipt:
 		r = e.chatOrRoom(d.isRoom(a.Realm, ev.Peer))
 	case *core.Typing:
+		r = e.chatOrRoom(d.isRoom(a.Realm, ev.Peer))
 	case *core.Presence, *core.Status, *core.Profile:
 		r = e.cfg.Roster
-	case *core.RoomJoined, *core.RoomLeft, *core.MemberChanged, *core.TopicChanged:
+	case *core.RoomJoined, *core.RoomLeft, *core.MemberChanged, *core.TopicChanged, *core.SettingsChanged, *core.Invited:
 		r = e.cfg.Rooms
 	}
 	if r == nil {

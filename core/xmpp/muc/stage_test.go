@@ -34,7 +34,8 @@ type spectator struct {
 	calls chan string
 
 	mu     sync.Mutex
-	refuse error // what every request is answered with
+	refuse error            // what every request is answered with
+	state  *core.RoomJoined // the room that it is in
 }
 
 func (s *spectator) did(format string, args ...any) error {
@@ -66,6 +67,17 @@ func (s *spectator) Rename(_ context.Context, room core.Address, nick string, o 
 
 func (s *spectator) Occupant(_ core.Address, nick string) core.Address {
 	return core.Address("private-" + nick)
+}
+
+// Snapshot implements core.Rooms.
+func (s *spectator) Snapshot(room core.Address) (*core.RoomJoined, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil || s.state.Peer != room {
+		return nil, core.E(core.NotFound, "test: room", "You are not in that room.")
+	}
+	state := *s.state
+	return &state, nil
 }
 
 // session is one that may also moderate.

@@ -80,3 +80,8 @@ func (*Full) Rename(context.Context, core.Address, string, core.Origin) error { 
 
 // Occupant implements core.Rooms.
 func (*Full) Occupant(_ core.Address, nick string) core.Address { return core.Address(nick) }
+
+// Snapshot implements core.Rooms: the account is in no room.
+func (*Full) Snapshot(core.Address) (*core.RoomJoined, error) {
+	return nil, core.E(core.NotFound, "test: room", "You are not in that room.")
+}
