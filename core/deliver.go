@@ -85,6 +85,10 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 		return h.g.connected(ctx, a, e)
 	case *Message:
 		h.name(ctx, a, e)
+	case *Reaction:
+		e.IDs, e.At = h.about(ctx, a, e.IDs), orNow(e.At)
+	case *Retraction:
+		e.IDs, e.At = h.about(ctx, a, e.IDs), orNow(e.At)
 	}
 	if stored {
 		return h.g.cfg.Queue.Put(ctx, h.item(a, e))
@@ -114,6 +118,27 @@ func (h *host) name(ctx context.Context, a Account, m *Message) {
 			ids.ID = entry.ID
 		}
 	}
+}
+
+// about adds our name of a message that something from the network is about. One that the ledger has forgotten, or
+// never knew, has the name that it was delivered under.
+func (h *host) about(ctx context.Context, a Account, ids IDs) IDs {
+	if ids.ID != "" || ids.Remote == "" {
+		return ids
+	}
+	if entry, err := h.g.cfg.Ledger.ByRemote(ctx, a.ID, ids.Remote); err == nil {
+		ids.ID = entry.ID
+	} else {
+		ids.ID = IDFor(a.ID, ids.Remote)
+	}
+	return ids
+}
+
+func orNow(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Now()
+	}
+	return t
 }
 
 // identify finds which message a receipt is about. What the sender has been told already is ErrDuplicate.

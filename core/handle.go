@@ -165,9 +165,18 @@ func (g *Gateway) expired(it *Item) Verdict {
 // dead gives up on an item and tells whoever submitted it.
 func (g *Gateway) dead(it *Item, e *Error) Verdict {
 	v := Verdict{Outcome: Dead, Err: e}
-	if m, ok := it.Event.(*Message); ok {
-		v.Then = g.receipt(it, &Receipt{Ref: m.Ref, IDs: m.IDs, Origin: m.Origin, State: Failed, Err: e})
+	r := &Receipt{Ref: it.Event.Where(), State: Failed, Err: e}
+	switch ev := it.Event.(type) {
+	case *Message:
+		r.IDs, r.Origin = ev.IDs, ev.Origin
+	case *Reaction: // without IDs: the message that it is about has not failed
+		r.Origin = ev.Origin
+	case *Retraction:
+		r.Origin = ev.Origin
+	default:
+		return v
 	}
+	v.Then = g.receipt(it, r)
 	return v
 }
 

@@ -2,10 +2,13 @@ package core
 
 // Preferences are what a user chose for a network. The zero value is what holds for who has chosen nothing.
 type Preferences struct {
-	HideTyping bool   `json:"hide_typing,omitempty"` // correspondents are not told that the user is writing
-	HideRead   bool   `json:"hide_read,omitempty"`   // correspondents are not told what the user has read
-	NoReceipts bool   `json:"no_receipts,omitempty"` // no delivery reports are asked for
-	Language   string `json:"language,omitempty"`    // a BCP 47 tag; empty: as the client's xml:lang says
+	HideTyping bool `json:"hide_typing,omitempty"` // correspondents are not told that the user is writing
+	HideRead   bool `json:"hide_read,omitempty"`   // correspondents are not told what the user has read
+	NoReceipts bool `json:"no_receipts,omitempty"` // no delivery reports are asked for
+	// ResendEdits lets a correction that the network cannot make go out as a message of its own, marked "* ". Otherwise
+	// it is refused.
+	ResendEdits bool   `json:"resend_edits,omitempty"`
+	Language    string `json:"language,omitempty"` // a BCP 47 tag; empty: as the client's xml:lang says
 	// Own are the answers to the transport's own questions, by Field.Name: see Chooser.
 	Own map[string]string `json:"own,omitempty"`
 }

@@ -41,6 +41,11 @@ type Driver struct {
 	Retry []time.Duration
 	// Pace is the least time between two sessions of one realm being (re)started; zero: no limit.
 	Pace time.Duration
+	// Threads says that a message of this network can name the one that it answers. Without it a quotation of that one
+	// stays in the text.
+	Threads bool
+	// Reactions bounds what may be put on a message, where sessions are Reactors.
+	Reactions ReactionRules
 	// Implicit accounts are made at first use for anyone who is allowed to use the gateway: no enrolment.
 	Implicit bool
 
@@ -67,6 +72,12 @@ type Transport interface {
 	Format(t Target) string
 	// Open makes the session of an account. It does not touch the network.
 	Open(a Account) (Session, error)
+}
+
+// ReactionRules are what a network takes as reactions. The zero value: anything.
+type ReactionRules struct {
+	Most    int      // emoji of one person on one message; 0: as many as they like
+	Allowed []string // nil: any
 }
 
 // Session is one account on its network.
