@@ -25,7 +25,8 @@ type (
 // A reader that misses notes the generation before it looks into the database, and gives it back with what it found:
 // if a write was committed in between, what it found may be old and is not kept.
 type cache struct {
-	size int
+	size  int
+	watch Watcher // nil: nobody
 
 	mu         sync.RWMutex
 	generation uint64
@@ -97,8 +98,9 @@ func shrink[K comparable, V any](m map[K]V, size int) {
 	}
 }
 
-// forget drops what a committed write has changed: the accounts as they were and as they are.
+// forget drops what a committed write has changed, the accounts as they were and as they are, and tells the watcher.
 func (c *cache) forget(accounts ...core.Account) {
+	defer c.tell(accounts...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++

@@ -17,6 +17,7 @@ type Contact struct {
 	Name    string       // what it calls itself; may be empty
 	Alias   string       // what the user calls it; unique within the account, but for case; may be empty
 	Blocked bool
+	Listed  bool // the user has put it on their list, which PutContact does; others are known from mail and the like only
 	Created time.Time
 }
 
@@ -39,10 +40,10 @@ func (m *Map) findContact(ctx context.Context, query string, args ...any) (c Con
 }
 
 func scanContact(row scanner) (c Contact, err error) {
-	var blocked int
+	var blocked, listed int
 	var created int64
-	err = row.Scan(&c.Account, &c.Address, &c.Name, &c.Alias, &blocked, &created)
-	c.Blocked, c.Created = blocked != 0, fromMillis(created)
+	err = row.Scan(&c.Account, &c.Address, &c.Name, &c.Alias, &blocked, &listed, &created)
+	c.Blocked, c.Listed, c.Created = blocked != 0, listed != 0, fromMillis(created)
 	return c, err
 }
 
@@ -62,13 +63,15 @@ func (m *Map) Contacts(ctx context.Context, account core.AccountID, after core.A
 	return all, fault("contacts", err)
 }
 
-// PutContact writes a contact as it is given. Invalid, with a sentence, if the alias is another contact's; NotFound
-// if the account is gone.
+// PutContact writes a contact as it is given, and lists it. Invalid, with a sentence, if the alias is another contact's;
+// NotFound if the account is gone.
 func (m *Map) PutContact(ctx context.Context, c Contact) error {
 	return fault("put contact", m.db.Write(ctx, func(tx *store.Tx) error {
-		if err := known(ctx, tx, c.Account, c.Address); err != nil {
+		a, err := known(ctx, tx, c.Account, c.Address)
+		if err != nil {
 			return err
 		}
+		m.changing(tx, a)
 		folded, alias := Fold(string(c.Address)), Fold(c.Alias)
 		other, err := scanContact(tx.QueryRow(ctx, selectContactByAlias, string(c.Account), alias))
 		if err == nil && Fold(string(other.Address)) != folded {
@@ -94,11 +97,13 @@ func (m *Map) Meet(ctx context.Context, account core.AccountID, address core.Add
 		return Contact{}, err
 	}
 	err = m.db.Write(ctx, func(tx *store.Tx) error {
-		if err := known(ctx, tx, account, address); err != nil {
+		a, err := known(ctx, tx, account, address)
+		if err != nil {
 			return err
 		}
+		m.changing(tx, a)
 		folded := Fold(string(address))
-		_, err := tx.Exec(ctx, meetContact, string(account), folded, string(address), name, millis(m.now()))
+		_, err = tx.Exec(ctx, meetContact, string(account), folded, string(address), name, millis(m.now()))
 		if err != nil {
 			return err
 		}
@@ -111,10 +116,12 @@ func (m *Map) Meet(ctx context.Context, account core.AccountID, address core.Add
 // Block blocks or unblocks an address, a stranger's too. NotFound if the account is gone.
 func (m *Map) Block(ctx context.Context, account core.AccountID, address core.Address, on bool) error {
 	return fault("block contact", m.db.Write(ctx, func(tx *store.Tx) error {
-		if err := known(ctx, tx, account, address); err != nil {
+		a, err := known(ctx, tx, account, address)
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, blockContact, string(account), Fold(string(address)), string(address), flag(on), millis(m.now()))
+		m.changing(tx, a)
+		_, err = tx.Exec(ctx, blockContact, string(account), Fold(string(address)), string(address), flag(on), millis(m.now()))
 		return err
 	}))
 }
@@ -126,15 +133,20 @@ func (m *Map) RemoveContact(ctx context.Context, account core.AccountID, address
 		if err == nil && n == 0 {
 			return core.E(core.NotFound, "mapping: remove contact", "There is no such contact.")
 		}
+		if err != nil {
+			return err
+		}
+		a, _, err := scanSealed(tx.QueryRow(ctx, selectAccount, string(account)))
+		m.changing(tx, a)
 		return err
 	}))
 }
 
-// known makes sure that a contact can be written.
-func known(ctx context.Context, tx *store.Tx, account core.AccountID, address core.Address) error {
+// known makes sure that a contact can be written, and returns its account.
+func known(ctx context.Context, tx *store.Tx, account core.AccountID, address core.Address) (core.Account, error) {
 	if Fold(string(address)) == "" {
-		return core.E(core.Invalid, "mapping: contact", "A contact needs an address.")
+		return core.Account{}, core.E(core.Invalid, "mapping: contact", "A contact needs an address.")
 	}
-	_, _, err := scanSealed(tx.QueryRow(ctx, selectAccount, string(account)))
-	return none(err, "contact", "That account is gone.")
+	a, _, err := scanSealed(tx.QueryRow(ctx, selectAccount, string(account)))
+	return a, none(err, "contact", "That account is gone.")
 }

@@ -12,7 +12,7 @@ func TestContacts(t *testing.T) {
 	ctx := t.Context()
 	a := link(t, m, core.Account{User: alice, Network: "email"})
 	b := link(t, m, core.Account{User: bob, Network: "email"})
-	want := Contact{Account: a.ID, Address: "Carol@Example.com", Name: "Carol", Alias: "Boss", Blocked: true, Created: c.at}
+	want := Contact{Account: a.ID, Address: "Carol@Example.com", Name: "Carol", Alias: "Boss", Blocked: true, Listed: true, Created: c.at}
 	if err := m.PutContact(ctx, want); err != nil {
 		t.Fatal(err)
 	}

@@ -52,18 +52,19 @@ const (
 )
 
 const (
-	contactColumns       = `account, address, name, alias, blocked, created`
+	contactColumns       = `account, address, name, alias, blocked, listed, created`
 	selectContact        = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND folded = ?`
 	selectContactByAlias = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND alias_key = ? AND alias_key <> ''`
 	selectContacts       = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND folded > ? ORDER BY folded LIMIT ?`
-	upsertContact        = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, created)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, folded) DO UPDATE SET address = excluded.address,
-		name = excluded.name, alias = excluded.alias, alias_key = excluded.alias_key, blocked = excluded.blocked`
-	meetContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, created)
-		VALUES (?, ?, ?, ?, '', '', 0, ?) ON CONFLICT (account, folded) DO UPDATE SET address = excluded.address,
+	upsertContact        = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, listed, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (account, folded) DO UPDATE SET address = excluded.address,
+		name = excluded.name, alias = excluded.alias, alias_key = excluded.alias_key, blocked = excluded.blocked,
+		listed = 1`
+	meetContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, listed, created)
+		VALUES (?, ?, ?, ?, '', '', 0, 0, ?) ON CONFLICT (account, folded) DO UPDATE SET address = excluded.address,
 		name = CASE WHEN excluded.name = '' THEN contacts.name ELSE excluded.name END`
-	blockContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, created)
-		VALUES (?, ?, ?, '', '', '', ?, ?) ON CONFLICT (account, folded) DO UPDATE SET blocked = excluded.blocked`
+	blockContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, listed, created)
+		VALUES (?, ?, ?, '', '', '', ?, 0, ?) ON CONFLICT (account, folded) DO UPDATE SET blocked = excluded.blocked`
 	deleteContact = `DELETE FROM contacts WHERE account = ? AND folded = ?`
 )
 

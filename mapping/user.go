@@ -194,6 +194,10 @@ func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
 			return core.E(core.NotFound, "mapping: move", "Nothing is kept about that user.")
 		}
 		tx.OnCommit(func() { m.cache.forget(moved...) })
+		for _, a := range moved {
+			a.User = to
+			m.changing(tx, a)
+		}
 		return nil
 	}))
 }
