@@ -34,6 +34,9 @@ func newHome(dir, username string) (*home, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("the servers run as users of their own, which only root can arrange")
 	}
+	if dir == "" { // would be the current one, where others tidy up: Mnesia ends when its files go
+		return nil, errors.New("a server needs a directory of its own")
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
