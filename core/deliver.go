@@ -80,9 +80,13 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 	if err != nil {
 		return err
 	}
+	if st, ok := e.(*Status); ok {
+		return h.g.connected(ctx, a, st)
+	}
+	if wanted, err := h.g.wanted(ctx, a, e); err != nil || !wanted {
+		return err
+	}
 	switch e := e.(type) {
-	case *Status:
-		return h.g.connected(ctx, a, e)
 	case *Message:
 		h.name(ctx, a, e)
 	case *Reaction:
@@ -96,6 +100,55 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 	err = h.g.edge.Show(ctx, a, e)
 	h.g.cfg.Trace.showed(h.network, e, err)
 	return err
+}
+
+// wanted says whether an account's user is to get an event. What a blocked correspondent says, and everything that is
+// said to somebody suspended, is refused with Denied: the network can tell its sender. That they are writing or there
+// is nobody's business, and dropped. Rooms are not a correspondent: there clients hide whom their user ignores.
+func (g *Gateway) wanted(ctx context.Context, a Account, e Event) (bool, error) {
+	said, room := true, false
+	switch e := e.(type) {
+	case *Message:
+		if e.Mine {
+			return true, nil
+		}
+		room = e.Room
+	case *Reaction:
+		room = e.Room
+	case *Retraction:
+		room = e.Room
+	case *Typing, *Presence:
+		said = false
+	default:
+		return true, nil
+	}
+	p, err := g.cfg.People.Person(ctx, a.User)
+	if err != nil {
+		return false, err
+	}
+	if p.Standing == Suspended {
+		return false, refusedFor(said)
+	}
+	if room || g.cfg.Choices == nil {
+		return true, nil
+	}
+	blocked, err := g.cfg.Choices.Blocked(ctx, a.ID, e.Where().Peer)
+	if err != nil {
+		return false, err
+	}
+	if blocked {
+		return false, refusedFor(said)
+	}
+	return true, nil
+}
+
+// refusedFor is what the sender of something said gets; nil for what says nothing. It does not tell a block from a
+// suspension.
+func refusedFor(said bool) error {
+	if !said {
+		return nil
+	}
+	return E(Denied, "core: deliver", "This person does not accept messages from you.")
 }
 
 // name gives a message from the network our names for it and for the one it answers.

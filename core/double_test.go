@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -289,6 +290,8 @@ type memEdge struct {
 	mu    sync.Mutex
 	shown []core.Event
 	fail  error
+	said  []told
+	full  int // how often Tell is refused
 }
 
 func (m *memEdge) Show(_ context.Context, _ core.Account, e core.Event) error {
@@ -314,6 +317,41 @@ func (m *memEdge) refuse(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fail = err
+}
+
+// told is what the gateway said to somebody itself.
+type told struct {
+	network string
+	user    core.UserID
+	text    string
+}
+
+func (m *memEdge) Tell(_ context.Context, network string, user core.UserID, text string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full > 0 {
+		m.full--
+		return core.E(core.OverLimit, "edge", "")
+	}
+	m.said = append(m.said, told{network, user, text})
+	return nil
+}
+
+// heard returns what somebody was told, and forgets it.
+func (m *memEdge) heard(user core.UserID) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var texts []string
+	kept := m.said[:0]
+	for _, s := range m.said {
+		if s.user == user {
+			texts = append(texts, s.text)
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	m.said = kept
+	return texts
 }
 
 // of returns what was shown of one type of event.
@@ -417,6 +455,9 @@ type hall struct {
 	queue    *memQueue
 	ledger   *memLedger
 	accounts *memAccounts
+	people   *memPeople
+	choices  *memChoices
+	access   atomic.Pointer[core.Access]
 	edge     *memEdge
 	stop     func() error
 }
@@ -436,13 +477,16 @@ func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	t.Helper()
 	h := &hall{
 		net: net, ledger: &memLedger{entries: map[core.MessageID]core.Entry{}, newest: map[string]core.MessageID{}},
-		accounts: &memAccounts{all: []core.Account{alice, bob}}, edge: &memEdge{},
+		accounts: &memAccounts{all: []core.Account{alice, bob}}, edge: &memEdge{}, choices: &memChoices{},
 	}
+	h.people = &memPeople{accounts: h.accounts, all: map[core.UserID]core.Person{}, invites: map[string]int{}}
+	h.access.Store(&core.Access{Allow: func(u core.UserID) bool { return u != mallory }})
 	h.queue = newMemQueue(h.ledger)
 	h.Gateway = core.NewGateway(core.Config{
 		Queue: h.queue, Accounts: h.accounts, Ledger: h.ledger,
-		Notes:   func(string) core.Notes { return nil },
-		Allowed: func(u core.UserID) bool { return u != "mallory@example.test" },
+		Notes:  func(string) core.Notes { return nil },
+		People: h.people, Choices: h.choices, Keepers: []core.Keeper{&h.people.kept},
+		Access: func() *core.Access { return h.access.Load() },
 	})
 	if err := h.Add(d, func(any) error { return nil }); err != nil {
 		t.Fatal(err)

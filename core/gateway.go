@@ -7,10 +7,11 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Config is what a Gateway stands on. Blobs, Choices, PublicURL, Trace and Logger may be left out.
+// Config is what a Gateway stands on. People, Keepers, Blobs, Choices, PublicURL, Trace and Logger may be left out.
 type Config struct {
 	Queue     Queue
 	Accounts  Accounts
@@ -18,8 +19,10 @@ type Config struct {
 	Notes     func(network string) Notes
 	Blobs     Blobs
 	Choices   Choices
-	Allowed   func(UserID) bool // who may enrol, and use networks with implicit accounts
-	PublicURL string            // what the webhook listener is reached by from outside, without a slash at the end
+	People    People         // nil: nobody is let in but by the allow-list, and nobody is suspended
+	Access    func() *Access // what the configuration says now; nil: nobody may
+	Keepers   []Keeper       // who keeps something by user, beside the People: they take part in Move and Erase
+	PublicURL string         // what the webhook listener is reached by from outside, without a slash at the end
 	Trace     *Trace
 	Logger    *slog.Logger
 }
@@ -39,11 +42,16 @@ type Gateway struct {
 	networks map[string]*Network
 	names    []string // in the order of Add
 
-	edge Edge          // set by Run, before anything is started
-	wake chan struct{} // tells Run that there are sessions to start; holds at most one
+	edge    Edge                 // set by Run, before anything is started
+	running atomic.Pointer[Edge] // the same, for those who may come before Run
+	wake    chan struct{}        // tells Run that there are sessions to start; holds at most one
+	sent    *limiter             // Limits.Messages
+	tries   *limiter             // Limits.Registrations and DomainRegistrations
+	stops   atomic.Uint64        // counts calls of stop
 
 	mu       sync.Mutex
 	sessions map[AccountID]*supervisor
+	opening  map[AccountID]*opening
 	pending  []*supervisor        // made, and not yet started by Run
 	starts   map[string]time.Time // when the next session of a network and realm may start
 }
@@ -54,11 +62,17 @@ func NewGateway(cfg Config) *Gateway {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.People == nil {
+		cfg.People = noPeople{}
+	}
 	return &Gateway{
 		cfg: cfg, log: log,
 		networks: map[string]*Network{},
 		wake:     make(chan struct{}, 1),
+		sent:     newLimiter(),
+		tries:    newLimiter(),
 		sessions: map[AccountID]*supervisor{},
+		opening:  map[AccountID]*opening{},
 		starts:   map[string]time.Time{},
 	}
 }
@@ -89,9 +103,6 @@ func (g *Gateway) Networks() []*Network {
 	return all
 }
 
-// Allowed says whether a user may enrol and use implicit accounts.
-func (g *Gateway) Allowed(u UserID) bool { return g.cfg.Allowed(u) }
-
 // Account returns the user's account on a network and realm, making an implicit one where the driver has those and
 // the user is allowed. Unenrolled if there is none.
 func (g *Gateway) Account(ctx context.Context, user UserID, network, realm string) (Account, error) {
@@ -103,20 +114,20 @@ func (g *Gateway) Account(ctx context.Context, user UserID, network, realm strin
 	if err == nil || !n.Driver.Implicit || KindOf(err) != Unenrolled {
 		return a, err
 	}
-	if !g.cfg.Allowed(user) {
-		return Account{}, notAllowed()
+	if err := g.Admit(ctx, user); err != nil {
+		return Account{}, err
+	}
+	if err := g.mayTry(g.access(), user); err != nil {
+		return Account{}, err
 	}
 	return g.cfg.Accounts.Link(ctx, Account{User: user, Network: network, Realm: realm})
-}
-
-func notAllowed() *Error {
-	return E(Denied, "core: access", "This gateway is not open to your address. Ask its administrator.")
 }
 
 // Run serves until ctx ends or a transport cannot be served, then stops in this order: transports (nothing new comes
 // in), the queue (what is in hand is finished), sessions. The edge must work until Run has returned.
 func (g *Gateway) Run(ctx context.Context, edge Edge) error {
 	g.edge = edge
+	g.running.Store(&edge)
 	transports, stopTransports := context.WithCancelCause(ctx)
 	defer stopTransports(nil)
 	after := context.WithoutCancel(ctx)
@@ -166,6 +177,9 @@ func (g *Gateway) openAll(ctx context.Context) error {
 			return fmt.Errorf("accounts of %s: %w", n.Driver.Name, err)
 		}
 		for _, a := range accounts {
+			if g.active(ctx, a.User) != nil {
+				continue
+			}
 			if err := g.With(ctx, a, func(Session) error { return nil }); err != nil {
 				g.log.Warn("session not opened", "network", a.Network, "account", a.ID, "err", err)
 			}

@@ -8,6 +8,10 @@ import (
 
 // Submit takes what a user said toward the network of an account. nil means that it was taken: on a stored lane it
 // is on disk. A message taken before (the same origin id and text to the same peer) is taken again without effect.
+// Denied if the user is suspended, OverLimit if they send more than they may, each with a sentence.
+//
+// What the user chose (Preferences) holds: chat states under HideTyping, and what was read under HideRead, are taken
+// and go no further; under NoReceipts no message asks for a receipt.
 func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
 	n := g.networks[a.Network]
 	if n == nil {
@@ -15,6 +19,14 @@ func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
 	}
 	err := n.can(e)
 	dup := false
+	if err == nil {
+		err = g.mayUse(ctx, a.User, e)
+	}
+	if err == nil {
+		if e, err = g.asChosen(ctx, a, e); err == nil && e == nil {
+			return nil
+		}
+	}
 	if err == nil {
 		if n.Driver.Lane == Stored && EventName(e) != "" {
 			err = g.store(ctx, n, a, e)
@@ -34,6 +46,40 @@ func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
 	}
 	g.cfg.Trace.took(a.Network, ToNetwork, e, dup)
 	return nil
+}
+
+// mayUse says whether a user may submit an event now.
+func (g *Gateway) mayUse(ctx context.Context, user UserID, e Event) error {
+	p, err := g.cfg.People.Person(ctx, user)
+	if err != nil {
+		return err
+	}
+	if p.Standing == Suspended {
+		return suspended(p)
+	}
+	return g.permit(p, e)
+}
+
+// asChosen returns an event as its user's preferences leave it; nil if they want it to go no further.
+func (g *Gateway) asChosen(ctx context.Context, a Account, e Event) (Event, error) {
+	m, isMessage := e.(*Message)
+	_, isTyping := e.(*Typing)
+	_, isRead := e.(*Receipt)
+	if g.cfg.Choices == nil || !isTyping && !isRead && !(isMessage && m.Receipt) {
+		return e, nil
+	}
+	chosen, err := g.cfg.Choices.Preferences(ctx, a.User, a.Network)
+	switch {
+	case err != nil:
+		return e, err
+	case isTyping && chosen.HideTyping, isRead && chosen.HideRead:
+		return nil, nil
+	case isMessage && chosen.NoReceipts:
+		quiet := *m
+		quiet.Receipt = false
+		return &quiet, nil
+	}
+	return e, nil
 }
 
 func unsupported(what string) error {

@@ -36,13 +36,24 @@ type supervisor struct {
 	stopped bool // it shall end, and not come back
 }
 
-// With calls fn with the account's session, opening it if need be. The session stays open while fn runs.
+// With calls fn with the account's session, opening it if need be. The session stays open while fn runs. Denied if the
+// account's user is suspended.
 func (g *Gateway) With(ctx context.Context, a Account, fn func(Session) error) error {
-	s, err := g.acquire(a)
+	stops := g.stops.Load()
+	if err := g.active(ctx, a.User); err != nil {
+		return err
+	}
+	s, err := g.acquire(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer s.release()
+	if g.stops.Load() != stops { // perhaps this account's: it must not have come back for who was suspended meanwhile
+		if err := g.active(ctx, a.User); err != nil {
+			g.stop(a.ID)
+			return err
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return Wrap(Unavailable, "core: session", err)
 	}
@@ -50,35 +61,23 @@ func (g *Gateway) With(ctx context.Context, a Account, fn func(Session) error) e
 }
 
 // acquire finds or makes the account's supervisor and counts a use of it.
-func (g *Gateway) acquire(a Account) (*supervisor, error) {
+func (g *Gateway) acquire(ctx context.Context, a Account) (*supervisor, error) {
 	n := g.networks[a.Network]
 	if n == nil {
 		return nil, E(NotFound, "core: session", "There is no such network here.")
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := g.sessions[a.ID]
-	if s == nil {
-		s = &supervisor{g: g, net: n, account: a, status: Status{Ref: Ref{Account: a.ID}, Link: Connecting}}
-		session, err := s.open()
-		if err != nil {
+	for g.sessions[a.ID] == nil {
+		if err := g.openOne(ctx, n, a); err != nil {
 			return nil, err
 		}
-		s.session = session
-		g.sessions[a.ID] = s
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.refusal != nil {
-		if time.Since(s.refused) < refusalHolds {
-			return nil, s.refusal
-		}
-		s.refusal = nil
+	s := g.sessions[a.ID]
+	if err := s.use(); err != nil {
+		return nil, err
 	}
-	s.uses++
-	s.touched = true
-	if !s.started {
-		s.started = true
+	if s.begin() {
 		g.pending = append(g.pending, s)
 		select {
 		case g.wake <- struct{}{}:
@@ -86,6 +85,71 @@ func (g *Gateway) acquire(a Account) (*supervisor, error) {
 		}
 	}
 	return s, nil
+}
+
+// opening is a session that a transport is asked for. Others who want it wait until done is closed.
+type opening struct {
+	done  chan struct{}
+	stale bool // the account was stopped meanwhile: what comes of it is not for use
+}
+
+// openOne makes an account's supervisor, or waits for whoever is about to. It is called with g.mu held, and holds it
+// again when it returns; the transport is asked without, as it may take its time. nil means: look again.
+func (g *Gateway) openOne(ctx context.Context, n *Network, a Account) error {
+	if o := g.opening[a.ID]; o != nil {
+		g.mu.Unlock()
+		defer g.mu.Lock()
+		select {
+		case <-o.done:
+			return nil
+		case <-ctx.Done():
+			return Wrap(Unavailable, "core: session", ctx.Err())
+		}
+	}
+	o := &opening{done: make(chan struct{})}
+	g.opening[a.ID] = o
+	s := &supervisor{g: g, net: n, account: a, status: Status{Ref: Ref{Account: a.ID}, Link: Connecting}}
+	g.mu.Unlock()
+	session, err := s.open()
+	g.mu.Lock()
+	close(o.done)
+	if g.opening[a.ID] == o {
+		delete(g.opening, a.ID)
+	}
+	switch {
+	case err != nil:
+		return err
+	case o.stale:
+		return &Error{Kind: Unavailable, Op: "core: session", After: time.Second,
+			Text: "The account was changed at this moment. Please try again."}
+	}
+	s.session = session
+	g.sessions[a.ID] = s
+	return nil
+}
+
+// use counts a use, unless the session is refused for now.
+func (s *supervisor) use() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refusal != nil {
+		if time.Since(s.refused) < refusalHolds {
+			return s.refusal
+		}
+		s.refusal = nil
+	}
+	s.uses++
+	s.touched = true
+	return nil
+}
+
+// begin says whether somebody has to start running it: the first to ask.
+func (s *supervisor) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.started
+	s.started = true
+	return first
 }
 
 func (s *supervisor) release() {
@@ -261,9 +325,14 @@ func (g *Gateway) forget(s *supervisor) bool {
 
 // stop ends an account's session, if there is one, without waiting.
 func (g *Gateway) stop(id AccountID) {
+	g.stops.Add(1)
 	g.mu.Lock()
 	s := g.sessions[id]
 	delete(g.sessions, id)
+	if o := g.opening[id]; o != nil {
+		o.stale = true
+		delete(g.opening, id)
+	}
 	g.mu.Unlock()
 	if s == nil {
 		return

@@ -111,7 +111,8 @@ func scanSealed(row scanner) (a core.Account, sealed []byte, err error) {
 	return a, sealed, nil
 }
 
-// Link implements core.Accounts. An account keeps its user and network for life; see Move.
+// Link implements core.Accounts. An account keeps its user and network for life; see Move. With it its user is
+// Registered, if they are not Suspended.
 func (m *Map) Link(ctx context.Context, a core.Account) (core.Account, error) {
 	if a.User == "" || a.Network == "" {
 		return core.Account{}, core.E(core.Invalid, "mapping: link", "An account needs a user and a network.")
@@ -122,7 +123,10 @@ func (m *Map) Link(ctx context.Context, a core.Account) (core.Account, error) {
 		if err != nil {
 			return err
 		}
-		return m.relink(ctx, tx, before, a)
+		if err := m.relink(ctx, tx, before, a); err != nil {
+			return err
+		}
+		return m.meetPerson(ctx, tx, a.User)
 	})
 	if err != nil {
 		return core.Account{}, fault("link", err)
@@ -170,7 +174,8 @@ func (m *Map) relink(ctx context.Context, tx *store.Tx, before, a core.Account) 
 	return nil
 }
 
-// Unlink implements core.Accounts: its contacts, its claim on an address and its messages go with it.
+// Unlink implements core.Accounts: its contacts, its claim on an address and its messages go with it, and with a user's
+// last account on a network what they chose there.
 func (m *Map) Unlink(ctx context.Context, id core.AccountID) error {
 	err := m.db.Write(ctx, func(tx *store.Tx) error {
 		a, _, err := scanSealed(tx.QueryRow(ctx, selectAccount, string(id)))
@@ -183,8 +188,13 @@ func (m *Map) Unlink(ctx context.Context, id core.AccountID) error {
 		if _, err := tx.Exec(ctx, deleteAccount, string(id)); err != nil {
 			return err
 		}
-		tx.OnCommit(func() { m.cache.forget(a) })
-		return nil
+		_, err = tx.Exec(ctx, deleteLastChosen, string(a.User), a.Network, string(a.User), a.Network)
+		tx.OnCommit(func() {
+			m.cache.forget(a)
+			m.blocked.forget(id)
+			m.chosen.forget(chosenKey{a.User, a.Network})
+		})
+		return err
 	})
 	if err != nil {
 		return fault("unlink", err)

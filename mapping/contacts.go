@@ -80,6 +80,7 @@ func (m *Map) PutContact(ctx context.Context, c Contact) error {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
+		tx.OnCommit(func() { m.blocked.forget(c.Account) })
 		_, err = tx.Exec(ctx, upsertContact, string(c.Account), folded, string(c.Address), c.Name, c.Alias, alias,
 			flag(c.Blocked), millis(m.now()))
 		return err
@@ -121,6 +122,7 @@ func (m *Map) Block(ctx context.Context, account core.AccountID, address core.Ad
 			return err
 		}
 		m.changing(tx, a)
+		tx.OnCommit(func() { m.blocked.forget(account) })
 		_, err = tx.Exec(ctx, blockContact, string(account), Fold(string(address)), string(address), flag(on), millis(m.now()))
 		return err
 	}))
@@ -129,6 +131,7 @@ func (m *Map) Block(ctx context.Context, account core.AccountID, address core.Ad
 // RemoveContact forgets a contact, its alias and its block. NotFound if there is none.
 func (m *Map) RemoveContact(ctx context.Context, account core.AccountID, address core.Address) error {
 	return fault("remove contact", m.db.Write(ctx, func(tx *store.Tx) error {
+		tx.OnCommit(func() { m.blocked.forget(account) })
 		n, err := tx.Exec(ctx, deleteContact, string(account), Fold(string(address)))
 		if err == nil && n == 0 {
 			return core.E(core.NotFound, "mapping: remove contact", "There is no such contact.")

@@ -35,6 +35,10 @@ type Map struct {
 	opts   Options
 	cache  *cache
 	now    func() time.Time
+
+	people  *memo[core.UserID, core.Person]
+	chosen  *memo[chosenKey, core.Preferences]
+	blocked *memo[core.AccountID, blocked]
 }
 
 var (
@@ -53,7 +57,11 @@ func Open(ctx context.Context, db *store.DB, sealer *Sealer, opts Options) (*Map
 	if err := db.Migrate(ctx, "mapping", migrations); err != nil {
 		return nil, err
 	}
-	m := &Map{db: db, sealer: sealer, opts: opts, cache: newCache(cacheSize), now: time.Now}
+	m := &Map{db: db, sealer: sealer, opts: opts, cache: newCache(cacheSize), now: time.Now,
+		people:  newMemo[core.UserID, core.Person](peopleSize),
+		chosen:  newMemo[chosenKey, core.Preferences](chosenSize),
+		blocked: newMemo[core.AccountID, blocked](blockedSize),
+	}
 	if err := m.checkKey(ctx); err != nil {
 		return nil, err
 	}
@@ -131,7 +139,10 @@ func fault(op string, err error) error {
 		return nil
 	case errors.As(err, &ours):
 		return err
-	case errors.Is(err, store.ErrDiskFull), errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrClosed),
+	case errors.Is(err, store.ErrDiskFull):
+		return &core.Error{Kind: core.OverLimit, Op: "mapping: " + op, Err: err,
+			Text: "The gateway has no room to store anything at the moment. Please try again later."}
+	case errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrClosed),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return core.Wrap(core.Unavailable, "mapping: "+op, err)
 	}

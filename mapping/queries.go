@@ -108,3 +108,54 @@ const (
 	sweepNotes = `DELETE FROM notes WHERE (network, name) IN (SELECT network, name FROM notes
 		WHERE expires > 0 AND expires <= ? LIMIT ?)`
 )
+
+const (
+	personColumns = `user_id, standing, since, changed, invited_by, network, note, language, messages`
+	selectPerson  = `SELECT ` + personColumns + ` FROM people WHERE user_id = ?`
+	selectPeople  = `SELECT ` + personColumns + ` FROM people WHERE user_id > ? AND (CAST(? AS INTEGER) = 0 OR standing = ?)
+		ORDER BY user_id LIMIT ?`
+	upsertPerson = `INSERT INTO people (` + personColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (user_id) DO UPDATE SET standing = excluded.standing, since = excluded.since, changed = excluded.changed,
+		invited_by = excluded.invited_by, network = excluded.network, note = excluded.note, language = excluded.language,
+		messages = excluded.messages`
+	deletePerson     = `DELETE FROM people WHERE user_id = ?`
+	erasePerson      = `DELETE FROM people WHERE user_id = ? AND standing <> 3`
+	blankPerson      = `UPDATE people SET invited_by = '', network = '', language = '', messages = 0 WHERE user_id = ? AND standing = 3`
+	updatePersonUser = `UPDATE people SET user_id = ? WHERE user_id = ?`
+	countPending     = `SELECT count(*) FROM people WHERE standing = 1`
+	sweepPending     = `DELETE FROM people WHERE user_id IN (SELECT user_id FROM people WHERE standing = 1 AND changed < ? LIMIT ?)
+		RETURNING user_id`
+)
+
+const (
+	selectChosen   = `SELECT chosen FROM preferences WHERE user_id = ? AND network = ?`
+	selectChosenOf = `SELECT network, chosen FROM preferences WHERE user_id = ? ORDER BY network`
+	upsertChosen   = `INSERT INTO preferences (user_id, network, chosen) VALUES (?, ?, ?)
+		ON CONFLICT (user_id, network) DO UPDATE SET chosen = excluded.chosen`
+	deleteChosen     = `DELETE FROM preferences WHERE user_id = ? AND network = ?`
+	deleteLastChosen = `DELETE FROM preferences WHERE user_id = ? AND network = ?
+		AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = ? AND network = ?)`
+	eraseChosen      = `DELETE FROM preferences WHERE user_id = ?`
+	updateChosenUser = `UPDATE preferences SET user_id = ? WHERE user_id = ?`
+)
+
+const (
+	insertInvite  = `INSERT INTO invites (id, hash, network, made_by, note, uses, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	selectInvites = `SELECT id, network, made_by, note, uses, created, expires FROM invites
+		WHERE uses > 0 AND (expires = 0 OR expires > ?) ORDER BY created, id`
+	countInvites = `SELECT count(*) FROM invites`
+	useInvite    = `UPDATE invites SET uses = uses - 1 WHERE hash = ? AND uses > 0 AND network IN ('', ?)
+		AND (expires = 0 OR expires > ?) RETURNING made_by`
+	deleteInvite     = `DELETE FROM invites WHERE id = ?`
+	sweepInvites     = `DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE uses = 0 OR expires > 0 AND expires <= ? LIMIT ?)`
+	eraseInviter     = `UPDATE people SET invited_by = '' WHERE invited_by = ?`
+	eraseInvites     = `DELETE FROM invites WHERE made_by = ?`
+	updateInviter    = `UPDATE people SET invited_by = ? WHERE invited_by = ?`
+	updateInviteUser = `UPDATE invites SET made_by = ? WHERE made_by = ?`
+)
+
+const (
+	selectBlocked         = `SELECT folded FROM contacts WHERE account = ? AND blocked = 1 ORDER BY folded LIMIT ?`
+	selectBlockedContacts = `SELECT ` + contactColumns + ` FROM contacts WHERE account = ? AND folded > ? AND blocked = 1
+		ORDER BY folded LIMIT ?`
+)

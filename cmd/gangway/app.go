@@ -31,7 +31,8 @@ type app struct {
 	queue    *outbox.Outbox
 	gateway  *core.Gateway
 	registry *prometheus.Registry
-	access   atomic.Pointer[config.Config] // the newest reading of the file: who may do what
+	access   atomic.Pointer[config.Config] // the newest reading of the file
+	policy   atomic.Pointer[core.Access]   // what it says of who may do what
 
 	links []*link // set by run, before anything is served
 }
@@ -39,7 +40,7 @@ type app struct {
 // openApp opens the database and makes the gateway with its transports. It starts nothing; close it in any case.
 func openApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app, error) {
 	a := &app{cfg: cfg, log: log, registry: prometheus.NewRegistry()}
-	a.access.Store(cfg)
+	a.apply(cfg)
 	if err := a.openStore(ctx); err != nil {
 		a.close(ctx)
 		return nil, err
@@ -49,6 +50,21 @@ func openApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app, e
 		return nil, err
 	}
 	return a, nil
+}
+
+// apply puts in force what a reading of the file says about access.
+func (a *app) apply(cfg *config.Config) {
+	a.access.Store(cfg)
+	policy := &core.Access{
+		Allow:  func(u core.UserID) bool { return cfg.Access.Allowed(string(u)) },
+		Domain: func(u core.UserID) string { return string(u[strings.LastIndexByte(string(u), '@')+1:]) },
+	}
+	for _, jid := range cfg.Admins {
+		if u, err := user(jid); err == nil { // the file has been validated
+			policy.Admins = append(policy.Admins, u)
+		}
+	}
+	a.policy.Store(policy)
 }
 
 func (a *app) openStore(ctx context.Context) (err error) {
@@ -100,7 +116,7 @@ func (a *app) makeGateway() error {
 	})
 	a.gateway = core.NewGateway(core.Config{
 		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes,
-		Allowed:   func(u core.UserID) bool { return a.access.Load().Allowed(string(u)) },
+		People: a.mapping, Choices: a.mapping, Access: a.policy.Load,
 		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
 		Trace:     trace, Logger: a.log,
 	})

@@ -175,7 +175,7 @@ func (r *reloader) do() (config.Changes, error) {
 		return config.Changes{}, err
 	}
 	changes := config.Diff(r.app.access.Load(), next)
-	r.app.access.Store(next)
+	r.app.apply(next)
 	r.level.Set(levelOf(next.Log))
 	// The networks are made at the start; what changed in them waits for the next one.
 	kept := changes.Reload[:0:0]

@@ -78,7 +78,10 @@ func house(t *testing.T) *xmpptest.Server {
 	}
 	gw := core.NewGateway(core.Config{
 		Queue: queue, Accounts: people, Ledger: people, Notes: people.Notes,
-		Allowed: func(u core.UserID) bool { return strings.HasSuffix(string(u), "@example.org") },
+		People: people, Choices: people,
+		Access: func() *core.Access {
+			return &core.Access{Allow: func(u core.UserID) bool { return strings.HasSuffix(string(u), "@example.org") }}
+		},
 	})
 	if err := gw.Add(loopback.Driver(), func(any) error { return nil }); err != nil {
 		t.Fatal(err)
@@ -89,10 +92,10 @@ func house(t *testing.T) *xmpptest.Server {
 	dh := disco.New(disco.Config{Domain: d, Gateway: gw})
 	rosters := roster.New(gw, people)
 	presence := rosters.On(d, dh)
-	desk := register.NewChat(register.Config{Domain: d, Gateway: gw, Accounts: people, Letters: letters{queue}})
+	desk := register.New(register.Config{Domain: d, Gateway: gw, Accounts: people, Letters: letters{queue}})
 
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
-	router.Message(&edge.Switch{Domain: d, Self: desk, Contact: chats.Handler(d)})
+	router.Message(&edge.Switch{Domain: d, Self: desk.Messages(), Contact: chats.Handler(d)})
 	router.Presence(&edge.Switch{Domain: d, Self: presence, Contact: presence})
 	router.IQ("get", xmpp.NSPing, "ping", xmpp.Ping())
 	dh.Register(router)

@@ -31,7 +31,6 @@ CREATE TABLE contacts (
 	alias     TEXT NOT NULL,
 	alias_key TEXT NOT NULL,
 	blocked   INTEGER NOT NULL CHECK (blocked IN (0, 1)),
-	listed    INTEGER NOT NULL CHECK (listed IN (0, 1)),
 	created   INTEGER NOT NULL,
 	PRIMARY KEY (account, folded)
 ) STRICT, WITHOUT ROWID;
