@@ -21,6 +21,7 @@ type Config struct {
 	Store      Store       `toml:"store"`
 	Access     Access      `toml:"access"`
 	Web        Web         `toml:"web"`
+	Media      Media       `toml:"media"`
 	Log        Log         `toml:"log"`
 	Transports []Transport `toml:"-"` // in the order of their names
 
@@ -66,6 +67,7 @@ type Log struct {
 func Default() *Config {
 	return &Config{
 		Store: Store{URL: NewSecret("sqlite:/var/lib/gangway/gangway.db")},
+		Media: Media{Upload: true},
 		Log:   Log{Level: "info", Format: "text"},
 	}
 }
@@ -92,6 +94,9 @@ func Load(path string) (*Config, error) {
 	c, err := parse(path, data, hostSources(filepath.Dir(path)))
 	if err != nil {
 		return nil, err
+	}
+	if dir := c.Media.Dir; dir != "" && !filepath.IsAbs(dir) {
+		c.Media.Dir = filepath.Join(filepath.Dir(path), dir)
 	}
 	if info.Mode().Perm()&0o004 != 0 {
 		c.Warnings = append(c.Warnings, c.exposed()...)

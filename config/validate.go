@@ -25,6 +25,7 @@ func (c *Config) validate() []*Error {
 	v.store(c)
 	v.access(c)
 	v.web(c)
+	v.media(c)
 	v.oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	v.oneOf(c.Log.Format, []string{"text", "json"}, "log", "format")
 	v.transports(c)

@@ -15,9 +15,11 @@ import (
 
 	"gangway/config"
 	"gangway/core"
+	"gangway/core/media"
 	"gangway/core/metrics"
 	"gangway/core/outbox"
 	"gangway/core/store"
+	"gangway/core/xmpp/upload"
 	"gangway/mapping"
 	"gangway/transports"
 )
@@ -29,6 +31,8 @@ type app struct {
 	db       *store.DB
 	mapping  *mapping.Map
 	queue    *outbox.Outbox
+	media    *media.Media
+	uploads  *upload.Service
 	gateway  *core.Gateway
 	registry *prometheus.Registry
 	access   atomic.Pointer[config.Config] // the newest reading of the file
@@ -81,7 +85,10 @@ func (a *app) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	a.queue, err = outbox.New(ctx, a.db, outbox.Config{Journal: a.mapping, Logger: a.log})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.openMedia(ctx)
 }
 
 // named are the transports of a driver.
@@ -115,7 +122,7 @@ func (a *app) makeGateway() error {
 		Links:       a.linkFigures,
 	})
 	a.gateway = core.NewGateway(core.Config{
-		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes,
+		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,
 		People: a.mapping, Choices: a.mapping, Access: a.policy.Load,
 		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
 		Trace:     trace, Logger: a.log,
@@ -177,6 +184,11 @@ func (a *app) depths() []metrics.Depth {
 func (a *app) close(context.Context) {
 	if a.db == nil {
 		return
+	}
+	if a.media != nil {
+		if err := a.media.Close(); err != nil {
+			a.log.Error("closing the folder of files", "err", err)
+		}
 	}
 	if err := a.db.Close(); err != nil {
 		a.log.Error("closing the database", "err", err)

@@ -92,6 +92,9 @@ func (c *checker) all(ctx context.Context, load loader) {
 		}
 		c.say("xmpp", f)
 	}
+	for _, f := range a.mediaFindings(ctx, false) {
+		c.say("media", f)
+	}
 	c.transports(ctx, a)
 }
 
@@ -144,22 +147,29 @@ type checkRow struct {
 	Warn                       bool
 }
 
-// check looks at the transports of a running gateway.
+// check looks at the files and the transports of a running gateway.
 func (d *desk) check(ctx context.Context) []checkRow {
 	var rows []checkRow
+	for _, f := range d.app.mediaFindings(ctx, true) {
+		rows = append(rows, rowOf("media", f))
+	}
 	for _, n := range d.app.gateway.Networks() {
 		if n.TransportCaps.Checker == nil {
 			continue
 		}
 		for _, f := range n.TransportCaps.Checker.Check(ctx) {
-			row := checkRow{Network: n.Driver.Name, Name: f.Name, Text: f.Text, Warn: f.Warn}
-			if f.Err != nil {
-				row.Error = explain(f.Err)
-			}
-			rows = append(rows, row)
+			rows = append(rows, rowOf(n.Driver.Name, f))
 		}
 	}
 	return rows
+}
+
+func rowOf(network string, f core.Finding) checkRow {
+	row := checkRow{Network: network, Name: f.Name, Text: f.Text, Warn: f.Warn}
+	if f.Err != nil {
+		row.Error = explain(f.Err)
+	}
+	return row
 }
 
 // linkStep says what to do about a component that cannot log in.

@@ -55,7 +55,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	desk := &desk{app: a, reload: reload.do}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	pages := web.New(web.Config{
-		Listen: cfg.Web.Listen, Hooks: cfg.Web.Hooks, Webhooks: a.webhooks(), Ready: a.ready, Logger: log,
+		Listen: cfg.Web.Listen, Hooks: cfg.Web.Hooks, Webhooks: a.webhooks(), Media: a.media.Handler(), Ready: a.ready, Logger: log,
 		Metrics: promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}),
 	})
 	if err := pages.Bind(ctx); err != nil {
@@ -86,6 +86,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	}
 	part(&side, work, "web", pages.Run)
 	part(&side, work, "control", ctl.Run)
+	part(&side, work, "media", a.media.Run)
 	side.Go(func() { a.sweep(work) })
 	side.Go(func() { reload.onSignal(work) })
 	log.Info("gangway is running", "version", versionText(), "domains", len(x.links))

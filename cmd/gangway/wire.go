@@ -92,13 +92,18 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router) (*link, error) {
 	})
 	l.domain.Link = l.Link
 	privileges.Attach(l.Link)
+	a.uploads.Over(t.Name, l.Link, privileges)
 	return l, err
 }
 
 // route gives the stanzas of a domain to whoever serves them.
 func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat.Chat) {
-	commands := register.NewChat(register.Config{Domain: d, Gateway: a.gateway, Accounts: a.mapping, Letters: letters{a.queue}})
-	messages := &edge.Switch{Domain: d, Self: commands, Contact: talk.Handler(d)}
+	commands := register.New(register.Config{
+		Domain: d, Gateway: a.gateway, Accounts: a.mapping, Letters: letters{a.queue}, Contacts: a.mapping,
+		Logger: a.log,
+	})
+	commands.Register(router)
+	messages := &edge.Switch{Domain: d, Self: commands.Messages(), Contact: talk.Handler(d)}
 	var answers disco.Answerer
 	ping := xmpp.Ping()
 	var rooms *muc.Handler
@@ -107,7 +112,9 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 		answers = rooms
 		messages.Room = rooms.Messages()
 	}
-	about := disco.New(disco.Config{Domain: d, Gateway: a.gateway, Rooms: answers})
+	about := disco.New(disco.Config{
+		Domain: d, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
+	})
 	about.Register(router)
 	present := x.roster.On(d, about)
 	presence := &edge.Switch{Domain: d, Self: present, Contact: present}

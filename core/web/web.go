@@ -19,9 +19,10 @@ import (
 // Config is what a Server serves. An empty address means: do not listen.
 type Config struct {
 	Listen   string                  // health and metrics
-	Hooks    string                  // webhooks only
+	Hooks    string                  // webhooks and files only
 	Metrics  http.Handler            // at /metrics; nil: none
 	Webhooks map[string]http.Handler // by transport: at /hooks/<name>/
+	Media    http.Handler            // files, at /media/ beside the webhooks; nil: none
 	Ready    func() []Part           // what /readyz reports on
 	Logger   *slog.Logger
 }
@@ -142,6 +143,9 @@ func (s *Server) hooks() http.Handler {
 	for name, h := range s.cfg.Webhooks {
 		prefix := "/hooks/" + name
 		mux.Handle(prefix+"/", http.StripPrefix(prefix, h))
+	}
+	if s.cfg.Media != nil {
+		mux.Handle("/media/", http.StripPrefix("/media", s.cfg.Media))
 	}
 	return safe(mux)
 }

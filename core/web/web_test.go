@@ -89,3 +89,21 @@ func TestTakenPortIsNamed(t *testing.T) {
 		t.Errorf("Bind = %v", err)
 	}
 }
+
+func TestFilesAreBesideTheWebhooks(t *testing.T) {
+	files := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "sandbox")
+		fmt.Fprint(w, "file "+r.URL.Path)
+	})
+	s := serve(t, web.Config{Ready: func() []web.Part { return nil }, Media: files})
+	if code, body := get(t, "http://"+s.Addr(1)+"/media/token/name.png"); code != 200 || body != "file /token/name.png" {
+		t.Errorf("%d %q", code, body)
+	}
+	if code, _ := get(t, "http://"+s.Addr(0)+"/media/token/name.png"); code != 404 {
+		t.Errorf("admin listener serves files: %d", code)
+	}
+	without := serve(t, web.Config{Ready: func() []web.Part { return nil }})
+	if code, _ := get(t, "http://"+without.Addr(1)+"/media/token/name.png"); code != 404 {
+		t.Errorf("without files: %d", code)
+	}
+}
