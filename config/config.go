@@ -22,6 +22,7 @@ type Config struct {
 	Access     Access      `toml:"access"`
 	Web        Web         `toml:"web"`
 	Media      Media       `toml:"media"`
+	Archive    Archive     `toml:"archive"`
 	Log        Log         `toml:"log"`
 	Transports []Transport `toml:"-"` // in the order of their names
 
@@ -66,9 +67,10 @@ type Log struct {
 // Default returns what is in force where the file says nothing.
 func Default() *Config {
 	return &Config{
-		Store: Store{URL: NewSecret("sqlite:/var/lib/gangway/gangway.db")},
-		Media: Media{Upload: true},
-		Log:   Log{Level: "info", Format: "text"},
+		Store:   Store{URL: NewSecret("sqlite:/var/lib/gangway/gangway.db")},
+		Media:   Media{Upload: true},
+		Archive: defaultArchive(),
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 

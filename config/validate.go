@@ -26,6 +26,7 @@ func (c *Config) validate() []*Error {
 	v.access(c)
 	v.web(c)
 	v.media(c)
+	v.archive(c)
 	v.oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	v.oneOf(c.Log.Format, []string{"text", "json"}, "log", "format")
 	v.transports(c)

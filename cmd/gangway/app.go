@@ -33,6 +33,7 @@ type app struct {
 	queue    *outbox.Outbox
 	media    *media.Media
 	uploads  *upload.Service
+	history  *history // nil: none is kept
 	gateway  *core.Gateway
 	registry *prometheus.Registry
 	access   atomic.Pointer[config.Config] // the newest reading of the file
@@ -88,6 +89,9 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if a.history, err = openHistory(ctx, a.db, a.mapping, a.cfg.Archive, a.log); err != nil {
+		return err
+	}
 	return a.openMedia(ctx)
 }
 
@@ -123,7 +127,7 @@ func (a *app) makeGateway() error {
 	})
 	a.gateway = core.NewGateway(core.Config{
 		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,
-		People: a.mapping, Choices: a.mapping, Access: a.policy.Load,
+		People: a.mapping, Choices: a.mapping, Access: a.policy.Load, Keepers: a.keepers(),
 		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
 		Trace:     trace, Logger: a.log,
 	})
@@ -139,6 +143,14 @@ func (a *app) makeGateway() error {
 		}
 	}
 	return nil
+}
+
+// keepers are those who keep something by user, beside the mapping.
+func (a *app) keepers() (all []core.Keeper) {
+	if a.history != nil {
+		all = append(all, a.history)
+	}
+	return all
 }
 
 // placed gives a transport's complaint about its settings the place in the file.
