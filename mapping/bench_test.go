@@ -64,7 +64,20 @@ func BenchmarkLookUp(b *testing.B) {
 		return missed(err)
 	})
 	one("owner/cached", func(i int) error { _, err := m.Owner(ctx, "email", account(i).Own, ""); return err })
+	one("person/cached", func(i int) error { _, err := m.Person(ctx, account(i).User); return err })
+	one("preferences/cached", func(i int) error { _, err := m.Preferences(ctx, account(i).User, "email"); return err })
+	one("blocked/cached", func(i int) error {
+		_, err := m.Blocked(ctx, account(i).ID, contactAddress(i%benchContacts))
+		return err
+	})
 	one("owner/nobody", func(i int) error { _, err := m.Owner(ctx, "email", "nobody@gw.example", ""); return missed(err) })
+	if err := m.Block(ctx, accounts[0].ID, contactAddress(1), true); err != nil {
+		b.Fatal(err)
+	}
+	one("blocked/some", func(i int) error {
+		_, err := m.Blocked(ctx, accounts[0].ID, contactAddress(i%benchContacts))
+		return err
+	})
 	m.cache = newCache(0) // keeps one account at a time
 	one("account/uncached", func(i int) error { _, err := m.Account(ctx, account(i).ID); return err })
 	one("account-of-user/uncached", func(i int) error {

@@ -123,8 +123,7 @@ const (
 	blankPerson      = `UPDATE people SET invited_by = '', network = '', language = '', messages = 0 WHERE user_id = ? AND standing = 3`
 	updatePersonUser = `UPDATE people SET user_id = ? WHERE user_id = ?`
 	countPending     = `SELECT count(*) FROM people WHERE standing = 1`
-	sweepPending     = `DELETE FROM people WHERE user_id IN (SELECT user_id FROM people WHERE standing = 1 AND changed < ? LIMIT ?)
-		RETURNING user_id`
+	sweepPending     = `DELETE FROM people WHERE user_id IN (SELECT user_id FROM people WHERE standing = 1 AND changed < ? LIMIT ?)`
 )
 
 const (

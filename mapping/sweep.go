@@ -10,7 +10,11 @@ import (
 // slice is the most rows that one transaction deletes, so that no message waits for long behind it.
 const slice = 1000
 
-// Sweep forgets messages older than Options.Keep, and notes whose time is over, and returns how many rows went. It is
+// waitFor is how long a request to be let in waits for an administrator.
+const waitFor = 30 * day
+
+// Sweep forgets messages older than Options.Keep, notes and invitations whose time is over, and requests to be let in
+// that nobody has decided for 30 days, and returns how many rows went. It is
 // to be called now and then, and may be stopped by ctx between two slices.
 func (m *Map) Sweep(ctx context.Context) (rows int64, err error) {
 	now := m.now()
@@ -20,10 +24,15 @@ func (m *Map) Sweep(ctx context.Context) (rows int64, err error) {
 	}{
 		{sweepMessages, []any{slice, millis(now.Add(-m.opts.Keep))}},
 		{sweepNotes, []any{millis(now), slice}},
+		{sweepInvites, []any{millis(now), slice}},
+		{sweepPending, []any{millis(now.Add(-waitFor)), slice}},
 	} {
 		for n := int64(slice); n == slice; rows += n {
 			err := m.db.Write(ctx, func(tx *store.Tx) (err error) {
 				n, err = tx.Exec(ctx, kind.query, kind.args...)
+				if kind.query == sweepPending && n > 0 {
+					m.forgetPeople(tx)
+				}
 				return err
 			})
 			if err != nil {

@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"gangway/core"
@@ -10,9 +12,18 @@ import (
 
 // Export is everything that is kept about a user, but for secrets. Its JSON is what the user is given.
 type Export struct {
-	User     core.UserID       `json:"user"`
-	Accounts []ExportedAccount `json:"accounts"`
-	Owned    []ExportedAddress `json:"addresses"`
+	User        core.UserID           `json:"user"`
+	Person      *core.Person          `json:"person,omitempty"`
+	Preferences []ExportedPreferences `json:"preferences,omitempty"`
+	Accounts    []ExportedAccount     `json:"accounts"`
+	Owned       []ExportedAddress     `json:"addresses"`
+	Invites     []Invite              `json:"invitations,omitempty"` // made by the user, and still good
+}
+
+// ExportedPreferences are what the user chose for a network.
+type ExportedPreferences struct {
+	Network string           `json:"network"`
+	Chosen  core.Preferences `json:"chosen"`
 }
 
 // ExportedAccount is one account with what is kept for it.
@@ -78,12 +89,40 @@ func (m *Map) Export(ctx context.Context, user core.UserID) (Export, error) {
 				return err
 			}
 		}
-		return nil
+		return m.exportPerson(ctx, tx, &out)
 	})
 	if err != nil {
 		return Export{}, fault("export", err)
 	}
 	return out, nil
+}
+
+// exportPerson adds what is kept beside the accounts.
+func (m *Map) exportPerson(ctx context.Context, tx *store.Tx, out *Export) error {
+	p, err := findPerson(ctx, tx, out.User)
+	if err != nil {
+		return err
+	}
+	if p.Standing != core.Stranger {
+		out.Person = &p
+	}
+	out.Preferences, err = collect(ctx, tx, func(row scanner) (e ExportedPreferences, err error) {
+		var text string
+		if err := row.Scan(&e.Network, &text); err != nil {
+			return e, err
+		}
+		return e, json.Unmarshal([]byte(text), &e.Chosen)
+	}, selectChosenOf, string(out.User))
+	if err != nil {
+		return err
+	}
+	invites, err := collect(ctx, tx, scanInvite, selectInvites, millis(m.now()))
+	for _, i := range invites {
+		if i.By == string(out.User) {
+			out.Invites = append(out.Invites, i)
+		}
+	}
+	return err
 }
 
 func exportAccount(row scanner) (ExportedAccount, error) {
@@ -120,8 +159,10 @@ func exportMessage(row scanner) (e ExportedMessage, err error) {
 	return e, err
 }
 
-// Erase removes a user: accounts, contacts, the names of messages, and the user's name from the history of addresses.
-// A retired address stays retired, though nobody can tell whose it was. NotFound if nothing is kept about the user.
+// Erase removes a user: accounts, contacts, preferences, invitations made, the names of messages, that they were let in
+// and by whom, and the user's name from the history of addresses. A retired address stays retired, though nobody can
+// tell whose it was; who is Suspended stays so, and nothing else is kept of them. NotFound if nothing is kept about the
+// user.
 func (m *Map) Erase(ctx context.Context, user core.UserID) error {
 	accounts, err := m.accountIDs(ctx, user)
 	if err != nil {
@@ -139,13 +180,39 @@ func (m *Map) Erase(ctx context.Context, user core.UserID) error {
 			return err
 		}
 		tenures, err := tx.Exec(ctx, eraseTenureUser, string(user))
-		rows = owned + tenures
+		if err != nil {
+			return err
+		}
+		person, err := m.erasePerson(ctx, tx, user)
+		rows = owned + tenures + person
 		return err
 	})
 	if err == nil && rows == 0 && len(accounts) == 0 {
 		return core.E(core.NotFound, "mapping: erase", "Nothing is kept about that user.")
 	}
 	return fault("erase", err)
+}
+
+func (m *Map) erasePerson(ctx context.Context, tx *store.Tx, user core.UserID) (rows int64, err error) {
+	m.forgetPeople(tx, user)
+	for _, query := range []string{erasePerson, blankPerson, eraseChosen, eraseInvites, eraseInviter} {
+		n, err := tx.Exec(ctx, query, string(user))
+		if err != nil {
+			return 0, err
+		}
+		if query != blankPerson && query != eraseInviter {
+			rows += n
+		}
+	}
+	return rows, nil
+}
+
+// forgetPeople drops what is remembered of users when the transaction is committed. Whom they have invited says so too.
+func (m *Map) forgetPeople(tx *store.Tx, users ...core.UserID) {
+	tx.OnCommit(func() {
+		m.people.forgetIf(func(core.UserID) bool { return true })
+		m.chosen.forgetIf(func(k chosenKey) bool { return slices.Contains(users, k.user) })
+	})
 }
 
 // accountIDs works also for accounts whose secrets cannot be opened.
@@ -161,7 +228,8 @@ func (m *Map) accountIDs(ctx context.Context, user core.UserID) (ids []core.Acco
 }
 
 // Move gives everything of a user to a new name of theirs. NotFound if nothing is kept about the user; Invalid, with a
-// sentence, if the new name is somebody already.
+// sentence, if the new name has accounts, or is somebody who is suspended. What else was known of the new name, such as
+// a request to be let in, gives way.
 func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
 	if from == "" || to == "" || from == to {
 		return core.E(core.Invalid, "mapping: move", "Moving a user needs two different names.")
@@ -182,8 +250,12 @@ func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
 		if err != nil {
 			return err
 		}
+		if err := m.clearForMove(ctx, tx, from, to); err != nil {
+			return err
+		}
 		var rows int64
-		for _, query := range []string{updateAccountUser, updateOwnedUser, updateTenureUser} {
+		for _, query := range []string{updateAccountUser, updateOwnedUser, updateTenureUser, updatePersonUser,
+			updateChosenUser, updateInviter, updateInviteUser} {
 			n, err := tx.Exec(ctx, query, string(to), string(from))
 			if err != nil {
 				return err
@@ -200,4 +272,30 @@ func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
 		}
 		return nil
 	}))
+}
+
+// clearForMove makes sure that nothing is in the way of from's rows under the name of to, unless to is to be kept out.
+func (m *Map) clearForMove(ctx context.Context, tx *store.Tx, from, to core.UserID) error {
+	m.forgetPeople(tx, from, to)
+	there, err := findPerson(ctx, tx, to)
+	if err != nil {
+		return err
+	}
+	if there.Standing == core.Suspended {
+		return core.E(core.Invalid, "mapping: move", "The new name is suspended. Resume it first.")
+	}
+	here, err := findPerson(ctx, tx, from)
+	if err != nil {
+		return err
+	}
+	queries := []string{eraseChosen}
+	if here.Standing != core.Stranger {
+		queries = append(queries, deletePerson)
+	}
+	for _, query := range queries {
+		if _, err := tx.Exec(ctx, query, string(to)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

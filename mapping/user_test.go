@@ -114,3 +114,63 @@ func TestMove(t *testing.T) {
 	hers.Own = "alice@gw.example"
 	link(t, m, hers)
 }
+
+// TestPeopleInUser follows what is kept beside the accounts through Export, Move and Erase.
+func TestPeopleInUser(t *testing.T) {
+	m, _ := newMap(t)
+	household(t, m)
+	ctx := t.Context()
+	const neu = core.UserID("alice@new.example")
+	if err := m.SetPreferences(ctx, alice, "email", core.Preferences{HideRead: true}); err != nil {
+		t.Fatal(err)
+	}
+	token, _ := invite(t, m, Invite{By: string(alice)})
+	if _, err := m.Redeem(ctx, "carol@example.org", "irc", token); err != nil {
+		t.Fatal(err)
+	}
+	invite(t, m, Invite{By: string(alice)})
+	invite(t, m, Invite{By: string(bob)})
+	out, err := m.Export(ctx, alice)
+	if err != nil || out.Person == nil || out.Person.Standing != core.Registered || len(out.Preferences) != 1 ||
+		!out.Preferences[0].Chosen.HideRead || len(out.Invites) != 1 {
+		t.Errorf("export: %+v, %v", out, err)
+	}
+
+	stand(t, m, neu, core.Suspended)
+	wantKind(t, "onto somebody suspended", m.Move(ctx, alice, neu), core.Invalid)
+	stand(t, m, neu, core.Pending)
+	if err := m.Move(ctx, alice, neu); err != nil {
+		t.Fatal(err)
+	}
+	if standing(t, m, alice) != core.Stranger || standing(t, m, neu) != core.Registered {
+		t.Error("the person was not moved")
+	}
+	if p, err := m.Preferences(ctx, neu, "email"); err != nil || !p.HideRead {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, _ := m.Preferences(ctx, alice, "email"); p.HideRead {
+		t.Error("the old name still has preferences")
+	}
+	if p, err := m.Person(ctx, "carol@example.org"); err != nil || p.InvitedBy != string(neu) {
+		t.Errorf("%+v, %v", p, err)
+	}
+
+	stand(t, m, neu, core.Suspended)
+	if err := m.Erase(ctx, neu); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := m.Person(ctx, neu); err != nil || p.Standing != core.Suspended {
+		t.Errorf("erasing lifts a suspension: %+v, %v", p, err)
+	}
+	for table, columns := range map[string]string{"preferences": "user_id", "invites": "made_by", "people": "invited_by"} {
+		if n := count(t, m, table, columns+" LIKE '%alice%'"); n != 0 {
+			t.Errorf("%d rows of %s name the user", n, table)
+		}
+	}
+	if n := count(t, m, "invites", "made_by LIKE '%bob%'"); n != 1 {
+		t.Error("somebody else's invitation is gone")
+	}
+	if err := m.Erase(ctx, bob); err != nil || standing(t, m, bob) != core.Stranger {
+		t.Errorf("%v", err)
+	}
+}
