@@ -31,8 +31,10 @@ type Driver struct {
 	Name  string // the table in the configuration and the path under /hooks/: "email"
 	Title string // what people read: "E-mail"
 	Type  string // the type of the disco identity "gateway/<type>" (XEP-0030 registry): "smtp"
-	Lane  LaneKind
-	Order Order
+	// Prompt is what an address is called where one is asked for: "Phone number". Empty: "Address".
+	Prompt string
+	Lane   LaneKind
+	Order  Order
 
 	// Lifetime is how long a stored message is tried before it becomes a dead letter.
 	Lifetime time.Duration

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -14,6 +14,7 @@ import (
 	"gangway/core/xmpp/chat"
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
+	"gangway/core/xmpp/mam"
 	"gangway/core/xmpp/muc"
 	"gangway/core/xmpp/privilege"
 	"gangway/core/xmpp/register"
@@ -39,13 +40,19 @@ type link struct {
 
 // wire builds the XMPP edge over the gateway.
 func wire(a *app) (*xmppSide, error) {
-	x := &xmppSide{rooms: muc.New(a.gateway), roster: roster.New(a.gateway, a.mapping)}
+	rooms, err := newRooms(a)
+	if err != nil {
+		return nil, err
+	}
+	x := &xmppSide{rooms: rooms, roster: roster.New(roster.Config{
+		Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Sessions: a.gateway, Notes: a.mapping.Notes, Logger: a.log,
+	})}
 	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Logger: a.log})
 	var domains []*edge.Domain
 	for i := range a.cfg.Transports {
 		t := &a.cfg.Transports[i]
 		router := xmpp.NewRouter(xmpp.RouterConfig{Logger: a.log})
-		l, err := newLink(a, t, router)
+		l, err := newLink(a, t, router, x.roster)
 		if err != nil {
 			return nil, placed(t, err)
 		}
@@ -53,13 +60,28 @@ func wire(a *app) (*xmppSide, error) {
 		domains = append(domains, l.domain)
 		x.route(a, router, l.domain, talk)
 	}
-	var err error
-	x.edge, err = edge.New(edge.Config{Domains: domains, Chat: talk, Roster: x.roster, Rooms: x.rooms})
+	a.mapping.Watch(x.roster.Changed)
+	x.edge, err = edge.New(edge.Config{Domains: domains, Chat: x.rooms.Whispers(talk), Roster: x.roster, Rooms: x.rooms})
 	return x, err
 }
 
+// newRooms makes the table of rooms. Occupants are named by a key that follows from the one that seals secrets.
+func newRooms(a *app) (*muc.Rooms, error) {
+	key, err := storeKey(a.cfg)
+	if err != nil {
+		return nil, fmt.Errorf("store.key: %w", err)
+	}
+	cfg := muc.Config{
+		Gateway: a.gateway, Secret: key.Derive("muc occupant-id"), Notes: a.mapping.Notes, Logger: a.log,
+	}
+	if a.history != nil {
+		cfg.Archive = a.history
+	}
+	return muc.New(cfg), nil
+}
+
 // newLink makes a transport's link to the host server.
-func newLink(a *app, t *config.Transport, router *xmpp.Router) (*link, error) {
+func newLink(a *app, t *config.Transport, router *xmpp.Router, lists *roster.Roster) (*link, error) {
 	server := t.Server
 	if server == "" {
 		server = a.cfg.XMPP.Server
@@ -82,6 +104,7 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router) (*link, error) {
 		Trace: &xmpp.Trace{
 			State: func(_ string, s xmpp.Status) {
 				privileges.State(s)
+				lists.State(l.domain, s)
 				if s.State == xmpp.Online {
 					l.reconnects.Add(1)
 				}
@@ -111,6 +134,9 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 		rooms = x.rooms.On(d)
 		answers = rooms
 		messages.Room = rooms.Messages()
+		if a.history != nil {
+			mam.New(mam.Config{Domain: d, Gateway: a.gateway, Archive: a.history, Rooms: x.rooms}).Register(router)
+		}
 	}
 	about := disco.New(disco.Config{
 		Domain: d, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
@@ -125,6 +151,9 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 		router.IQ("get", xmpp.NSPing, "ping", ping)
 	}
 	router.IQ("get", xmpp.NSVersion, "query", xmpp.Version("gangway", versionText()))
+	if rooms != nil {
+		rooms.Invitations(router, messages)
+	}
 	d.Privileges.Register(router, messages)
 	router.Presence(presence)
 }
@@ -139,16 +168,6 @@ func (a *app) linkFigures() []metrics.Link {
 		})
 	}
 	return all
-}
-
-// announce sends the gateway's presence once a link is up.
-func (x *xmppSide) announce(ctx context.Context, a *app, l *link) {
-	if l.Ready(ctx) != nil {
-		return
-	}
-	if err := x.roster.Announce(ctx, l.domain); err != nil && ctx.Err() == nil {
-		a.log.Warn("presence not announced", "domain", l.Domain(), "err", err)
-	}
 }
 
 var _ core.Edge = (*edge.Edge)(nil)

@@ -90,7 +90,7 @@ func house(t *testing.T) *xmpptest.Server {
 	d := &edge.Domain{Name: "loop.gw", Network: gw.Network("loopback")}
 	chats := chat.New(chat.Config{Gateway: gw, Ledger: people, Contacts: people})
 	dh := disco.New(disco.Config{Domain: d, Gateway: gw})
-	rosters := roster.New(gw, people)
+	rosters := roster.New(roster.Config{Gateway: gw, Accounts: people})
 	presence := rosters.On(d, dh)
 	desk := register.New(register.Config{Domain: d, Gateway: gw, Accounts: people, Letters: letters{queue}})
 

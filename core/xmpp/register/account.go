@@ -12,7 +12,7 @@ import (
 // register takes the user through the network's own steps.
 func (c commands) register(ctx context.Context, r Request) (core.Step, error) {
 	n := c.Domain.Network
-	if n.Driver.Implicit && n.TransportCaps.Enroller == nil {
+	if n.Driver.Implicit && n.TransportCaps.Enroller == nil && c.Gateway.Admit(ctx, r.User) == nil {
 		return c.done("You need not register here: just write to an address."), nil
 	}
 	return c.Gateway.Enroll(ctx, r.User, c.network(), r.Answers)
@@ -23,37 +23,45 @@ func (c commands) unregister(ctx context.Context, r Request) (core.Step, error) 
 	switch r.Answers["confirm"] {
 	case "true":
 	case "":
-		return core.Step{
-			Title: c.title(), Text: "This deletes your registration here and everything that is kept for it.",
-			Fields: []core.Field{{Name: "confirm", Label: "Delete it?", Type: core.BoolField, Required: true}},
-		}, nil
+		return c.ask("This deletes your registration here and everything that is kept for it.",
+			core.Field{Name: "confirm", Label: "Delete it?", Type: core.BoolField, Required: true}), nil
 	default:
 		return c.done("Nothing was changed."), nil
 	}
-	if err := c.Gateway.Unenroll(ctx, r.User, c.network()); err != nil {
+	if err := c.leave(ctx, r); err != nil {
 		return core.Step{}, err
 	}
 	return c.done("Your registration is deleted."), nil
 }
 
+// leave ends the user's registration on the network, and has their contact list
+// cleaned afterwards.
+func (c commands) leave(ctx context.Context, r Request) error {
+	goodbye, err := c.goodbye(ctx, r.User)
+	if err != nil {
+		return err
+	}
+	if err := c.Gateway.Unenroll(ctx, r.User, c.network()); err != nil {
+		return err
+	}
+	r.Later(goodbye)
+	return nil
+}
+
 // status says how each of the user's accounts is.
 func (c commands) status(ctx context.Context, r Request) (core.Step, error) {
-	accounts, err := c.Accounts.AccountsOf(ctx, r.User)
-	if err != nil {
+	accounts, err := c.own(ctx, r.User)
+	switch {
+	case err != nil:
 		return core.Step{}, err
+	case len(accounts) == 0 && c.Domain.Network.Driver.Implicit:
+		return c.done("You have not used this network yet. You need not register: just write to an address."), nil
+	case len(accounts) == 0:
+		return core.Step{}, c.unenrolled()
 	}
 	var lines []string
 	for _, a := range accounts {
-		if a.Network == c.network() {
-			lines = append(lines, c.accountName(a)+": "+linkText(c.Gateway.Status(a.ID)))
-		}
-	}
-	if len(lines) == 0 {
-		if c.Domain.Network.Driver.Implicit {
-			return c.done("You have not used this network yet. You need not register: just write to an address."), nil
-		}
-		return core.Step{}, core.E(core.Unenrolled, "register: status",
-			"You are not registered here. Send \"register\" to begin.")
+		lines = append(lines, c.accountName(a)+": "+linkText(c.Gateway.Status(a.ID)))
 	}
 	return c.done(strings.Join(lines, "\n")), nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -14,59 +12,38 @@ import (
 )
 
 const (
-	talkFor   = 15 * time.Minute // an unfinished conversation is forgotten after
-	maxPeople = 10_000           // who spoke within that time
-	maxTurns  = 30               // answers to one user in a minute: two machines may be talking
-)
-
-const (
-	nsMUCUser  = "http://jabber.org/protocol/muc#user"
 	nsReceipts = "urn:xmpp:receipts"
 	nsID       = "urn:xmpp:sid:0"
+	nsItems    = "http://jabber.org/protocol/disco#items"
+	nsOOB      = "jabber:x:oob"
 )
 
-// Chat is the door that a chat with the gateway's bare JID is: it understands
-// the names and numbers of the commands, addresses, and the answers to what it
-// asked. It implements xmpp.Handler for messages to the domain.
-type Chat struct {
-	commands commands
-	list     []Command
-	now      func() time.Time
+// chatDoor is a chat with the gateway's bare JID: it understands the names and
+// numbers of the commands, addresses, and the answers to what it asked.
+type chatDoor struct{ *Desk }
 
-	mu     sync.Mutex
-	people map[core.UserID]*person
-}
+var _ xmpp.Handler = chatDoor{}
 
-var _ xmpp.Handler = (*Chat)(nil)
-
-// person is somebody who spoke a short while ago.
-type person struct {
-	talk  *talk // nil: in no conversation
-	last  time.Time
-	since time.Time // of turns
-	turns int       // answers since then
-}
-
-// NewChat makes the door to the commands of a domain. It starts nothing.
-func NewChat(cfg Config) *Chat {
-	return &Chat{
-		commands: commands{cfg}, list: Commands(cfg), now: time.Now, people: map[core.UserID]*person{},
-	}
+// reply is what a chat says next.
+type reply struct {
+	text     string
+	menu     []Command        // listed in text, for clients that make buttons of them
+	document string           // in messages of its own
+	file     *core.Attachment // in a message of its own
+	dialog   *dialog          // what the command leaves for afterwards; nil: nothing
 }
 
 // Serve implements xmpp.Handler.
-func (c *Chat) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+func (c chatDoor) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
 	if st.Type == "error" {
 		return nil
 	}
-	user, _, err := c.commands.Domain.User(st.From)
+	user, err := c.person(st)
 	switch {
 	case err != nil:
 		return err
 	case st.Type == "groupchat":
 		return xmpp.NewError("cancel", "service-unavailable", "There is no room at this address.")
-	case st.Child(nsMUCUser, "x") != nil:
-		return core.E(core.Denied, "register: chat", "Please write from your own address, not from inside a room.")
 	}
 	if err := chat.RefuseEncrypted(st); err != nil {
 		return err
@@ -75,94 +52,81 @@ func (c *Chat) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) erro
 	if text == "" {
 		return nil // chat states and the like
 	}
-	p, err := c.enter(user)
+	v, err := c.visitors.turn(user)
 	if err != nil {
 		return err
 	}
-	reply := c.answer(ctx, user, p, text)
-	return w.Write(func(enc *stream.Encoder) { c.write(enc, st, user, reply) })
+	r := c.answer(ctx, user, v, text)
+	if err := w.Write(func(enc *stream.Encoder) { c.write(enc, st, user, r) }); err != nil {
+		return err
+	}
+	if err := c.writeDocument(ctx, w, user, r.document); err != nil {
+		return err
+	}
+	if r.dialog != nil {
+		c.finish(ctx, w, r.dialog)
+	}
+	return nil
 }
 
-// enter finds or makes the person, and counts their turn.
-func (c *Chat) enter(user core.UserID) (*person, error) {
-	now := c.now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p := c.people[user]
-	if p == nil {
-		if c.forget(now); len(c.people) >= maxPeople {
-			return nil, core.E(core.OverLimit, "register: chat", "")
-		}
-		p = &person{since: now}
-		c.people[user] = p
-	}
-	if now.Sub(p.last) >= talkFor {
-		p.talk = nil
-	}
-	if now.Sub(p.since) >= time.Minute {
-		p.since, p.turns = now, 0
-	}
-	p.last = now
-	if p.turns++; p.turns > maxTurns {
-		return nil, core.E(core.OverLimit, "register: chat", "That was a lot of messages. Please wait a minute.")
-	}
-	return p, nil
-}
-
-// forget drops whoever has been silent for long, when the table is full. The
-// lock is held.
-func (c *Chat) forget(now time.Time) {
-	if len(c.people) < maxPeople {
-		return
-	}
-	for u, p := range c.people {
-		if now.Sub(p.last) >= talkFor {
-			delete(c.people, u)
-		}
-	}
-}
-
-// answer is what to say to a text. Nobody else uses p meanwhile: a sender's
-// stanzas are served one after the other.
-func (c *Chat) answer(ctx context.Context, user core.UserID, p *person, text string) (reply string) {
-	if !c.commands.Gateway.Allowed(user) {
-		p.talk = nil
-		return "This gateway is not open to your address. Please ask its administrator."
-	}
-	if p.talk != nil {
+// answer is what to say to a text. Nobody else uses v meanwhile.
+func (c chatDoor) answer(ctx context.Context, user core.UserID, v *visitor, text string) reply {
+	if v.talk != nil {
 		if strings.EqualFold(text, "cancel") {
-			p.talk = nil
-			return "Cancelled. Nothing was changed."
+			v.talk = nil
+			return reply{text: "Cancelled. Nothing was changed."}
 		}
-		reply, p.talk = p.talk.turn(ctx, user, text)
-		return reply
+		if cmd, _, ok := c.named(text); !ok || v.talk.open() || c.may(ctx, user, cmd) != nil {
+			var r reply
+			r, v.talk = v.talk.turn(ctx, text)
+			return r
+		}
+		v.talk = nil // somebody who has had enough of the question
 	}
-	if cmd, arg, ok := c.find(text); ok {
-		reply, p.talk = begin(ctx, user, cmd, arg)
-		return reply
+	if cmd, arg, ok := c.lookup(ctx, user, text); ok {
+		return c.start(ctx, user, v, cmd, arg)
+	}
+	if err := c.Gateway.Admit(ctx, user); err != nil {
+		return reply{text: core.AsError(err).Sentence()}
 	}
 	switch strings.ToLower(strings.TrimRight(text, "!?.")) {
-	case "", "help", "menu", "hi", "hello", "hey":
-		return menu(c.commands.title(), c.list)
+	case "", "help", "menu", "hi", "hello", "hey", "commands":
+		offered := c.offered(ctx, user, c.list)
+		return reply{text: menu(c.title(), offered), menu: offered}
 	case "cancel":
-		return "There is nothing to cancel."
+		return reply{text: "There is nothing to cancel."}
 	}
-	link, err := c.commands.link(text)
+	link, err := c.link(text)
 	if err != nil {
-		return core.AsError(err).Sentence() + ` Send "help" to see what can be done here.`
+		return reply{text: core.AsError(err).Sentence() + ` Send "help" to see what can be done here.`}
 	}
-	return link
+	return reply{text: link}
 }
 
-// find returns the command that a text names or numbers.
-func (c *Chat) find(text string) (cmd Command, arg string, ok bool) {
-	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= len(c.list) && len(text) == 1 {
-		return c.list[n-1], "", true
+func (c chatDoor) start(ctx context.Context, user core.UserID, v *visitor, cmd Command, arg string) (r reply) {
+	if err := c.may(ctx, user, cmd); err != nil {
+		return reply{text: core.AsError(err).Sentence()}
 	}
+	r, v.talk = beginTalk(ctx, user, cmd, arg)
+	return r
+}
+
+// lookup returns the command that a text names or numbers.
+func (c chatDoor) lookup(ctx context.Context, user core.UserID, text string) (cmd Command, arg string, ok bool) {
+	if n, err := strconv.Atoi(text); err == nil && len(text) <= 2 && text[0] != '+' {
+		if offered := c.offered(ctx, user, c.list); n >= 1 && n <= len(offered) {
+			return offered[n-1], "", true
+		}
+	}
+	return c.named(text)
+}
+
+// named returns the command that a text names.
+func (c chatDoor) named(text string) (cmd Command, arg string, ok bool) {
 	word, arg, _ := strings.Cut(text, " ")
 	arg = strings.TrimSpace(arg)
 	for _, cmd := range c.list {
-		if strings.EqualFold(strings.TrimPrefix(word, "/"), cmd.Name) && (arg == "" || cmd.Arg != "") {
+		if cmd.is(word) && (arg == "" || cmd.Arg != "") {
 			return cmd, arg, true
 		}
 	}
@@ -170,19 +134,51 @@ func (c *Chat) find(text string) (cmd Command, arg string, ok bool) {
 }
 
 // write answers st, and says that it was received, if its sender asked.
-func (c *Chat) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID, reply string) {
-	domain := c.commands.Domain.Name
+func (c chatDoor) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID, r reply) {
 	if st.ID != "" && st.Child(nsReceipts, "request") != nil {
-		enc.Start("message", "", "type", "chat", "from", domain, "to", st.From)
+		enc.Start("message", "", "type", "chat", "from", c.Domain.Name, "to", st.From)
 		enc.Empty("received", nsReceipts, "id", st.ID)
 		enc.End()
 	}
+	thread := st.ChildText("", "thread")
+	if len(thread) >= 256 {
+		thread = ""
+	}
+	c.say(enc, user, r.text, func() {
+		if thread != "" {
+			enc.Leaf("thread", "", thread)
+		}
+		if r.menu != nil {
+			writeCommands(enc, c.Domain.Name, r.menu)
+		}
+	})
+	if r.file != nil {
+		c.say(enc, user, r.file.URL, func() { // body and URL equal: XEP-0066, as clients show files
+			enc.Start("x", nsOOB)
+			enc.Leaf("url", "", r.file.URL)
+			enc.End()
+		})
+	}
+}
+
+// say writes one message of the gateway.
+func (d *Desk) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
 	id := string(core.NewID())
-	enc.Start("message", "", "type", "chat", "from", domain, "to", string(user), "id", id)
-	enc.Leaf("body", "", reply)
-	if thread := st.ChildText("", "thread"); thread != "" && len(thread) < 256 {
-		enc.Leaf("thread", "", thread)
+	enc.Start("message", "", "type", "chat", "from", d.Domain.Name, "to", string(user), "id", id)
+	enc.Leaf("body", "", text)
+	if more != nil {
+		more()
 	}
 	enc.Empty("origin-id", nsID, "id", id)
+	enc.End()
+}
+
+// writeCommands lists commands beside the text that does, as the answer to a disco
+// request has them: Cheogram makes buttons of it.
+func writeCommands(enc *stream.Encoder, domain string, list []Command) {
+	enc.Start("query", nsItems, "node", NSCommands)
+	for _, cmd := range list {
+		enc.Empty("item", "", "jid", domain, "node", cmd.Node, "name", cmd.Title)
+	}
 	enc.End()
 }

@@ -7,91 +7,22 @@ import (
 	"time"
 
 	"gangway/core"
-	"gangway/core/xmpp"
-	"gangway/core/xmpp/edge"
-	"gangway/core/xmpp/edge/edgetest"
-	"gangway/core/xmpp/xmpptest"
-)
-
-// scene is a chat with the gateway.
-type scene struct {
-	srv     *xmpptest.Server
-	hall    *edgetest.Hall
-	letters *letters
-	chat    *Chat
-}
-
-func stage(t *testing.T, change ...func(*Config)) *scene {
-	t.Helper()
-	s := &scene{srv: xmpptest.New(t), hall: &edgetest.Hall{}, letters: &letters{}}
-	cfg := Config{
-		Domain:  &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))},
-		Gateway: s.hall, Accounts: s.hall, Letters: s.letters,
-	}
-	for _, fn := range change {
-		fn(&cfg)
-	}
-	s.chat = NewChat(cfg)
-	router := xmpp.NewRouter(xmpp.RouterConfig{})
-	router.Message(&edge.Switch{Domain: cfg.Domain, Self: s.chat})
-	router.IQ("get", xmpp.NSPing, "ping", xmpp.Ping())
-	xmpptest.Start(t, s.srv, "email.gw", router)
-	return s
-}
-
-func (s *scene) say(from, text string) {
-	s.srv.Send(`<message type='chat' id='c1' from='` + from + `/phone' to='email.gw'><body>` + text + `</body></message>`)
-}
-
-func (s *scene) hear(to, pattern string) string {
-	return s.srv.Expect(`<message type='chat' id='*' from='email.gw' to='` + to + `'><body>` + pattern + `</body></message>`).Body()
-}
-
-const (
-	alice   = string(edgetest.Alice)
-	bob     = string(edgetest.Bob)
-	mallory = string(edgetest.Mallory)
 )
 
 func TestMenu(t *testing.T) {
 	s := stage(t)
 	for _, text := range []string{"help", "Hello!", " hi ", "?"} {
 		s.say(bob, text)
-		s.hear(bob, "*gateway to E-mail*1. register:*2. status:*3. add:*4. undelivered:*5. unregister:*")
+		s.hear(bob, "*gateway to E-mail*1. register:*2. status:*3. add ADDRESS:*4. contacts*5. history*6. block*7. unblock*8. undelivered:*9. preferences*10. export*11. unregister:*12. erase:*")
 	}
 }
 
 func TestMenuWithoutLetters(t *testing.T) {
 	s := stage(t, func(c *Config) { c.Letters = nil })
 	s.say(bob, "help")
-	if got := s.hear(bob, "*4. unregister:*"); strings.Contains(got, "undelivered") {
+	if got := s.hear(bob, "*11. erase:*"); strings.Contains(got, "undelivered") {
 		t.Errorf("offered: %s", got)
 	}
-}
-
-// enrolment asks for an address, a password and a choice, and wants the address
-// to be free.
-func enrolment(answers map[string]string) (core.Step, error) {
-	first := core.Step{Text: "Your mailbox, please.", Fields: []core.Field{
-		{Name: "address", Label: "Address", Value: "bob@mail.example", Required: true},
-		{Name: "password", Label: "Password:", Type: core.SecretField, Required: true},
-		{Name: "how", Label: "Encryption", Type: core.ChoiceField, Value: "tls", Options: []core.Option{{Value: "tls", Label: "TLS"}, {Value: "none", Label: "None"}}},
-		{Name: "keep", Label: "Keep copies", Type: core.BoolField, Value: "true"},
-		{Name: "note", Label: "Note"},
-	}}
-	switch {
-	case answers == nil:
-		return first, nil
-	case answers["address"] == "taken@mail.example":
-		first.Text = "That one is taken."
-		first.Fields = first.Fields[:1]
-		return first, nil
-	case answers["code"] == "":
-		return core.Step{Text: "A code was sent to you.", Fields: []core.Field{{Name: "code", Label: "Code", Required: true}}}, nil
-	case answers["code"] != "123":
-		return core.Step{}, core.E(core.Denied, "test", "Wrong code.")
-	}
-	return core.Step{Done: true, Text: "You are " + answers["address"] + "."}, nil
 }
 
 // A whole registration, as somebody types it who knows nothing of it.
@@ -144,7 +75,7 @@ func TestRegisterEndsWithAnError(t *testing.T) {
 	}
 	s.say(bob, "9")
 	s.hear(bob, "Wrong code.")
-	s.say(bob, "9")
+	s.say(bob, "nonsense")
 	s.hear(bob, `*Send "help"*`)
 	s.hall.Step = nil
 	s.say(bob, "/register")
@@ -161,8 +92,6 @@ func TestRegisterWhereThereIsNoNeed(t *testing.T) {
 
 func TestCancelAndExpiry(t *testing.T) {
 	s := stage(t)
-	now := time.Now()
-	s.chat.now = func() time.Time { return now }
 	s.hall.Step = enrolment
 	s.say(bob, "cancel")
 	s.hear(bob, "There is nothing to cancel.")
@@ -172,7 +101,7 @@ func TestCancelAndExpiry(t *testing.T) {
 	s.hear(bob, "Cancelled.*")
 	s.say(bob, "register")
 	s.hear(bob, "*Address?*")
-	now = now.Add(talkFor)
+	s.wait(visitFor)
 	s.say(bob, "status")
 	s.hear(bob, "You are not registered here.*")
 	// Somebody else's conversation is their own.
@@ -186,14 +115,20 @@ func TestCancelAndExpiry(t *testing.T) {
 
 func TestUnregister(t *testing.T) {
 	s := stage(t)
+	s.book.all = newBook("bob@example.com", "#go").all // of which one is a room, if anything
 	s.say(alice, "unregister")
 	s.hear(alice, "This deletes*Delete it? (yes or no)")
 	s.say(alice, "no")
 	s.hear(alice, "Nothing was changed.")
-	s.say(alice, "5")
+	s.say(alice, "11")
 	s.hear(alice, "*Delete it?*")
 	s.say(alice, "yes")
 	s.hear(alice, "Your registration is deleted.")
+	for _, jid := range []string{`bob\40example.com@email.gw`, "email.gw"} { // XEP-0100 section 4.3
+		s.srv.Expect(`<presence type='unsubscribe' from='` + jid + `' to='alice@example.org'/>`)
+		s.srv.Expect(`<presence type='unsubscribed' from='` + jid + `' to='alice@example.org'/>`)
+	}
+	s.srv.Expect(`<presence type='unavailable' from='email.gw' to='alice@example.org'/>`)
 	s.say(alice, "unregister")
 	s.hear(alice, "*Delete it?*")
 	s.say(alice, "yes")
@@ -241,7 +176,7 @@ func TestAddresses(t *testing.T) {
 	s.hear(alice, "#go%irc is xmpp:%23go%25irc@email.gw?join")
 	s.say(alice, "what can you do")
 	s.hear(alice, `*Send "help" to see what can be done here.`)
-	s.say(alice, "12") // not an item of the menu
+	s.say(alice, "13") // not an item of the menu
 	s.hear(alice, `*Send "help"*`)
 }
 
@@ -251,7 +186,7 @@ func TestNotAllowed(t *testing.T) {
 	s := stage(t)
 	for _, text := range []string{"help", "register", "status", "unregister", "bob@example.com"} {
 		s.say(mallory, text)
-		s.hear(mallory, "This gateway is not open to your address. Please ask its administrator.")
+		s.hear(mallory, "This gateway is not open to your address. Ask its administrator.")
 	}
 }
 
@@ -287,8 +222,6 @@ func TestReceiptAndThread(t *testing.T) {
 // Two machines that answer each other come to an end.
 func TestLoopEnds(t *testing.T) {
 	s := stage(t)
-	now := time.Now()
-	s.chat.now = func() time.Time { return now }
 	for range maxTurns {
 		s.say(alice, "I am on holiday")
 		s.srv.Next()
@@ -297,31 +230,30 @@ func TestLoopEnds(t *testing.T) {
 	s.srv.Expect(`<message type='error' id='c1'><error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 	s.say(bob, "help")
 	s.hear(bob, "*")
-	now = now.Add(time.Minute)
+	s.wait(time.Minute)
 	s.say(alice, "help")
 	s.hear(alice, "*")
 }
 
-func TestPeopleAreBounded(t *testing.T) {
-	c := NewChat(Config{Domain: &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))}, Gateway: &edgetest.Hall{}})
+func TestVisitorsAreBounded(t *testing.T) {
 	now := time.Now()
-	c.now = func() time.Time { return now }
-	for i := range maxPeople {
-		if _, err := c.enter(core.UserID(fmt.Sprint(i))); err != nil {
+	v := newVisitors(func() time.Time { return now })
+	for i := range maxVisitors {
+		if _, err := v.turn(core.UserID(fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := c.enter("one too many"); core.KindOf(err) != core.OverLimit {
+	if _, err := v.turn("one too many"); core.KindOf(err) != core.OverLimit {
 		t.Errorf("got %v", err)
 	}
-	now = now.Add(talkFor)
-	if _, err := c.enter("one too many"); err != nil || len(c.people) != 1 {
-		t.Errorf("later: %v, %d people", err, len(c.people))
+	now = now.Add(visitFor)
+	if _, err := v.turn("one too many"); err != nil || len(v.byUser) != 1 {
+		t.Errorf("later: %v, %d visitors", err, len(v.byUser))
 	}
 }
 
 func TestLongAnswer(t *testing.T) {
-	if _, wrong := answer(core.Field{}, strings.Repeat("x", maxAnswer+1)); wrong == "" {
+	if _, wrong := typed(core.Field{}, strings.Repeat("x", maxAnswer+1)); wrong == "" {
 		t.Error("accepted")
 	}
 }

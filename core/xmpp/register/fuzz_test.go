@@ -19,18 +19,23 @@ func FuzzChat(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, script string) {
-		hall := &edgetest.Hall{Step: enrolment}
-		c := NewChat(Config{
+		h := newHall()
+		h.Step = enrolment
+		c := chatDoor{New(Config{
 			Domain:  &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))},
-			Gateway: hall, Accounts: hall, Letters: &letters{all: []Letter{{Seq: 7, Peer: "b@c", Text: "x"}}},
-		})
-		p := &person{}
+			Gateway: h, Accounts: h, Letters: &letters{all: []Letter{{Seq: 7, Peer: "b@c", Text: "x"}}},
+			Contacts: newBook("b@c"), Timeline: timeline{}, Choices: &choices{}, Data: h, Admin: h,
+		})}
+		p := &visitor{}
 		for _, line := range strings.Split(script, "\n") {
-			asked := p.talk != nil && p.talk.field < len(p.talk.step.Fields) && p.talk.step.Fields[p.talk.field].Name == "password"
+			asked := p.talk != nil && p.talk.command.Name == "register" && p.talk.field < len(p.talk.step.Fields) && p.talk.step.Fields[p.talk.field].Name == "password"
 			if asked && strings.TrimSpace(line) != "" && line != keep && !strings.EqualFold(line, "cancel") {
 				line = secret
 			}
-			reply := c.answer(context.Background(), edgetest.Alice, p, strings.TrimSpace(line))
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			reply := c.answer(context.Background(), edgetest.Alice, p, line).text
 			if reply == "" || asked && strings.Contains(reply, secret) {
 				t.Fatalf("%q was answered with %q", line, reply)
 			}

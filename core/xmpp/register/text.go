@@ -21,7 +21,7 @@ func question(f core.Field) string {
 		}
 	case core.SecretField:
 		b.WriteString("? (It stays in the history of this chat: delete it there afterwards.)")
-	case core.TextField:
+	default:
 		b.WriteString("?")
 	}
 	b.WriteString(keeping(f))
@@ -62,16 +62,24 @@ func menu(title string, commands []Command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "This is the gateway to %s. Send a number or a word:", title)
 	for i, c := range commands {
-		fmt.Fprintf(&b, "\n%d. %s: %s", i+1, c.Name, c.Title)
+		fmt.Fprintf(&b, "\n%d. %s: %s", i+1, strings.TrimSpace(c.Name+" "+c.Usage), lowerFirst(c.Title))
 	}
 	b.WriteString("\nOr send an address, and get the link to write to it.")
 	return b.String()
 }
 
-// join puts two paragraphs together, of which the first may be empty.
+// lowerFirst begins a sentence in the middle of another.
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// join puts two paragraphs together, of which either may be empty.
 func join(a, b string) string {
-	if a == "" {
-		return b
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + "\n\n" + b
 }

@@ -1,0 +1,118 @@
+package register
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"gangway/core"
+)
+
+// exportName is the name of the file that an export is.
+const exportName = "gangway-export.json"
+
+// export gives the user everything that is kept about them: as a file where the
+// gateway has a place for those, else as text.
+func (c commands) export(ctx context.Context, r Request) (core.Step, error) {
+	data, err := c.Data.Export(ctx, r.User)
+	if err != nil {
+		return core.Step{}, err
+	}
+	step := c.done("This is everything that is kept about you here, on all networks, but for passwords and the texts of messages.")
+	if file := c.put(ctx, r.User, data); file != nil {
+		step.File = file
+		return step, nil
+	}
+	step.Document = string(data)
+	return step, nil
+}
+
+// put makes a file of an export; nil if that cannot be done.
+func (c commands) put(ctx context.Context, user core.UserID, data []byte) *core.Attachment {
+	if c.Blobs == nil {
+		return nil
+	}
+	accounts, err := c.Accounts.AccountsOf(ctx, user)
+	if err != nil || len(accounts) == 0 {
+		return nil
+	}
+	account := accounts[0]
+	for _, a := range accounts {
+		if a.Network == c.network() {
+			account = a
+			break
+		}
+	}
+	file, err := c.Blobs.Put(ctx, account, core.Attachment{
+		Name: exportName, Type: "application/json", Size: int64(len(data)),
+	}, bytes.NewReader(data))
+	if err != nil {
+		c.Logger.Info("export not put into a file", "account", account.ID, "err", err)
+		return nil
+	}
+	return &file
+}
+
+// erase asks twice and then forgets everything about the user, on all networks.
+func (c commands) erase(ctx context.Context, r Request) (core.Step, error) {
+	switch r.Answers["confirm"] {
+	case "true":
+	case "":
+		step := c.ask("This deletes everything that is kept about you here, on all networks: accounts, contacts, messages "+
+			"that wait to be sent. Addresses and numbers that were yours go to others in time. It cannot be undone.",
+			core.Field{Name: "confirm", Label: "Delete everything?", Type: core.BoolField, Required: true})
+		step.More = true
+		return step, nil
+	default:
+		return c.done("Nothing was changed."), nil
+	}
+	word, ok := r.Answers["word"]
+	if !ok {
+		return c.ask("To be sure: please write the word erase.", core.Field{Name: "word", Label: "The word", Required: true}), nil
+	}
+	if !strings.EqualFold(strings.Trim(strings.TrimSpace(word), `"'.`), "erase") {
+		return c.done("That was not the word. Nothing was changed."), nil
+	}
+	if err := c.forget(ctx, r); err != nil {
+		return core.Step{}, err
+	}
+	return c.done("Nothing is kept about you any more."), nil
+}
+
+// forget erases the user, and has the contact lists of all domains cleaned.
+func (c commands) forget(ctx context.Context, r Request) error {
+	var goodbyes []Later
+	for _, d := range c.neighbours() {
+		own, err := d.own(ctx, r.User)
+		if err != nil {
+			return err
+		}
+		if len(own) == 0 {
+			continue
+		}
+		goodbye, err := d.goodbye(ctx, r.User)
+		if err != nil {
+			return err
+		}
+		goodbyes = append(goodbyes, d.through(goodbye))
+	}
+	if err := c.Data.Erase(ctx, r.User); err != nil {
+		return err
+	}
+	for _, g := range goodbyes {
+		r.Later(g)
+	}
+	return nil
+}
+
+// neighbours are the commands of all domains.
+func (c commands) neighbours() []commands {
+	if c.Neighbours == nil {
+		return []commands{c}
+	}
+	var all []commands
+	for _, d := range c.Neighbours() {
+		all = append(all, d.commands)
+	}
+	return all
+}

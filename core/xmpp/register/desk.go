@@ -1,0 +1,106 @@
+package register
+
+import (
+	"context"
+	"errors"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
+	"gangway/core/xmpp/disco"
+	"gangway/core/xmpp/form"
+	"gangway/core/xmpp/stream"
+)
+
+// Namespaces of the doors.
+const (
+	NSRegister = "jabber:iq:register"
+	NSGateway  = "jabber:iq:gateway"
+	NSCommands = "http://jabber.org/protocol/commands"
+
+	nsMUCUser = "http://jabber.org/protocol/muc#user"
+)
+
+// Desk is where a domain's commands are asked for, through whichever door.
+type Desk struct {
+	commands
+	list     []Command
+	visitors visitors
+	sessions sessions
+}
+
+// New makes the desk of a domain. It starts nothing.
+func New(cfg Config) *Desk {
+	cfg = cfg.withDefaults()
+	return &Desk{
+		commands: commands{cfg}, list: Commands(cfg), visitors: newVisitors(cfg.Now), sessions: newSessions(cfg.Now),
+	}
+}
+
+// Messages returns the handler of chat messages to the domain.
+func (d *Desk) Messages() xmpp.Handler { return chatDoor{d} }
+
+// Register registers the requests that the doors for forms answer.
+func (d *Desk) Register(r *xmpp.Router) {
+	r.IQ("get", NSRegister, "query", formDoor{d})
+	r.IQ("set", NSRegister, "query", formDoor{d})
+	r.IQ("set", NSCommands, "command", commandDoor{d})
+	r.IQ("get", NSGateway, "query", promptDoor{d})
+	r.IQ("set", NSGateway, "query", promptDoor{d})
+}
+
+// Features are what the domain has by its doors, for disco.Config.Features.
+func (d *Desk) Features() []string {
+	return []string{NSRegister, NSGateway, NSCommands, form.NS}
+}
+
+// Nodes answer for the list of commands and for each of them, for
+// disco.Config.Nodes.
+func (d *Desk) Nodes() map[string]disco.Answerer {
+	nodes := map[string]disco.Answerer{NSCommands: listNode{d}}
+	for _, cmd := range d.list {
+		if !cmd.Short {
+			nodes[cmd.Node] = commandNode{d, cmd}
+		}
+	}
+	return nodes
+}
+
+// node returns the command of a node.
+func (d *Desk) node(name string) (Command, bool) {
+	for _, cmd := range d.list {
+		if cmd.Node == name && !cmd.Short {
+			return cmd, true
+		}
+	}
+	return Command{}, false
+}
+
+// person is who a request to the domain is from. Only a person's own account may
+// ask for anything here, and not from inside a room.
+func (d *Desk) person(st *stream.Stanza) (core.UserID, error) {
+	user, _, err := d.Domain.User(st.From)
+	if err == nil && st.Child(nsMUCUser, "x") != nil {
+		err = core.E(core.Denied, "register: sender", "Please write from your own address, not from inside a room.")
+	}
+	return user, err
+}
+
+// request is person for an IQ, which must be to the domain itself; it counts.
+func (d *Desk) request(st *stream.Stanza) (core.UserID, error) {
+	if to, err := addr.Parse(st.To); err != nil || to.Local() != "" {
+		return "", xmpp.NewError("cancel", "service-unavailable", "Only the gateway itself can be asked that.")
+	}
+	user, err := d.person(st)
+	if err != nil {
+		return "", &xmpp.Error{Type: "cancel", Condition: "not-allowed", Text: core.AsError(err).Sentence(), Err: err}
+	}
+	return user, d.visitors.request(user)
+}
+
+// finish sends what a command left for after its answer.
+func (d *Desk) finish(ctx context.Context, w xmpp.Sender, g *dialog) {
+	if err := g.sendLater(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
+		d.Logger.Warn("not all was sent after a command", "command", g.command.Name, "err", err)
+	}
+}

@@ -1,0 +1,115 @@
+package register
+
+import (
+	"context"
+	"maps"
+	"regexp"
+	"strings"
+
+	"gangway/core"
+)
+
+// languageTag is a BCP 47 tag, as far as its form goes.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+
+// ownPrefix keeps the network's own questions apart from ours.
+const ownPrefix = "own-"
+
+// preferences shows what the user chose for the network, and changes it.
+func (c commands) preferences(ctx context.Context, r Request) (core.Step, error) {
+	p, err := c.Choices.Preferences(ctx, r.User, c.network())
+	if err != nil {
+		return core.Step{}, err
+	}
+	ask := c.ask("How shall the gateway to "+c.title()+" behave for you?", c.questions(p)...)
+	if r.Answers == nil {
+		return ask, nil
+	}
+	wrong := c.choose(&p, r.Answers)
+	if wrong != "" {
+		ask = withValues(ask, r.Answers)
+		ask.Text = wrong
+		return ask, nil
+	}
+	if err := c.Choices.SetPreferences(ctx, r.User, c.network(), p); err != nil {
+		return core.Step{}, err
+	}
+	return c.done("Your preferences are kept."), nil
+}
+
+// questions are what can be chosen, as far as it means something on the network.
+func (c commands) questions(p core.Preferences) []core.Field {
+	caps := c.Domain.Network.Caps
+	var fields []core.Field
+	yes := func(name, label string, on bool) {
+		f := core.Field{Name: name, Label: label, Type: core.BoolField, Value: "false"}
+		if on {
+			f.Value = "true"
+		}
+		fields = append(fields, f)
+	}
+	if caps.TypingSender != nil {
+		yes("typing", "Tell others when you are writing", !p.HideTyping)
+	}
+	if caps.ReadMarker != nil {
+		yes("read", "Tell others what you have read", !p.HideRead)
+	}
+	yes("receipts", "Ask for delivery reports", !p.NoReceipts)
+	if caps.Editor == nil {
+		yes("resend", "Send your corrections as new messages", p.ResendEdits)
+	}
+	fields = append(fields, core.Field{Name: "language", Label: "Language (such as en; empty: as your client says)", Value: p.Language})
+	return append(fields, c.ownQuestions(p)...)
+}
+
+// ownQuestions are the network's, with what the user chose before.
+func (c commands) ownQuestions(p core.Preferences) []core.Field {
+	chooser := c.Domain.Network.TransportCaps.Chooser
+	if chooser == nil {
+		return nil
+	}
+	fields := chooser.Choices()
+	own := make([]core.Field, 0, len(fields))
+	for _, f := range fields {
+		if v, ok := p.Own[f.Name]; ok {
+			f.Value = v
+		}
+		f.Name = ownPrefix + f.Name
+		own = append(own, f)
+	}
+	return own
+}
+
+// choose puts answers into p, or says what is wrong with one.
+func (c commands) choose(p *core.Preferences, answers map[string]string) (wrong string) {
+	own := maps.Clone(p.Own)
+	for _, f := range c.questions(*p) {
+		v, ok := answers[f.Name]
+		if !ok {
+			continue
+		}
+		switch f.Name {
+		case "typing":
+			p.HideTyping = v != "true"
+		case "read":
+			p.HideRead = v != "true"
+		case "receipts":
+			p.NoReceipts = v != "true"
+		case "resend":
+			p.ResendEdits = v == "true"
+		case "language":
+			v = strings.TrimSpace(v)
+			if v != "" && (len(v) > 35 || !languageTag.MatchString(v)) {
+				return "A language is written like en, de or pt-BR."
+			}
+			p.Language = v
+		default:
+			if own == nil {
+				own = map[string]string{}
+			}
+			own[strings.TrimPrefix(f.Name, ownPrefix)] = v
+		}
+	}
+	p.Own = own
+	return ""
+}
