@@ -37,7 +37,7 @@ const (
 func Driver() core.Driver {
 	return core.Driver{
 		Name: "email", Title: "E-mail", Type: "smtp",
-		Lane: core.Stored, Order: core.PerMessage,
+		Lane: core.Stored, Order: core.PerMessage, Threads: true,
 		Lifetime: 48 * time.Hour,
 		Retry: []time.Duration{ // RFC 5321 section 4.5.4.1; the second passes a greylist of five minutes
 			time.Minute, 5 * time.Minute, 9 * time.Minute, 15 * time.Minute, 30 * time.Minute,

@@ -18,7 +18,7 @@ const Echo core.Address = "echo"
 func Driver() core.Driver {
 	return core.Driver{
 		Name: "loopback", Title: "Loopback", Type: "loopback",
-		Lane: core.Stored, Order: core.PerPeer,
+		Lane: core.Stored, Order: core.PerPeer, Threads: true,
 		Lifetime: time.Hour, Retry: []time.Duration{time.Second, time.Minute},
 		Session: (*session)(nil),
 		New: func(h core.Host, settings core.Decoder) (core.Transport, error) {

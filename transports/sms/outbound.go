@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -81,7 +82,7 @@ func body(m *core.Message) string {
 			text += "\n" + a.URL
 		}
 	}
-	return text
+	return strings.TrimPrefix(text, "\n")
 }
 
 // taken records which message of ours the provider's SID stands for.

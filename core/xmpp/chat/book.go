@@ -33,7 +33,8 @@ type bookKey struct {
 
 type spelling struct {
 	address core.Address
-	met     bool // it stands in the table so
+	name    string // what its owner is called; empty if nobody knows
+	met     bool   // it stands in the table so
 }
 
 func newBook(c Contacts, log *slog.Logger, now func() time.Time) book {
@@ -52,28 +53,31 @@ func (b book) exact(ctx context.Context, a core.AccountID, peer core.Address) co
 	c, err := b.contacts.Contact(ctx, a, peer)
 	switch {
 	case err == nil:
-		b.spelt.put(k, spelling{c.Address, true})
+		b.spelt.put(k, spelling{c.Address, bounded(c.Name, maxName), true})
 		return c.Address
 	case core.KindOf(err) == core.NotFound:
-		b.spelt.put(k, spelling{peer, false})
+		b.spelt.put(k, spelling{peer, "", false})
 	default:
 		b.log.Warn("contact not found out", "account", a, "err", err)
 	}
 	return peer // nothing better is known; most networks do not mind
 }
 
-// meet notes the address of somebody who wrote.
-func (b book) meet(ctx context.Context, a core.AccountID, peer core.Address) {
+// meet notes the address of somebody who wrote, and returns what they are called.
+func (b book) meet(ctx context.Context, a core.AccountID, peer core.Address) string {
 	if b.contacts == nil || peer == "" {
-		return
+		return ""
 	}
 	k := bookKey{a, mapping.Fold(string(peer))}
 	if s, ok := b.spelt.get(k); ok && s.met && s.address == peer {
-		return
+		return s.name
 	}
-	if _, err := b.contacts.Meet(ctx, a, peer, ""); err != nil {
+	c, err := b.contacts.Meet(ctx, a, peer, "")
+	if err != nil {
 		b.log.Warn("contact not noted", "account", a, "err", err)
-		return // the message matters more
+		return "" // the message matters more
 	}
-	b.spelt.put(k, spelling{peer, true})
+	name := bounded(c.Name, maxName)
+	b.spelt.put(k, spelling{peer, name, true})
+	return name
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Gateway  Gateway
 	Ledger   core.Ledger
 	Contacts Contacts         // nil: addresses are as Transport.Parse returns them
+	Choices  core.Choices     // nil: nobody has chosen anything
 	Now      func() time.Time // nil: time.Now
 	Logger   *slog.Logger     // nil: none
 }
@@ -35,7 +36,10 @@ type Chat struct {
 	Renderer // toward XMPP
 
 	gateway Gateway
+	choices core.Choices
 	log     *slog.Logger
+	// walked are the names of messages on live lanes, which the ledger does not know.
+	walked *fresh[sentName, core.MessageID]
 }
 
 // New makes a Chat. It starts nothing.
@@ -49,9 +53,11 @@ func New(cfg Config) *Chat {
 	return &Chat{
 		Renderer: Renderer{
 			ledger: cfg.Ledger, now: cfg.Now, book: newBook(cfg.Contacts, cfg.Logger, cfg.Now),
+			quotes: newQuotes(),
 			recent: newFresh[core.MessageID, struct{}](cfg.Now, time.Minute, 20_000),
 		},
-		gateway: cfg.Gateway, log: cfg.Logger,
+		gateway: cfg.Gateway, choices: cfg.Choices, log: cfg.Logger,
+		walked: newFresh[sentName, core.MessageID](cfg.Now, 24*time.Hour, 50_000),
 	}
 }
 
@@ -64,7 +70,7 @@ type handler struct {
 }
 
 // ServeTarget implements edge.Handler.
-func (h handler) ServeTarget(ctx context.Context, _ xmpp.Sender, st *stream.Stanza, t core.Target) error {
+func (h handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
 	switch st.Type {
 	case "error":
 		h.bounced(st)
@@ -72,23 +78,38 @@ func (h handler) ServeTarget(ctx context.Context, _ xmpp.Sender, st *stream.Stan
 	case "groupchat":
 		return xmpp.NewError("cancel", "service-unavailable", "There is no room at this address.")
 	}
-	if err := RefuseEncrypted(st); err != nil {
+	return h.serve(ctx, w, st, t, false)
+}
+
+// serve takes a message to a correspondent, or (gateway) to those whom it names.
+func (h handler) serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target, gateway bool) error {
+	user, from, err := h.domain.User(st.From)
+	if err != nil || ownEcho(st, from) {
 		return err
 	}
-	user, from, err := h.domain.User(st.From)
-	if err != nil {
+	if err := RefuseEncrypted(st); err != nil {
 		return err
 	}
 	to, err := addr.Parse(st.To)
 	if err != nil {
 		return xmpp.NewError("modify", "jid-malformed", "That address could not be read.")
 	}
-	s := said{Stanza: st, from: from, at: h.now()}
+	s := said{Stanza: st, parts: read(st), from: from, at: h.now()}
 	if s.origin, err = originID(st); err != nil {
 		return err
 	}
+	if s.text, s.content, err = content(st, &s.parts); err != nil {
+		return err
+	}
 	if !s.speaks() {
-		return h.notify(ctx, s, user, t)
+		return h.notify(ctx, &s, user, t)
+	}
+	if s.addresses != nil {
+		all, err := h.recipients(&s, to, t, gateway)
+		if err != nil {
+			return err
+		}
+		return h.each(ctx, w, &s, user, all)
 	}
 	if err := h.domain.Canonical(to, t); err != nil {
 		return err
@@ -98,136 +119,69 @@ func (h handler) ServeTarget(ctx context.Context, _ xmpp.Sender, st *stream.Stan
 		return err
 	}
 	s.ref = core.Ref{Account: a.ID, Peer: h.book.exact(ctx, a.ID, t.Address)}
-	return h.submit(ctx, a, s)
+	return h.submit(ctx, user, a, &s)
+}
+
+// ownEcho reports whether a message is one that we had the user's server send in
+// the user's name (XEP-0356) and that it routes to us, as to any contact. No
+// client writes from a bare JID, nor makes such ids; who else may speak for the
+// user makes other ids.
+func ownEcho(st *stream.Stanza, from addr.JID) bool {
+	_, ours := ourName(st.ID)
+	return ours && from.IsBare()
 }
 
 // said is a stanza from a user with what is known of it.
 type said struct {
 	*stream.Stanza
-	from   addr.JID
-	origin string
-	ref    core.Ref
-	at     time.Time
+	parts
+	from    addr.JID
+	origin  string
+	ref     core.Ref
+	at      time.Time
+	text    string
+	content []core.Attachment
+	also    []core.Address
 }
 
 // source is copied, as is everything else that goes into an event: each string
 // of a stanza keeps the whole stanza in memory, and an event may wait for days.
-func (s said) source() core.Origin {
-	return core.Origin{ID: strings.Clone(s.origin), From: strings.Clone(s.from.String())}
+func (s *said) source() core.Origin {
+	from := s.from.String()
+	if !s.asks() {
+		from = unasked + from
+	}
+	return core.Origin{ID: strings.Clone(s.origin), From: strings.Clone(from)}
 }
+
+// unasked stands before the JID of an Origin whose sender has not asked for a
+// receipt and so must not get one (XEP-0184 section 5.3). No JID begins so.
+const unasked = ":"
+
+// asks reports whether the sender wants a receipt.
+func (s *said) asks() bool { return s.request && s.Type == "chat" }
 
 // speaks reports whether a stanza is more than a notification, so that its
 // sender waits to hear when it fails.
-func (s said) speaks() bool {
-	return s.Child(nsReactions, "reactions") != nil || s.Child(nsRetract, "retract") != nil || text(s.Stanza) != ""
+func (s *said) speaks() bool {
+	return s.reactions != nil || s.retract || len(s.content) > 0 || strings.TrimSpace(s.text) != ""
 }
 
 // submit takes what somebody said to the hall.
-func (h handler) submit(ctx context.Context, a core.Account, s said) error {
-	e, err := h.event(ctx, a, s)
+func (h handler) submit(ctx context.Context, user core.UserID, a core.Account, s *said) error {
+	e, err := h.event(ctx, user, s)
 	if err != nil {
 		return err
 	}
-	if m, ok := e.(*core.Message); ok {
+	m, ok := e.(*core.Message)
+	if ok {
 		h.recent.put(m.ID, struct{}{})
+		h.remember(m)
+		if !s.noStore {
+			h.quotes.keep(m.ID, m.Text, 0)
+		}
 	}
 	return h.gateway.Submit(ctx, a, e)
-}
-
-func (h handler) event(ctx context.Context, a core.Account, s said) (core.Event, error) {
-	if re := s.Child(nsReactions, "reactions"); re != nil {
-		return h.reaction(ctx, a, s, re)
-	}
-	if re := s.Child(nsRetract, "retract"); re != nil {
-		return h.retraction(ctx, a, s, re.Attr("id"))
-	}
-	return h.message(ctx, a, s)
-}
-
-func (h handler) message(ctx context.Context, a core.Account, s said) (core.Event, error) {
-	m := &core.Message{
-		Ref: s.ref, IDs: core.IDs{ID: core.NewID()}, Origin: s.source(), At: saidAt(s.Stanza, s.at),
-		Subject: strings.Clone(s.ChildText("", "subject")), Text: strings.Clone(text(s.Stanza)), Thread: threadOf(s.Stanza),
-		Receipt: s.Child(nsReceipts, "request") != nil,
-	}
-	if re := s.Child(nsReply, "reply"); re != nil {
-		// An answer to what nobody knows any more keeps its quotation: it is all that
-		// says what is answered.
-		if id := h.known(ctx, a, re.Attr("id")); id != "" {
-			m.ReplyTo.ID = id
-			m.Text = stripFallback(s.Stanza, m.Text, nsReply)
-		}
-	}
-	if re := s.Child(nsCorrect, "replace"); re != nil {
-		id, err := h.mine(ctx, a, re.Attr("id"), h.domain.Network.Caps.Editor != nil, "changed after they were sent")
-		if err != nil {
-			return nil, err
-		}
-		m.Replaces.ID = id
-	}
-	if strings.TrimSpace(m.Text) == "" {
-		return nil, core.E(core.Invalid, "chat: message", "The message has no text.")
-	}
-	return m, nil
-}
-
-func (h handler) reaction(ctx context.Context, a core.Account, s said, re *stream.Element) (core.Event, error) {
-	if h.domain.Network.Caps.Reactor == nil {
-		return nil, h.cannot("reacted to")
-	}
-	set, err := emoji(re)
-	if err != nil {
-		return nil, err
-	}
-	id := h.known(ctx, a, re.Attr("id"))
-	if id == "" {
-		return nil, errUnknown()
-	}
-	return &core.Reaction{Ref: s.ref, IDs: core.IDs{ID: id}, Origin: s.source(), Emoji: set}, nil
-}
-
-func (h handler) retraction(ctx context.Context, a core.Account, s said, about string) (core.Event, error) {
-	id, err := h.mine(ctx, a, about, h.domain.Network.Caps.Retractor != nil, "taken back")
-	if err != nil {
-		return nil, err
-	}
-	return &core.Retraction{Ref: s.ref, IDs: core.IDs{ID: id}, Origin: s.source()}, nil
-}
-
-func (h handler) cannot(what string) error {
-	return core.E(core.Unsupported, "chat: ability",
-		fmt.Sprintf("Messages cannot be %s on this network (%s).", what, h.domain.Network.Driver.Title))
-}
-
-// known returns our name for a message by the one that the user's client has for
-// it: theirs, if the user sent it, or ours. Empty if there is none.
-func (h handler) known(ctx context.Context, a core.Account, id string) core.MessageID {
-	if id == "" || len(id) > maxID {
-		return ""
-	}
-	if e, err := h.ledger.ByOrigin(ctx, a.ID, id); err == nil {
-		return e.ID
-	}
-	if isOurs(id) {
-		return core.MessageID(strings.Clone(id))
-	}
-	return ""
-}
-
-// mine returns our name for one of the user's own messages.
-func (h handler) mine(ctx context.Context, a core.Account, id string, able bool, what string) (core.MessageID, error) {
-	if !able {
-		return "", h.cannot(what)
-	}
-	e, err := h.ledger.ByOrigin(ctx, a.ID, id)
-	if err != nil {
-		return "", errUnknown()
-	}
-	return e.ID, nil
-}
-
-func errUnknown() error {
-	return core.E(core.NotFound, "chat: message", "The message that this is about is not known here any more.")
 }
 
 // account returns the account that the user speaks with.
@@ -240,39 +194,6 @@ func (h handler) account(ctx context.Context, user core.UserID, realm string) (c
 		}
 	}
 	return a, err
-}
-
-// notify passes on a message without text, where the network can carry it.
-// Nobody waits to hear that such a thing failed, and so nobody is told.
-func (h handler) notify(ctx context.Context, s said, user core.UserID, t core.Target) error {
-	n, about := notificationOf(s.Stanza)
-	caps := h.domain.Network.Caps
-	var e core.Event
-	switch {
-	case n == nothing:
-		return core.E(core.Invalid, "chat: message", "The message has no text.")
-	case (n == typing || n == paused) && caps.TypingSender != nil:
-		e = &core.Typing{On: n == typing}
-	case n == displayed && caps.ReadMarker != nil && isOurs(about):
-		e = &core.Receipt{IDs: core.IDs{ID: core.MessageID(about)}, State: core.Read}
-	default:
-		return nil
-	}
-	a, err := h.gateway.Account(ctx, user, h.domain.Network.Driver.Name, t.Realm)
-	if err == nil {
-		ref := core.Ref{Account: a.ID, Peer: h.book.exact(ctx, a.ID, t.Address)}
-		switch e := e.(type) {
-		case *core.Typing:
-			e.Ref = ref
-		case *core.Receipt:
-			e.Ref = ref
-		}
-		err = h.gateway.Submit(ctx, a, e)
-	}
-	if err != nil {
-		h.log.Debug("notification not carried", "id", s.ID, "account", a.ID, "err", err)
-	}
-	return nil
 }
 
 // bounced notes that the user's server did not deliver what we had shown. An

@@ -83,7 +83,9 @@ func TestMessageForms(t *testing.T) {
 		{"a thread too long", `<body>x</body><thread>` + strings.Repeat("t", 300) + `</thread>`,
 			func(m *core.Message) bool { return m.Thread == "" }},
 		{"a file", `<x xmlns='jabber:x:oob'><url>https://files.example/1</url></x>`,
-			func(m *core.Message) bool { return m.Text == "https://files.example/1" }},
+			func(m *core.Message) bool {
+				return m.Text == "" && reflect.DeepEqual(m.Attachments, []core.Attachment{{URL: "https://files.example/1", Name: "1"}})
+			}},
 		{"a reply to the user's own", `<body>&gt; a
 b</body><reply xmlns='urn:xmpp:reply:0' id='client-1'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='4'/></fallback>`,
 			func(m *core.Message) bool { return m.ReplyTo.ID == ours && m.Text == "b" }},
@@ -210,7 +212,7 @@ func TestAbilitiesMissing(t *testing.T) {
 
 func TestNotifications(t *testing.T) {
 	ref := core.Ref{Account: "a1", Peer: "bob@example.com"}
-	origin := core.Origin{ID: "c1", From: "alice@example.org/x"}
+	origin := core.Origin{ID: "c1", From: ":alice@example.org/x"} // no receipt is asked for
 	for _, c := range []struct {
 		inside string
 		want   core.Event
@@ -221,10 +223,10 @@ func TestNotifications(t *testing.T) {
 		{`<displayed xmlns='urn:xmpp:chat-markers:0' id='` + string(theirs) + `'/>`,
 			&core.Receipt{Ref: ref, IDs: core.IDs{ID: theirs}, State: core.Read}},
 		{`<reactions xmlns='urn:xmpp:reactions:0' id='` + string(theirs) + `'><reaction>👍</reaction></reactions>`,
-			&core.Reaction{Ref: ref, IDs: core.IDs{ID: theirs}, Origin: origin, Emoji: []string{"👍"}}},
-		{`<reactions xmlns='urn:xmpp:reactions:0' id='client-1'/>`, &core.Reaction{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin}},
+			&core.Reaction{Ref: ref, IDs: core.IDs{ID: theirs}, Origin: origin, Emoji: []string{"👍"}, At: noon}},
+		{`<reactions xmlns='urn:xmpp:reactions:0' id='client-1'/>`, &core.Reaction{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, At: noon}},
 		{`<retract xmlns='urn:xmpp:message-retract:1' id='client-1'/><body>gone</body>`,
-			&core.Retraction{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin}},
+			&core.Retraction{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, At: noon}},
 	} {
 		srv, hall := stage(t, (*edgetest.Full)(nil))
 		srv.Send(`<message type='chat' id='c1' from='alice@example.org/x' to='` + bob + `'>` + c.inside + `</message>`)

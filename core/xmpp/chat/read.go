@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gangway/core"
-	"gangway/core/xmpp"
 	"gangway/core/xmpp/stream"
 )
 
@@ -13,11 +12,124 @@ import (
 const (
 	maxID     = 1023
 	maxThread = 255
-	maxEmoji  = 16
 )
 
+// parts are the children of a message that are known here, found in one pass. Of
+// several of a kind it is the first.
+type parts struct {
+	body, subject, thread, reply, replace, reactions, delay, addresses *stream.Element
+
+	retracts string // the id of the message that is taken back
+	retract  bool
+	fallback bool // there is at least one <fallback/>
+	files    bool // there is at least one file
+	request  bool // a receipt is asked for
+	noStore  bool // XEP-0334: not to be kept
+	active   bool // a chat state that says nothing
+
+	typing, paused     bool
+	displayed          string // a message that was read
+	known              bool   // something else that clients send without text
+	called, invitation bool
+}
+
+func read(st *stream.Stanza) (p parts) {
+	ns := st.Space()
+	for c := range st.Children() {
+		switch c.Space() {
+		case ns:
+			p.plain(c)
+		case nsActive:
+			p.state(c)
+		case nsReceipts:
+			p.request = p.request || c.Local() == "request"
+			p.known = true
+		case nsMarkers:
+			if c.Local() == "displayed" {
+				p.displayed = c.Attr("id")
+			}
+			p.known = true
+		case nsHints:
+			p.noStore = p.noStore || c.Local() == "no-store" || c.Local() == "no-permanent-store"
+			p.known = true
+		default:
+			p.extension(c)
+		}
+	}
+	return p
+}
+
+func (p *parts) plain(c *stream.Element) {
+	switch c.Local() {
+	case "body":
+		first(&p.body, c)
+	case "subject":
+		first(&p.subject, c)
+	case "thread":
+		first(&p.thread, c)
+	}
+}
+
+func first(at **stream.Element, c *stream.Element) {
+	if *at == nil {
+		*at = c
+	}
+}
+
+func (p *parts) state(c *stream.Element) {
+	switch c.Local() {
+	case "composing":
+		p.typing = true
+	case "active":
+		p.active = true
+	default: // paused, inactive, gone
+		p.paused = true
+	}
+}
+
+func (p *parts) extension(c *stream.Element) {
+	switch c.Space() {
+	case nsReply:
+		first(&p.reply, c)
+	case nsCorrect:
+		first(&p.replace, c)
+	case nsReactions:
+		first(&p.reactions, c)
+	case nsRetract:
+		p.takenBack(c.Attr("id"))
+	case nsFasten:
+		if c.Child(nsRetract0, "retract") != nil {
+			p.takenBack(c.Attr("id"))
+		}
+	case nsFallback:
+		p.fallback = true
+	case nsOOB, nsFiles:
+		p.files = true
+	case nsDelay:
+		first(&p.delay, c)
+	case nsAddress:
+		first(&p.addresses, c)
+	case nsCall:
+		p.called = p.called || c.Local() == "propose"
+		p.known = true
+	case nsInvite:
+		p.invitation = true
+	case "http://jabber.org/protocol/muc#user":
+		p.invitation = p.invitation || c.Child("", "invite") != nil
+	case "jabber:x:event":
+		p.known = true
+	}
+}
+
+func (p *parts) takenBack(id string) {
+	if !p.retract {
+		p.retract, p.retracts = true, id
+	}
+}
+
 // originID is the name under which the sender's client knows a stanza: its id,
-// which receipts and errors repeat, or else its origin-id (XEP-0359).
+// which receipts and errors repeat, or else its origin-id (XEP-0359). A
+// stanza-id that a client has put there says nothing: ours are not made by it.
 func originID(st *stream.Stanza) (string, error) {
 	id := st.ID
 	if id == "" {
@@ -29,125 +141,25 @@ func originID(st *stream.Stanza) (string, error) {
 	return id, nil
 }
 
-// encrypted reports whether the content of a message is not for us to read:
-// OMEMO, OpenPGP (XEP-0373 and XEP-0027), OTR, or whatever EME (XEP-0380) names.
-func encrypted(st *stream.Stanza) bool {
-	for c := range st.Children() {
-		switch c.Local() {
-		case "encrypted", "openpgp":
-			return true
-		case "encryption":
-			if c.Space() == nsEncryption {
-				return true
-			}
-		case "x":
-			if c.Space() == "jabber:x:encrypted" {
-				return true
-			}
-		}
-	}
-	return strings.HasPrefix(st.Body(), "?OTR")
-}
-
-// RefuseEncrypted returns the stanza error for a message whose content only XMPP
-// clients can read, and nil for any other. Its fallback body is never used.
-func RefuseEncrypted(st *stream.Stanza) error {
-	if !encrypted(st) {
-		return nil
-	}
-	return xmpp.NewError("modify", "not-acceptable",
-		"This message is encrypted for XMPP, and the other network could not read it. "+
-			"Switch encryption off for this contact and send it again.")
-}
-
 // saidAt is when a message was said: by its <delay/> if a client sent it late,
 // else now.
-func saidAt(st *stream.Stanza, now time.Time) time.Time {
-	stamp := st.Child(nsDelay, "delay").Attr("stamp")
-	at, err := time.Parse(time.RFC3339Nano, stamp)
+func saidAt(delay *stream.Element, now time.Time) time.Time {
+	if delay == nil {
+		return now
+	}
+	at, err := time.Parse(time.RFC3339Nano, delay.Attr("stamp"))
 	if err != nil || at.After(now) || now.Sub(at) > oldest {
 		return now
 	}
 	return at.UTC()
 }
 
-// text returns what a message says: its body, or the address of the file that it
-// is about.
-func text(st *stream.Stanza) string {
-	if body := st.Body(); strings.TrimSpace(body) != "" {
-		return body
-	}
-	return st.Child(nsOOB, "x").ChildText(nsOOB, "url")
-}
-
 // threadOf returns the thread that a message is in, if its name is a reasonable
 // one: it only groups, nothing is lost without it.
-func threadOf(st *stream.Stanza) core.ThreadID {
-	t := st.ChildText("", "thread")
+func threadOf(thread *stream.Element) core.ThreadID {
+	t := thread.Text()
 	if len(t) > maxThread {
 		return ""
 	}
 	return core.ThreadID(strings.Clone(t))
-}
-
-// notification is what a message without text can be about.
-type notification uint8
-
-const (
-	nothing notification = iota
-	ignored              // known, and of no interest to any network
-	typing
-	paused
-	displayed
-)
-
-// notificationOf reads a message without text. Nothing, if it holds none of what
-// clients send so.
-func notificationOf(st *stream.Stanza) (n notification, about string) {
-	for c := range st.Children() {
-		switch c.Space() {
-		case nsActive:
-			if c.Local() == "composing" {
-				return typing, ""
-			}
-			return paused, ""
-		case nsMarkers:
-			if c.Local() == "displayed" {
-				return displayed, c.Attr("id")
-			}
-			n = ignored
-		case nsReceipts, nsHints, "jabber:x:event", "jabber:x:conference":
-			n = ignored
-		}
-	}
-	return n, ""
-}
-
-// emoji returns the set of reactions, bounded. An empty one takes them back.
-func emoji(reactions *stream.Element) ([]string, error) {
-	var set []string
-	for c := range reactions.Children() {
-		if !c.Is(nsReactions, "reaction") {
-			continue
-		}
-		e := strings.TrimSpace(c.Text())
-		if e == "" || len(e) > 64 || len(set) == maxEmoji {
-			return nil, core.E(core.Invalid, "chat: reaction", "These reactions are not understood here.")
-		}
-		set = append(set, strings.Clone(e))
-	}
-	return set, nil
-}
-
-// isOurs reports whether a name could be one that core made (core.MessageID).
-func isOurs(id string) bool {
-	if len(id) != 26 {
-		return false
-	}
-	for i := range len(id) {
-		if c := id[i]; (c < 'a' || c > 'z') && (c < '2' || c > '7') {
-			return false
-		}
-	}
-	return true
 }

@@ -3,28 +3,31 @@ package chat
 import (
 	"gangway/core"
 	"gangway/core/xmpp"
-	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
 )
 
 // receipt tells the client that sent a message what has become of it.
 func (r *Renderer) receipt(p page, rc *core.Receipt) {
-	if rc.Origin.From == "" || rc.Origin.ID == "" {
+	to, asked := answered(rc.Origin)
+	if to == "" || rc.Origin.ID == "" {
 		return // it has no name there: nothing can be said of it
 	}
 	switch rc.State {
 	case core.Delivered:
-		p.start(core.Digest("delivered", string(rc.ID)), rc.Origin.From)
+		if !asked {
+			return
+		}
+		p.start(core.Digest("delivered", string(rc.ID)), to)
 		p.enc.Empty("received", nsReceipts, "id", rc.Origin.ID)
 		p.enc.Empty("store", nsHints)
 		p.enc.End()
 	case core.Read:
-		p.start(core.Digest("read", string(rc.ID)), rc.Origin.From)
+		p.start(core.Digest("read", string(rc.ID)), to)
 		p.enc.Empty("displayed", nsMarkers, "id", rc.Origin.ID)
 		p.enc.Empty("store", nsHints)
 		p.enc.End()
 	case core.Failed:
-		r.failed(p, rc)
+		r.failed(p, rc, to)
 	case core.Queued, core.Accepted, core.Sent: // not told: see the package comment
 	}
 }
@@ -32,16 +35,19 @@ func (r *Renderer) receipt(p page, rc *core.Receipt) {
 // failed answers the message with an error. Servers keep no errors for a client
 // that is away, so that one which comes late is followed by a plain message that
 // they do keep.
-func (r *Renderer) failed(p page, rc *core.Receipt) {
-	p.enc.Start("message", "", "type", "error", "from", bare(p.from), "to", rc.Origin.From, "id", rc.Origin.ID)
+func (r *Renderer) failed(p page, rc *core.Receipt, to string) {
+	p.enc.Start("message", "", "type", "error", "from", bare(p.from), "to", to, "id", rc.Origin.ID)
 	encodeError(p.enc, rc.Err)
 	p.enc.End()
 	if _, here := r.recent.get(rc.ID); here {
 		return
 	}
-	id := core.Digest("failed", string(rc.ID))
+	id, what := core.Digest("failed", string(rc.ID)), "Your message was not delivered: "
+	if !rc.Known() {
+		id, what = core.Digest("failed", rc.Origin.ID), "This was not done: " // a reaction, a retraction
+	}
 	p.start(id, p.to)
-	p.enc.Leaf("body", "", "Your message was not delivered: "+sentence(rc.Err))
+	p.enc.Leaf("body", "", what+sentence(rc.Err))
 	p.enc.Empty("reply", nsReply, "to", p.to, "id", rc.Origin.ID)
 	p.enc.Empty("origin-id", nsID, "id", id)
 	p.enc.End()
@@ -68,13 +74,4 @@ func encodeError(enc *stream.Encoder, e *core.Error) {
 		enc.Leaf("network-code", nsErrors, e.Code)
 	}
 	enc.End()
-}
-
-// bare cuts the resource off a contact's JID: the error comes from where the
-// message was sent to, and clients write to the bare one.
-func bare(contact string) string {
-	if n := len(contact) - len(edge.Resource) - 1; n > 0 && contact[n] == '/' {
-		return contact[:n]
-	}
-	return contact
 }

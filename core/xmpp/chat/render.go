@@ -2,25 +2,31 @@ package chat
 
 import (
 	"context"
-	"strconv"
+	"strings"
 	"time"
 
 	"gangway/core"
+	"gangway/core/xmpp/addr"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
 )
 
 // lateAfter is the age from which a message carries when it was said (XEP-0203):
 // below it a delay only makes clients sort wrongly or keep silent.
-const lateAfter = 60 * time.Second
+const lateAfter = 300 * time.Second
 
 // oldest is how far back a message may claim to have been said.
 const oldest = 10 * 365 * 24 * time.Hour
 
-// mineMark stands before what the user said in another app of the network.
-// Without the privilege to speak as the user (XEP-0356) it comes from the
-// correspondent, and must not look like the correspondent's own words.
-const mineMark = "(you, from another app) "
+// Bounds of what a network says, in bytes. Escaping makes five of one at most,
+// and a stanza may have stream.DefaultMaxStanza.
+const (
+	maxBody    = 60_000
+	maxSubject = 1000
+)
+
+// tooLong stands at the end of a text that was cut.
+const tooLong = "\n[The rest of this message is too long to be shown.]"
 
 // Renderer writes the events of one-to-one conversations. It implements
 // edge.Renderer.
@@ -28,6 +34,7 @@ type Renderer struct {
 	ledger core.Ledger
 	now    func() time.Time
 	book   book
+	quotes *quotes
 	// recent is what was submitted a minute or two ago: the client that sent it is
 	// taken to be there still.
 	recent *fresh[core.MessageID, struct{}]
@@ -41,19 +48,19 @@ func (r *Renderer) Render(ctx context.Context, enc *stream.Encoder, d *edge.Doma
 	if err != nil {
 		return err
 	}
-	p := page{enc: enc, caps: d.Network.Caps, from: contact, to: string(a.User), domain: d.Name}
+	p := page{enc: enc, domain: d, account: a, from: contact, to: string(a.User)}
 	switch ev := ev.(type) {
 	case *core.Message:
-		r.book.meet(ctx, a.ID, ev.Peer)
-		r.message(ctx, p, a, ev)
+		p.name = r.book.meet(ctx, a.ID, ev.Peer)
+		r.message(ctx, p, ev)
 	case *core.Receipt:
 		r.receipt(p, ev)
 	case *core.Typing:
 		p.typing(ev)
 	case *core.Reaction:
-		r.reaction(ctx, p, a, ev)
+		r.reaction(ctx, p, ev)
 	case *core.Retraction:
-		p.retraction(ev)
+		r.retraction(ctx, p, ev)
 	default:
 		return core.E(core.Unsupported, "chat: render", "")
 	}
@@ -62,11 +69,12 @@ func (r *Renderer) Render(ctx context.Context, enc *stream.Encoder, d *edge.Doma
 
 // page is where one event is written.
 type page struct {
-	enc    *stream.Encoder
-	caps   core.Caps
-	from   string // the correspondent's full JID
-	to     string // the user's bare JID: the host server knows their devices
-	domain string
+	enc     *stream.Encoder
+	domain  *edge.Domain
+	account core.Account
+	from    string // the correspondent's full JID
+	to      string // the user's bare JID: the host server knows their devices
+	name    string // what the correspondent is called; empty if nobody knows
 }
 
 // start opens a message of type chat.
@@ -76,96 +84,171 @@ func (p page) start(id, to string) {
 
 // message writes the text and, each in a message of its own, the files: clients
 // show a file only where the body is its address and nothing else.
-func (r *Renderer) message(ctx context.Context, p page, a core.Account, m *core.Message) {
-	id := string(m.ID)
-	if m.Text != "" || m.Subject != "" || len(m.Attachments) == 0 {
-		r.text(ctx, p, a, m)
-		id = ""
+func (r *Renderer) message(ctx context.Context, p page, m *core.Message) {
+	files := withAddress(m.Attachments)
+	r.quotes.keep(m.ID, m.Text, len(files))
+	if m.Text != "" || m.Subject != "" || len(files) == 0 {
+		r.say(p, m, string(m.ID), func(mark string) {
+			r.text(ctx, p, m, mark)
+		})
 	}
-	for i, f := range m.Attachments {
-		if f.URL == "" {
-			continue
+	for i, f := range files {
+		id := partID(m.ID, i)
+		if i == 0 && m.Text == "" && m.Subject == "" {
+			id = string(m.ID)
 		}
-		if id == "" || i > 0 {
-			id = core.Digest("file", string(m.ID), strconv.Itoa(i))
-		}
-		p.start(id, p.to)
-		p.enc.Leaf("body", "", f.URL)
-		p.enc.Start("x", nsOOB)
-		p.enc.Leaf("url", "", f.URL)
-		p.enc.End()
-		r.frame(p, m, id)
-		p.enc.End()
+		r.say(p, m, id, func(mark string) {
+			if mark == "" {
+				p.file(f)
+			} else {
+				p.enc.Leaf("body", "", mark+f.URL) // not as if the correspondent had sent it
+			}
+			if m.Thread != "" {
+				p.enc.Leaf("thread", "", thread(m.Thread))
+			}
+		})
 	}
 }
 
-func (r *Renderer) text(ctx context.Context, p page, a core.Account, m *core.Message) {
-	p.start(string(m.ID), p.to)
-	if m.Subject != "" {
-		p.enc.Leaf("subject", "", m.Subject)
+// say writes one message around its content: from the correspondent, or as the
+// user if it is theirs.
+func (r *Renderer) say(p page, m *core.Message, id string, content func(mark string)) {
+	if m.Mine && p.asUser(id, func() {
+		content("")
+		r.late(p, m.At)
+	}) {
+		return
 	}
-	text := m.Text
-	if text == "" {
-		text = m.Subject // no client shows, and few servers keep, what has no body
-	}
+	mark := ""
 	if m.Mine {
-		text = mineMark + text
+		mark = mineMark
 	}
-	p.enc.Leaf("body", "", text)
+	p.start(id, p.to)
+	content(mark)
+	r.frame(p, m, id)
+	p.enc.End()
+}
+
+func (r *Renderer) text(ctx context.Context, p page, m *core.Message, mark string) {
+	if m.Subject != "" {
+		p.enc.Leaf("subject", "", bounded(m.Subject, maxSubject))
+	}
+	body := mark + shown(m)
+	quote := ""
+	if m.ReplyTo.ID != "" && m.Replaces.ID == "" {
+		quote = quotation(r.quotes.of(m.ReplyTo.ID).text)
+	}
+	p.enc.Leaf("body", "", quote+body)
 	if m.ReplyTo.ID != "" {
-		id, by := r.named(ctx, p, a, m.ReplyTo.ID)
+		id, by := r.named(ctx, p, m.ReplyTo.ID)
 		p.enc.Empty("reply", nsReply, "to", by, "id", id)
 	}
+	if quote != "" {
+		p.fallback(nsReply, 0, points(quote))
+	}
 	if m.Replaces.ID != "" {
-		id, _ := r.named(ctx, p, a, m.Replaces.ID)
+		id, _ := r.named(ctx, p, m.Replaces.ID)
 		p.enc.Empty("replace", nsCorrect, "id", id)
 	}
-	r.frame(p, m, string(m.ID))
+	if m.Thread != "" {
+		p.enc.Leaf("thread", "", thread(m.Thread))
+	}
+}
+
+// shown is what a message says, as long as a stanza can be.
+func shown(m *core.Message) string {
+	text := m.Text
+	if text == "" {
+		text = bounded(m.Subject, maxSubject) // no client shows, and few servers keep, what has no body
+	}
+	if len(text) > maxBody {
+		text = bounded(text, maxBody) + tooLong
+	}
+	return text
+}
+
+// thread is a thread's name in a length that clients bear. What only groups may
+// have another name.
+func thread(t core.ThreadID) string {
+	if len(t) > maxThread {
+		return core.Digest("thread", string(t))
+	}
+	return string(t)
+}
+
+// fallback says which range of the body, in code points, is there only for
+// clients that do not know ns; all of it, if to is 0.
+func (p page) fallback(ns string, from, to int) {
+	p.enc.Start("fallback", nsFallback, "for", ns)
+	if to == 0 {
+		p.enc.Empty("body", "")
+	} else {
+		p.enc.Empty("body", "", "start", itoa(from), "end", itoa(to))
+	}
 	p.enc.End()
 }
 
 // frame writes what every message with a body has.
 func (r *Renderer) frame(p page, m *core.Message, id string) {
-	if m.Thread != "" {
-		p.enc.Leaf("thread", "", string(m.Thread))
-	}
 	p.enc.Empty("origin-id", nsID, "id", id)
-	if at := r.late(m.At); !at.IsZero() {
-		p.enc.Empty("delay", nsDelay, "from", p.domain, "stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	if p.name != "" {
+		p.enc.Leaf("nick", nsNick, p.name)
 	}
+	if len(m.Also) > 0 {
+		p.addresses(m.Also)
+	}
+	r.late(p, m.At)
 	if m.Notice || m.Mine {
 		return // nobody waits for an answer, not even for "seen"
 	}
-	if p.caps.ReadMarker != nil {
+	caps := &p.domain.Network.Caps
+	if caps.ReadMarker != nil {
 		p.enc.Empty("request", nsReceipts)
 		p.enc.Empty("markable", nsMarkers)
 	}
-	if p.caps.TypingSender != nil {
+	if caps.TypingSender != nil {
 		p.enc.Empty("active", nsActive)
 	}
 }
 
-// late returns when a message was said if that is worth telling, else zero.
-func (r *Renderer) late(at time.Time) time.Time {
+// addresses writes who else got the message (XEP-0033): an answer to all of them
+// is addressed so.
+func (p page) addresses(also []core.Address) {
+	p.enc.Start("addresses", nsAddress)
+	p.enc.Empty("address", "", "type", "to", "jid", p.to, "delivered", "true")
+	for i, peer := range also {
+		jid, err := p.domain.JID(p.account.Realm, peer, false)
+		if err == nil && i < maxRecipients {
+			p.enc.Empty("address", "", "type", "cc", "jid", jid, "delivered", "true")
+		}
+	}
+	p.enc.End()
+}
+
+// late writes when a message was said, if that is worth telling.
+func (r *Renderer) late(p page, at time.Time) {
 	now := r.now()
-	if at.IsZero() || now.Sub(at) < lateAfter {
-		return time.Time{}
+	if at.IsZero() || now.Sub(at) <= lateAfter {
+		return
 	}
 	if first := now.Add(-oldest); at.Before(first) {
-		return first
+		at = first
 	}
-	return at
+	p.enc.Empty("delay", nsDelay, "from", p.domain.Name, "stamp", at.UTC().Format("2006-01-02T15:04:05.000Z"))
 }
 
 // named returns the name under which the user's clients know a message, and the
-// JID of who wrote it. What the ledger does not know is taken to be the
+// bare JID of who wrote it. What the ledger does not know is taken to be the
 // correspondent's.
-func (r *Renderer) named(ctx context.Context, p page, a core.Account, id core.MessageID) (name, by string) {
+func (r *Renderer) named(ctx context.Context, p page, id core.MessageID) (name, by string) {
 	e, err := r.ledger.Message(ctx, id)
-	if err == nil && e.Account == a.ID && e.Mine && e.Origin.ID != "" {
+	switch {
+	case err != nil || e.Account != p.account.ID || !e.Mine:
+		return string(id), bare(p.from)
+	case e.Origin.ID != "":
 		return e.Origin.ID, p.to
 	}
-	return string(id), p.from
+	return string(id), p.to // said in another app
 }
 
 func (p page) typing(t *core.Typing) {
@@ -179,32 +262,20 @@ func (p page) typing(t *core.Typing) {
 	p.enc.End()
 }
 
-// reaction writes the whole set of emoji. What the user put there with another
-// app cannot be shown as the correspondent's, and is not shown.
-func (r *Renderer) reaction(ctx context.Context, p page, a core.Account, re *core.Reaction) {
-	if re.Mine || re.ID == "" {
-		return
+// bare cuts the resource off a contact's JID.
+func bare(contact string) string {
+	if n := len(contact) - len(edge.Resource) - 1; n > 0 && contact[n] == '/' {
+		return contact[:n]
 	}
-	about, _ := r.named(ctx, p, a, re.ID)
-	p.start(core.Digest(append([]string{"reaction", string(re.ID)}, re.Emoji...)...), p.to)
-	p.enc.Start("reactions", nsReactions, "id", about)
-	for _, e := range re.Emoji {
-		p.enc.Leaf("reaction", "", e)
-	}
-	p.enc.End()
-	p.enc.Empty("store", nsHints)
-	p.enc.End()
+	return contact
 }
 
-// retraction takes a message back. The fallback names no id.
-func (p page) retraction(re *core.Retraction) {
-	if re.Mine || re.ID == "" {
-		return
+// answered is whom an Origin's sender is answered at, and whether they want to
+// hear that a message has arrived.
+func answered(o core.Origin) (to string, asked bool) {
+	to, silent := strings.CutPrefix(o.From, unasked)
+	if _, err := addr.Parse(to); err != nil {
+		return "", false
 	}
-	p.start(core.Digest("retraction", string(re.ID)), p.to)
-	p.enc.Empty("retract", nsRetract, "id", string(re.ID))
-	p.enc.Empty("fallback", nsFallback, "for", nsRetract)
-	p.enc.Leaf("body", "", "This message was taken back by its sender. Your client cannot show that.")
-	p.enc.Empty("store", nsHints)
-	p.enc.End()
+	return to, !silent
 }

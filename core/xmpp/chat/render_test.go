@@ -28,14 +28,16 @@ const (
 // pane renders as of noon, for a network with or without abilities.
 func pane(s core.Session) (*Chat, *edge.Domain, *edgetest.Hall) {
 	hall := &edgetest.Hall{Entries: []core.Entry{{
-		Ref: core.Ref{Account: "a1"}, IDs: core.IDs{ID: ours}, Mine: true,
+		Ref: core.Ref{Account: "a1", Peer: "bob@example.com"}, IDs: core.IDs{ID: ours}, Mine: true,
 		Origin: core.Origin{ID: "client-1", From: "alice@example.org/phone"},
 	}, {
 		Ref: core.Ref{Account: "a2"}, IDs: core.IDs{ID: "somebodyelsesmessageabcdef"}, Mine: true,
 		Origin: core.Origin{ID: "secret", From: "carol@example.org/phone"},
 	}}}
 	c := New(Config{Gateway: hall, Ledger: hall, Contacts: hall, Now: func() time.Time { return noon }})
-	return c, &edge.Domain{Name: "email.gw", Network: edgetest.Network(s)}, hall
+	n := edgetest.Network(s)
+	n.Driver.Threads = true
+	return c, &edge.Domain{Name: "email.gw", Network: n}, hall
 }
 
 func TestRenderGolden(t *testing.T) {
@@ -48,9 +50,9 @@ func TestRenderGolden(t *testing.T) {
 		session core.Session
 		event   core.Event
 	}{
-		{"message", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello <you> & \x02all\x00", At: noon.Add(-59 * time.Second)}},
+		{"message", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello <you> & \x02all\x00", At: noon.Add(-300 * time.Second)}},
 		{"message-full", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", Subject: "Greetings", Thread: "t1", At: noon}},
-		{"message-late", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: noon.Add(-time.Minute)}},
+		{"message-late", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: noon.Add(-301 * time.Second)}},
 		{"message-ancient", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: time.Unix(0, 0)}},
 		{"message-future", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: noon.Add(time.Hour)}},
 		{"message-subject-only", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Subject: "Greetings"}},
@@ -58,7 +60,10 @@ func TestRenderGolden(t *testing.T) {
 		{"message-mine", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", Mine: true}},
 		{"message-notice", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "I am away", Notice: true}},
 		{"message-network", (*edgetest.Plain)(nil), &core.Message{Ref: core.Ref{Account: "a1"}, IDs: id, Text: "Welcome"}},
-		{"message-file", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Attachments: []core.Attachment{{URL: "https://files.example/1.jpg"}}}},
+		{"message-file", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Attachments: []core.Attachment{{URL: "https://files.example/1.jpg", Name: "1.jpg", Type: "image/jpeg", Size: 12345}}}},
+		{"message-file-without-address", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "[1.jpg]", Attachments: []core.Attachment{{Name: "1.jpg"}}}},
+		{"message-file-mine", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Mine: true, Attachments: []core.Attachment{{URL: "https://files.example/1.jpg"}}}},
+		{"message-also", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello, you two", Also: []core.Address{"carol@example.com", "no\x00body"}}},
 		{"message-text-and-files", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Two:", Attachments: []core.Attachment{{URL: "https://files.example/1.jpg"}, {URL: "https://files.example/2.jpg"}}}},
 		{"reply-to-mine", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Yes", ReplyTo: core.IDs{ID: ours}}},
 		{"reply-to-theirs", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Yes", ReplyTo: core.IDs{ID: "yyyyyyyyyyyyyyyyyyyyyyyy22"}}},
@@ -77,6 +82,10 @@ func TestRenderGolden(t *testing.T) {
 		{"reaction", (*edgetest.Full)(nil), &core.Reaction{Ref: ref, IDs: core.IDs{ID: ours}, Emoji: []string{"👍", "🎉"}}},
 		{"reaction-none", (*edgetest.Full)(nil), &core.Reaction{Ref: ref, IDs: id}},
 		{"reaction-mine", (*edgetest.Full)(nil), &core.Reaction{Ref: ref, IDs: id, Mine: true, Emoji: []string{"👍"}}},
+		{"retraction-mine", (*edgetest.Full)(nil), &core.Retraction{Ref: ref, IDs: core.IDs{ID: ours}, Mine: true, At: noon}},
+		{"receipt-failed-reaction", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, Origin: origin, State: core.Failed, Err: refused}},
+		{"receipt-not-asked-for", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: core.Origin{ID: "client-1", From: ":alice@example.org/phone"}, State: core.Delivered}},
+		{"receipt-failed-not-asked-for", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: core.Origin{ID: "client-1", From: ":alice@example.org/phone"}, State: core.Failed, Err: refused}},
 		{"retraction", (*edgetest.Full)(nil), &core.Retraction{Ref: ref, IDs: id}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
