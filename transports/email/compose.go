@@ -26,6 +26,7 @@ type outgoing struct {
 	references []string
 	loop       string // our domain
 	text       string
+	files      []part
 }
 
 // compose writes the mail: seven bits, folded, with CRLF. The same mail gives the same bytes.
@@ -46,15 +47,12 @@ func compose(o outgoing) ([]byte, error) {
 	}
 	w.field(loopField, o.loop)
 	w.field("MIME-Version", "1.0")
-	body, encoding := encodeText(o.text)
-	w.field("Content-Type", "text/plain;", "charset=utf-8")
-	w.field("Content-Transfer-Encoding", encoding)
-	if w.err != nil {
-		return nil, w.err
+	if len(o.files) == 0 {
+		w.text(o.text)
+	} else {
+		w.mixed(o)
 	}
-	w.buf.WriteString("\r\n")
-	w.buf.Write(body)
-	return w.buf.Bytes(), nil
+	return w.buf.Bytes(), w.err
 }
 
 // headerWriter is the one way into a header: what could begin another field is refused.

@@ -138,7 +138,8 @@ func (l *letter) print() string {
 	return core.Digest(l.from.folded(), l.mail.Root.Header.Get("Date"))
 }
 
-// message makes the message that a person sees. tag is the subaddress it was sent to, with the address; or empty.
+// message makes the message that a person sees, without its files. tag is the subaddress it was sent to, with the
+// address; or empty.
 func (l *letter) message(tag string) *core.Message {
 	var b strings.Builder
 	if tag != "" {
@@ -146,34 +147,13 @@ func (l *letter) message(tag string) *core.Message {
 	}
 	b.WriteString(l.body.Text)
 	if n := l.body.Cut; n > 0 {
-		fmt.Fprintf(&b, "\n[... %s more are not shown]", size(int64(n)))
+		fmt.Fprintf(&b, "\n[... %s more, see %s]", size(int64(n)), fullText)
 	}
 	m := &core.Message{
 		Ref: core.Ref{Peer: l.from.address()}, At: l.date, Subject: l.subject, Notice: l.automatic || l.list,
 	}
-	for i, f := range l.body.Files {
-		if i == maxFiles {
-			fmt.Fprintf(&b, "\n[and %d more files]", len(l.body.Files)-maxFiles)
-			break
-		}
-		a := core.Attachment{Name: f.FileName(), Type: f.Type, Size: f.Size()}
-		m.Attachments = append(m.Attachments, a)
-		fmt.Fprintf(&b, "\n[%s]", describe(a))
-	}
 	m.Text = strings.Trim(b.String(), "\n")
-	if m.Text == "" && m.Subject == "" {
-		m.Text = "(no text)"
-	}
 	return m
-}
-
-// describe names a file in one line.
-func describe(a core.Attachment) string {
-	name := a.Name
-	if name == "" {
-		name = "file"
-	}
-	return name + ", " + a.Type + ", " + size(a.Size)
 }
 
 // size writes a number of bytes as people read it.

@@ -167,7 +167,10 @@ func (t *transport) deliverAnswer(ctx context.Context, l *letter, sent sentMail,
 		l.body = mime.Body{Text: "Your message has not been delivered yet. The mail servers go on trying."}
 		l.subject = ""
 	}
-	err := t.deliverLetter(ctx, l, sent.Account, "", sent.Peer)
+	account, err := t.host.Account(ctx, sent.Account)
+	if err == nil {
+		err = t.deliverLetter(ctx, l, account, "", sent.Peer)
+	}
 	if err != nil && core.KindOf(err) == core.NotFound && !errors.Is(err, context.Canceled) {
 		t.host.Logger().Info("answer for an account that is gone", "account", sent.Account)
 		return nil

@@ -221,19 +221,6 @@ func TestSentAgain(t *testing.T) {
 	}
 }
 
-func TestFilesStayLinks(t *testing.T) {
-	relay := startRelay(t, nil)
-	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
-	m := note("look")
-	m.Attachments = []core.Attachment{{URL: "https://files.example/1.jpg"}, {}}
-	if _, err := g.session(t).Send(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	if text := mime.Parse([]byte((<-relay.mails).mail)).Body(1000).Text; text != "look\nhttps://files.example/1.jpg" {
-		t.Errorf("text %q", text)
-	}
-}
-
 func TestReferences(t *testing.T) {
 	var many []string
 	for i := range 50 {

@@ -63,7 +63,7 @@ func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts 
 		case r.bounce != "":
 			all[i].err = t.deliverReport(ctx, l, r.bounce)
 		default:
-			all[i].err = t.deliverLetter(ctx, l, r.account.ID, r.tag, "")
+			all[i].err = t.deliverLetter(ctx, l, r.account, r.tag, "")
 		}
 		if err := all[i].err; err != nil {
 			t.host.Logger().Warn("mail not taken", "account", r.account.ID, "bounce", r.bounce, "err", err)
@@ -73,9 +73,10 @@ func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts 
 }
 
 // deliverLetter delivers a mail into the account's conversation with its sender, or with peer, if that is given. What
-// is known of the thread is written after the message and before the answer, so that a repetition completes it.
-func (t *transport) deliverLetter(ctx context.Context, l *letter, a core.AccountID, tag string, peer core.Address) error {
-	m := l.message(tag)
+// is known of the thread, and its files, are there before the message, and the message before the answer, so that a
+// repetition completes it.
+func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.Account, tag string, peer core.Address) error {
+	a, m := account.ID, l.message(tag)
 	name := l.name
 	if peer != "" {
 		m.Peer, name = peer, ""
@@ -87,6 +88,9 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, a core.Account
 	m.Account, m.Remote, m.Thread, m.ReplyTo.Remote = a, p.row.Remote, p.row.Thread, p.replyTo
 	// First its place in the thread: an answer to it may come as soon as it is delivered.
 	if err := t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer)); err != nil {
+		return err
+	}
+	if err := t.keepFiles(ctx, account, l, m); err != nil {
 		return err
 	}
 	if err := t.host.Deliver(ctx, m); err != nil {

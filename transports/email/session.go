@@ -62,6 +62,11 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err != nil {
 		return core.Taken{}, err
 	}
+	files, done, err := s.t.fetchFiles(ctx, m.Attachments)
+	defer done()
+	if err != nil {
+		return core.Taken{}, err
+	}
 	r, err := s.prepare(ctx, m)
 	if err != nil {
 		return core.Taken{}, err
@@ -70,7 +75,9 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err != nil {
 		return core.Taken{}, err
 	}
-	mail, err := compose(s.outgoing(m, r, to, text))
+	o := s.outgoing(m, r, to, text)
+	o.files = files
+	mail, err := compose(o)
 	if err != nil {
 		return core.Taken{}, &core.Error{Kind: core.Invalid, Op: "email: send", Text: "The message has a subject or a name that mail cannot carry.", Err: err}
 	}
@@ -101,13 +108,9 @@ func (s *session) check(m *core.Message) (address, string, error) {
 	if err != nil {
 		return address{}, "", err
 	}
-	text := mime.Clean(m.Text)
-	for _, a := range m.Attachments {
-		if a.URL != "" && !strings.Contains(text, a.URL) {
-			text = strings.TrimLeft(text+"\n"+mime.OneLine(a.URL), "\n")
-		}
-	}
-	if strings.TrimSpace(text) == "" && m.Subject == "" {
+	text := withoutURLs(mime.Clean(m.Text), m.Attachments)
+	files := slices.ContainsFunc(m.Attachments, func(a core.Attachment) bool { return a.URL != "" })
+	if strings.TrimSpace(text) == "" && m.Subject == "" && !files {
 		return address{}, "", core.E(core.Invalid, "email: send", "The message is empty. Write something to send it as a mail.")
 	}
 	return to, text, nil

@@ -24,6 +24,18 @@ func (p *Part) Content(limit int) []byte {
 	return out
 }
 
+// Decode decodes all of a leaf's transfer encoding. That is never more than what came; it does not count against the
+// message's budget, so that it is for the caller to bound how often it is done.
+func (p *Part) Decode() []byte {
+	switch p.encoding() {
+	case "base64":
+		return decodeBase64(p.body, len(p.body))
+	case "quoted-printable":
+		return decodeQuoted(p.body, len(p.body)+2)
+	}
+	return p.body
+}
+
 // Size is about how many bytes Content would have, without decoding.
 func (p *Part) Size() int64 {
 	n := len(p.body)
