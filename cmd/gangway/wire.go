@@ -47,7 +47,7 @@ func wire(a *app) (*xmppSide, error) {
 	x := &xmppSide{rooms: rooms, roster: roster.New(roster.Config{
 		Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Sessions: a.gateway, Notes: a.mapping.Notes, Logger: a.log,
 	})}
-	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Logger: a.log})
+	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Choices: a.mapping, Logger: a.log})
 	var domains []*edge.Domain
 	for i := range a.cfg.Transports {
 		t := &a.cfg.Transports[i]
@@ -126,7 +126,7 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 		Logger: a.log,
 	})
 	commands.Register(router)
-	messages := &edge.Switch{Domain: d, Self: commands.Messages(), Contact: talk.Handler(d)}
+	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: talk.Handler(d)}
 	var answers disco.Answerer
 	ping := xmpp.Ping()
 	var rooms *muc.Handler
