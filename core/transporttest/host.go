@@ -32,6 +32,7 @@ type Host struct {
 	events   []core.Event
 	seen     map[string]bool
 	refusal  error
+	refused  bool // ever
 	notes    map[string][]byte
 	changed  chan struct{} // closed and renewed at every delivery
 }
@@ -55,6 +56,14 @@ func (h *Host) Refuse(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.refusal = err
+	h.refused = h.refused || err != nil
+}
+
+// hasRefused says whether Refuse was ever called with an error.
+func (h *Host) hasRefused() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refused
 }
 
 // Deliver records e. As in the gateway, a message or receipt delivered before is taken without effect.
