@@ -79,6 +79,9 @@ type Host interface {
 	ClientTLS() *tls.Config
 	// CertFile is the server's certificate, where everybody can read it; empty when it has none.
 	CertFile() string
+	// CAFile writes the certificate of the authority that issued the server's, for programs that read it from a file. There
+	// is none without TLS.
+	CAFile() (string, error)
 	// AddUser makes an account in the running server. One that exists keeps its data.
 	AddUser(ctx context.Context, u User) error
 }
@@ -183,6 +186,12 @@ func (h *xmppHost) ClientTLS() *tls.Config {
 
 // CertFile is the server's certificate, where everybody can read it.
 func (h *xmppHost) CertFile() string { return h.certFile }
+
+// CAFile writes the certificate of the authority that issued the server's, for programs that read it from a file.
+func (h *xmppHost) CAFile() (string, error) {
+	name := h.below("ca.pem")
+	return name, h.conf.CA.WriteFile(name)
+}
 
 // ConfigFile is the configuration as written, for a person who wants to look.
 func (h *xmppHost) ConfigFile() string { return h.file }
