@@ -17,7 +17,6 @@ import (
 	"gangway/core/xmpp/mam"
 	"gangway/core/xmpp/muc"
 	"gangway/core/xmpp/privilege"
-	"gangway/core/xmpp/register"
 	"gangway/core/xmpp/roster"
 	"gangway/core/xmpp/stream"
 )
@@ -121,10 +120,7 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router, lists *roster.Ros
 
 // route gives the stanzas of a domain to whoever serves them.
 func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat.Chat) {
-	commands := register.New(register.Config{
-		Domain: d, Gateway: a.gateway, Accounts: a.mapping, Letters: letters{a.queue}, Contacts: a.mapping,
-		Logger: a.log,
-	})
+	commands := x.desk(a, d)
 	commands.Register(router)
 	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: talk.Handler(d)}
 	var answers disco.Answerer
