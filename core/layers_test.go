@@ -24,6 +24,7 @@ type layer struct {
 
 var layers = []layer{
 	{pkg: "core", std: true, reason: "the words must outlive every protocol and every library"},
+	{pkg: "core/style", std: true, reason: "how text is styled is a word of core that networks read and write"},
 	{pkg: "core/store", reason: "the database knows no message"},
 	{pkg: "core/outbox", may: []string{"core", "core/store"}, reason: "the queue moves events; what they mean is the gateway's business"},
 	{pkg: "core/media", may: []string{"core", "core/store"}, reason: "bytes are kept for whoever asks"},
@@ -39,8 +40,8 @@ var layers = []layer{
 	{pkg: "config", reason: "a transport's settings are the transport's business"},
 	{pkg: "transports", may: []string{"core", "transports/..."}, reason: "it is the list"},
 	{
-		pkg: "transports/...", may: []string{"core", "SELF/..."},
-		reason: "a network knows the doors and itself: not XMPP, not the mapping, not its neighbours",
+		pkg: "transports/...", may: []string{"core", "core/style", "SELF/..."},
+		reason: "a network knows the doors, how text is styled, and itself: not XMPP, not the mapping, not its neighbours",
 	},
 	{pkg: "cmd/...", may: []string{"..."}, reason: "wiring"},
 	{pkg: "integration/...", may: []string{"..."}, reason: "it plays everybody"},
@@ -134,6 +135,7 @@ func TestImportPlanBites(t *testing.T) {
 		{"transports/irc", "gangway/core", false, false},
 		{"transports/irc", "gangway/transports/irc/sasl", false, false},
 		{"transports/irc", "gangway/transports/sms", false, true},
+		{"transports/irc", "gangway/core/style", false, false},
 		{"transports/irc", "gangway/config", false, true},
 		{"transports/irc", "gangway/core/transporttest", false, true},
 		{"transports/irc", "gangway/core/transporttest", true, false},
