@@ -98,6 +98,7 @@ type Reaction struct {
 	Origin Origin   `json:"origin,omitzero"`
 	Room   bool     `json:"room,omitempty"`
 	Author Address  `json:"author,omitempty"`
+	Person string   `json:"person,omitempty"` // as Member.Person
 	Mine   bool     `json:"mine,omitempty"`
 	Emoji  []string `json:"emoji,omitempty"`
 	// At tells two reactions to one message apart. The Gateway sets it where a transport does not.
@@ -111,8 +112,12 @@ type Retraction struct {
 	Origin Origin    `json:"origin,omitzero"`
 	Room   bool      `json:"room,omitempty"`
 	Author Address   `json:"author,omitempty"`
+	Person string    `json:"person,omitempty"` // as Member.Person
 	Mine   bool      `json:"mine,omitempty"`
 	At     time.Time `json:"at,omitzero"`
+	// Moderated says that Author took back what somebody else said, by rank, and Reason why.
+	Moderated bool   `json:"moderated,omitempty"`
+	Reason    string `json:"reason,omitempty"`
 }
 
 // Show is a person's availability.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,6 +39,14 @@ func (k Key) ID() string {
 	raw := k.raw()
 	sum := sha256.Sum256(append([]byte("gangway key id\x00"), raw[:]...))
 	return hex.EncodeToString(sum[:4])
+}
+
+// Derive returns a key for another purpose, from which neither this one nor that of any other purpose can be found.
+func (k Key) Derive(purpose string) []byte {
+	raw := k.raw()
+	mac := hmac.New(sha256.New, raw[:])
+	mac.Write([]byte("gangway derived key\x00" + purpose))
+	return mac.Sum(nil)
 }
 
 // ParseKey reads a key of 32 bytes in hex.

@@ -24,15 +24,33 @@ type Archive interface {
 }
 
 // WriteArchived writes an archived event of a room as the <message/> that its occupants saw, without a "to": for the
-// <forwarded/> of XEP-0313. It writes nothing and returns an error if the room has no address.
+// <forwarded/> of XEP-0313. Of a message that was taken back it writes what is left. It writes nothing and returns an
+// error if the room has no address.
 func (r *Rooms) WriteArchived(enc *stream.Encoder, d *edge.Domain, a core.Account, e core.Archived) error {
-	jid, err := d.JID(a.Realm, e.Event.Where().Peer, true)
+	rm, err := r.of(d, a, e.Event.Where())
 	if err != nil {
 		return err
 	}
-	rm := newRoom(d, a.Realm, jid)
-	if m, ok := e.Event.(*core.Message); ok {
-		rm.write(enc, "", m, "")
+	m, ok := e.Event.(*core.Message)
+	if !ok {
+		rm.archived(enc, "", e, false)
+		return nil
 	}
+	if e.Retracted != "" {
+		rm.tombstone(enc, m, e)
+		return nil
+	}
+	var s spoken
+	one := *m
+	rm.refer(context.Background(), &one, &s)
+	rm.write(enc, "", &one, s)
 	return nil
+}
+
+// tombstone writes that there was a message (XEP-0424 section 5).
+func (rm *room) tombstone(enc *stream.Encoder, m *core.Message, e core.Archived) {
+	rm.open(enc, "", string(m.Author), shownID(m))
+	enc.Empty("retracted", nsRetract, "id", string(e.Retracted), "stamp", e.RetractedAt.UTC().Format(stamp))
+	rm.frame(enc, m.ID, m.Person, string(m.Author), time.Time{})
+	enc.End()
 }

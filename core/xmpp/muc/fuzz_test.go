@@ -24,7 +24,7 @@ func FuzzRender(f *testing.F) {
 		if len(text)+len(nick) > 50_000 {
 			return // a stanza too large is refused as a whole: see the encoder
 		}
-		rooms := New(nil)
+		rooms := New(Config{})
 		d := &edge.Domain{Name: "irc.gw", Network: edgetest.Network((*edgetest.Full)(nil))}
 		a := edgetest.Account()
 		a.Realm = "net"
@@ -62,7 +62,7 @@ func FuzzRender(f *testing.F) {
 
 func expect(t *testing.T, r *Rooms, d *edge.Domain, a core.Account, o core.Origin, nick string) {
 	t.Helper()
-	if _, err := r.expect(d, a, ref.Peer, o, nick); err != nil {
+	if _, err := r.expect(d, a, ref.Peer, o, waiting{nick: nick}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -108,7 +108,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		net := &session{spectator{calls: make(chan string, 10)}}
 		gw := &hall{session: net}
-		rooms := New(gw)
+		rooms := New(Config{Gateway: gw})
 		d := &edge.Domain{Name: "irc.gw", Network: edgetest.Network(net)}
 		a := edgetest.Account()
 		a.Realm = "net"

@@ -2,6 +2,8 @@ package muc
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"gangway/core"
 	"gangway/core/xmpp/disco"
@@ -9,32 +11,175 @@ import (
 
 var _ disco.Answerer = (*Handler)(nil)
 
+// roomName is what a room is called.
+func roomName(t core.Target) string {
+	if t.Realm == "" {
+		return string(t.Address)
+	}
+	return string(t.Address) + " on " + t.Realm
+}
+
+// traffic is what may be said through a room (XEP-0045 section 6.4).
+func (h *Handler) traffic() []string {
+	caps := h.domain.Network.Caps
+	all := []string{nsReply, nsFallback, nsOOB}
+	for feature, has := range map[string]bool{
+		nsStates: caps.TypingSender != nil, nsCorrect: caps.Editor != nil, nsRetract: caps.Retractor != nil,
+		nsModerate: caps.Retractor != nil, nsReactions: caps.Reactor != nil,
+	} {
+		if has {
+			all = append(all, feature)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Info answers disco#info about a room, under its own name, or about one of its occupants.
-func (h *Handler) Info(_ context.Context, q disco.Query) (disco.Info, error) {
-	if q.Nick != "" {
+func (h *Handler) Info(ctx context.Context, q disco.Query) (disco.Info, error) {
+	switch {
+	case q.Nick != "" && q.Node == "":
 		return disco.Info{
 			Identities: []disco.Identity{{Category: "client", Type: "pc", Name: q.Nick}},
-			Features:   []string{disco.NSInfo},
+			Features:   []string{disco.NSInfo, disco.NSVCard},
 		}, nil
-	}
-	if q.Node != "" && q.Node != "http://jabber.org/protocol/muc#traffic" {
+	case q.Node == nsTraffic:
+		return disco.Info{Features: h.traffic()}, nil
+	case q.Node == nodeNick:
+		return h.reserved(ctx, q), nil
+	case q.Node != "":
 		return disco.Info{}, core.E(core.NotFound, "muc: disco", "There is nothing of that name here.")
 	}
+	state := h.look(ctx, q)
 	return disco.Info{
-		Identities: []disco.Identity{{Category: "conference", Type: "text", Name: h.domain.Network.Transport.Format(q.To)}},
-		Features: []string{
-			disco.NSInfo, "http://jabber.org/protocol/muc", "http://jabber.org/protocol/muc#self-ping-optimization",
-			"muc_persistent", "muc_open", "muc_public", "muc_nonanonymous", "muc_unmoderated",
-			NSStanzaID, NSOccupant, "urn:xmpp:ping",
-		},
-		Forms: []disco.Form{{
-			Type: "http://jabber.org/protocol/muc#roominfo",
-			Fields: []disco.FormField{
-				{Var: "muc#roominfo_description", Values: []string{h.domain.Network.Transport.Format(q.To)}},
-			},
-		}},
+		Identities: []disco.Identity{{Category: "conference", Type: "text", Name: roomName(q.To)}},
+		Features:   h.features(state.Settings),
+		Forms:      []disco.Form{{Type: nsInfo, Fields: about(q.To, state)}},
 	}, nil
 }
 
-// Items answers disco#items. Who is in a room is seen by joining it; which rooms there are is the network's to list.
-func (h *Handler) Items(context.Context, disco.Query) ([]disco.Item, error) { return nil, nil }
+// features are what a room says it is (behaviour 44).
+func (h *Handler) features(s *core.Settings) []string {
+	if s == nil {
+		s = &core.Settings{}
+	}
+	either := func(is bool, yes, no string) string {
+		if is {
+			return yes
+		}
+		return no
+	}
+	all := append([]string{
+		disco.NSInfo, disco.NSItems, disco.NSVCard, NSMuc, nsSelfPing, NSStanzaID, NSOccupant, nsHats, "urn:xmpp:ping",
+		"muc_persistent", "muc_nonanonymous",
+		either(s.MembersOnly, "muc_membersonly", "muc_open"),
+		either(s.Hidden, "muc_hidden", "muc_public"),
+		either(s.Moderated, "muc_moderated", "muc_unmoderated"),
+		either(s.Password != "", "muc_passwordprotected", "muc_unsecured"),
+	}, h.rooms.cfg.Features...)
+	return append(all, h.traffic()...)
+}
+
+// about are the fields of muc#roominfo (XEP-0045 section 15.5.2). How many are in, and what they talk about, is known
+// to who is in.
+func about(t core.Target, state core.RoomJoined) []disco.FormField {
+	fields := []disco.FormField{{Var: "muc#roominfo_description", Values: []string{orElse(state.Topic.Text, roomName(t))}}}
+	if state.Self.Nick == "" {
+		return fields
+	}
+	changes := "1"
+	if state.Settings != nil && state.Settings.TopicLocked {
+		changes = "0"
+	}
+	return append(fields,
+		disco.FormField{Var: "muc#roominfo_occupants", Values: []string{strconv.Itoa(len(state.Members) + 1)}},
+		disco.FormField{Var: "muc#roominfo_subject", Values: []string{state.Topic.Text}},
+		disco.FormField{Var: "muc#roominfo_subjectmod", Values: []string{changes}},
+	)
+}
+
+// look is the room as the asker is in it; empty if they are not: to look is not to connect.
+func (h *Handler) look(ctx context.Context, q disco.Query) core.RoomJoined {
+	a, rm := h.in(ctx, q)
+	if rm == nil {
+		return core.RoomJoined{}
+	}
+	var state core.RoomJoined
+	_ = h.with(ctx, a, func(caps core.Caps) error { // what is not known is not said
+		found, err := caps.Rooms.Snapshot(q.To.Address)
+		if err == nil {
+			state = *found
+		}
+		return err
+	})
+	return state
+}
+
+// in returns the asker's account and the room; nil if they are not in.
+func (h *Handler) in(ctx context.Context, q disco.Query) (core.Account, *room) {
+	if q.User == "" {
+		return core.Account{}, nil
+	}
+	a, err := h.rooms.gw.Account(ctx, q.User, h.domain.Network.Driver.Name, q.To.Realm)
+	if err != nil {
+		return a, nil
+	}
+	return a, h.rooms.find(core.Ref{Account: a.ID, Peer: q.To.Address})
+}
+
+// reserved answers which nick is the asker's in a room: the one that they have on the network.
+func (h *Handler) reserved(ctx context.Context, q disco.Query) disco.Info {
+	_, rm := h.in(ctx, q)
+	if rm == nil {
+		return disco.Info{}
+	}
+	_, me := rm.present()
+	if me.Nick == "" {
+		return disco.Info{}
+	}
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: resource(me.Nick)}}}
+}
+
+// Items answers disco#items: of a room, who is in, to who is in as well; of an occupant or the gateway by the node
+// muc#rooms, the rooms that the asker is in.
+func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error) {
+	if q.Node == nsRooms {
+		return h.joinedItems(q), nil
+	}
+	if !q.To.Room || q.Nick != "" {
+		return nil, nil
+	}
+	jid, err := h.domain.JID(q.To.Realm, q.To.Address, true)
+	if err != nil {
+		return nil, err
+	}
+	var items []disco.Item
+	state := h.look(ctx, q)
+	if state.Self.Nick != "" {
+		for _, m := range append(state.Members, state.Self) {
+			items = append(items, disco.Item{JID: jid + "/" + resource(m.Nick)})
+		}
+	}
+	return bounded(items), nil
+}
+
+// maxListed is how many items an answer has at most: it must fit into a stanza.
+const maxListed = 500
+
+func bounded(items []disco.Item) []disco.Item { return items[:min(len(items), maxListed)] }
+
+func (h *Handler) joinedItems(q disco.Query) []disco.Item {
+	var items []disco.Item
+	for _, rm := range h.rooms.having(q.From.String()) {
+		if rm.domain == h.domain {
+			items = append(items, disco.Item{JID: rm.jid})
+		}
+	}
+	slices.SortFunc(items, func(a, b disco.Item) int {
+		if a.JID < b.JID {
+			return -1
+		}
+		return 1
+	})
+	return bounded(items)
+}

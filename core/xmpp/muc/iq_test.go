@@ -1,7 +1,6 @@
 package muc
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -75,13 +74,15 @@ func slicesOf(s string, n int) []string {
 func TestAdminRefused(t *testing.T) {
 	s := open(t)
 	s.enter(phone)
+	s.populate()
 	const modify = `<error type='modify'><bad-request ` + stanzas + `/></error>`
 	for _, c := range []struct{ name, stanza, want string }{
 		{"not in", admin(desk, `<item nick='Op' role='none'/>`), `<error type='auth'><forbidden ` + stanzas + `/></error>`},
-		{"nobody", admin(phone, `<item affiliation='admin' jid='op@irc.gw'/>`), modify},
+		{"nobody", admin(phone, `<item affiliation='admin'/>`), modify},
+		{"somebody of XMPP", admin(phone, `<item affiliation='admin' jid='bob@example.org'/>`), `<error type='cancel'><item-not-found ` + stanzas + `/></error>`},
+		{"somebody who is not in", admin(phone, `<item affiliation='admin' jid='x%net@irc.gw'/>`), `<error type='cancel'><item-not-found ` + stanzas + `/></error>`},
 		{"nothing", admin(phone, ``), modify},
 		{"something else", admin(phone, `<item xmlns='x' nick='Op' role='none'/>`), modify},
-		{"an outcast", admin(phone, `<item nick='Op' affiliation='outcast'/>`), `<error type='cancel'><feature-not-implemented ` + stanzas + `/></error>`},
 		{"no change", admin(phone, `<item nick='Op'/>`), `<error type='cancel'><feature-not-implemented ` + stanzas + `/></error>`},
 		{"a flood", admin(phone, strings.Repeat(`<item nick='a' role='none'/>`, maxItems+1)), `<error type='modify'><policy-violation ` + stanzas + `/></error>`},
 		{"no room", strings.Replace(admin(phone, `<item nick='a' role='none'/>`), channel, "irc.gw", 1), `<error type='cancel'><service-unavailable ` + stanzas + `/></error>`},
@@ -99,34 +100,13 @@ func TestAdminRefused(t *testing.T) {
 	s.quiet() // the first refusal ends it
 }
 
-// Clients ask for these lists whenever they have joined.
-func TestAdminLists(t *testing.T) {
-	s := open(t)
-	s.enter(phone)
-	for _, affiliation := range []string{"owner", "admin", "member", "outcast"} {
-		s.Send(fmt.Sprintf(`<iq type='get' id='%s' from='%s' to='%s'><query xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='%[1]s'/></query></iq>`,
-			affiliation, phone, channel))
-		s.Expect(`<iq type='result' id='` + affiliation + `'><query xmlns='http://jabber.org/protocol/muc#admin'><no><item/></no></query></iq>`)
-	}
-	s.quiet()
-}
-
-func TestOwner(t *testing.T) {
-	s := open(t)
-	s.enter(phone)
-	for _, typ := range []string{"get", "set"} {
-		s.Send(`<iq type='` + typ + `' id='o1' from='` + phone + `' to='` + channel + `'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>`)
-		s.Expect(`<iq type='error' id='o1' from='` + channel + `'><error type='auth'><forbidden ` + stanzas + `/></error></iq>`)
-	}
-	s.quiet()
-}
-
+// Behaviour 44, to who is not in.
 func TestDisco(t *testing.T) {
 	s := open(t)
 	const disco = `xmlns='http://jabber.org/protocol/disco#info'`
 	s.Send(`<iq type='get' id='d1' from='` + phone + `' to='` + channel + `'><query ` + disco + `/></iq>`)
 	s.Expect(`<iq type='result' id='d1' from='` + channel + `'><query ` + disco + `>
-		<identity category='conference' type='text' name='#c%net'/>
+		<identity category='conference' type='text' name='#c on net'/>
 		<feature var='http://jabber.org/protocol/muc'/><feature var='http://jabber.org/protocol/muc#self-ping-optimization'/>
 		<feature var='muc_nonanonymous'/><feature var='urn:xmpp:sid:0'/><feature var='urn:xmpp:occupant-id:0'/>
 		<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roominfo</value></field></x>
@@ -137,6 +117,8 @@ func TestDisco(t *testing.T) {
 	s.Expect(`<iq type='error' id='d3'><error type='cancel'><item-not-found ` + stanzas + `/></error></iq>`)
 	s.Send(`<iq type='get' id='d4' from='` + phone + `' to='` + channel + `/Op'><query ` + disco + `/></iq>`)
 	s.Expect(`<iq type='result' id='d4' from='` + channel + `/Op'><query ` + disco + `><identity category='client' type='pc' name='Op'/></query></iq>`)
+	s.Send(`<iq type='get' id='d6' from='` + phone + `' to='` + channel + `'><query ` + disco + ` node='x-roomuser-item'/></iq>`)
+	s.Expect(`<iq type='result' id='d6'><query ` + disco + `><no><identity/></no></query></iq>`)
 	s.Send(`<iq type='get' id='d5' from='` + phone + `' to='` + channel + `'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>`)
 	s.Expect(`<iq type='result' id='d5'><query xmlns='http://jabber.org/protocol/disco#items'><no><item/></no></query></iq>`)
 	s.quiet()

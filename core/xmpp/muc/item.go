@@ -87,7 +87,8 @@ func (rm *room) here(enc *stream.Encoder, to string, m core.Member, statuses ...
 		enc.Empty("status", "", "code", s)
 	}
 	enc.End()
-	enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(m.Nick))
+	rm.writeOccupantID(enc, m.Person, m.Nick)
+	hats(enc, m)
 	enc.End()
 }
 
@@ -119,10 +120,6 @@ func (rm *room) gone(enc *stream.Encoder, to string, m core.Member, f farewell) 
 		enc.Empty("status", "", "code", s)
 	}
 	enc.End()
-	enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(m.Nick))
+	rm.writeOccupantID(enc, m.Person, m.Nick)
 	enc.End()
 }
-
-// occupantID names who speaks under a nick (XEP-0421). A network without accounts of its own knows people by nothing
-// else.
-func (rm *room) occupantID(nick string) string { return core.Digest("occupant", rm.jid, nick) }

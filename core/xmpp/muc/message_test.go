@@ -116,8 +116,6 @@ func TestMessageRefused(t *testing.T) {
 			`<error type='modify'><bad-request ` + stanzas + `/></error>`},
 		{"chat to the room", `<message type='chat' id='m1' from='` + phone + `' to='` + channel + `'><body>x</body></message>`,
 			`<error type='modify'><bad-request ` + stanzas + `/></error>`},
-		{"an invitation", `<message id='m1' from='` + phone + `' to='` + channel + `'><x ` + user + `><invite to='bob@example.org'/></x></message>`,
-			`<error type='cancel'><feature-not-implemented ` + stanzas + `/></error>`},
 		{"encrypted", say(phone, "m1", body+`<encrypted xmlns='eu.siacs.conversations.axolotl'/>`), `<error type='modify'><not-acceptable ` + stanzas + `/></error>`},
 		{"encrypted, without a body", say(phone, "m1", `<encrypted xmlns='urn:xmpp:omemo:2'/>`), `<error type='modify'><not-acceptable ` + stanzas + `/></error>`},
 		{"encrypted, whispered", `<message type='chat' id='m1' from='` + phone + `' to='` + channel + `/Op'><encrypted xmlns='urn:xmpp:omemo:2'/></message>`,
@@ -263,7 +261,7 @@ func TestGhosts(t *testing.T) {
 
 // Nothing that is never answered makes a room grow without bounds.
 func TestPendingBounded(t *testing.T) {
-	rm := newRoom(nil, "", "")
+	rm := New(Config{}).newRoom(nil, "", core.Ref{}, "")
 	for i := range 2 * maxPending {
 		rm.await(core.Origin{ID: strings.Repeat("x", i)}, pending{originID: "o"})
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
+	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -57,7 +59,7 @@ func (h *Handler) enter(ctx context.Context, c *call) error {
 	case nick == "":
 		return xmpp.NewError("modify", "jid-malformed", "Say under which nick you want to join: room/nick.")
 	case x != nil:
-		return h.join(ctx, c, nick, x.ChildText("", "password"))
+		return h.join(ctx, c, strings.Clone(nick), x)
 	case !c.room.has(c.st.From):
 		return notIn()
 	case c.room.is(nick):
@@ -70,6 +72,7 @@ func (h *Handler) enter(ctx context.Context, c *call) error {
 func (h *Handler) rename(ctx context.Context, c *call, nick string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	nick = strings.Clone(nick)
 	c.room.await(c.origin, pending{nick: nick})
 	err := h.with(ctx, c.account, func(caps core.Caps) error {
 		return caps.Rooms.Rename(ctx, c.target.Address, nick, c.origin)
@@ -81,11 +84,12 @@ func (h *Handler) rename(ctx context.Context, c *call, nick string) error {
 }
 
 // join asks to be let in.
-func (h *Handler) join(ctx context.Context, c *call, nick, password string) error {
-	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, nick)
+func (h *Handler) join(ctx context.Context, c *call, nick string, x *stream.Element) error {
+	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, waiting{nick, historyOf(x, time.Now())})
 	if err != nil {
 		return err
 	}
+	password := strings.Clone(x.ChildText("", "password"))
 	err = h.with(ctx, c.account, func(caps core.Caps) error {
 		return caps.Rooms.Join(ctx, c.target.Address, core.Join{Nick: nick, Password: password, Origin: c.origin})
 	})
@@ -134,8 +138,13 @@ func (h *Handler) bounced(ctx context.Context, c *call) error {
 
 // abandon leaves a room that nobody of the account is in any more.
 func (h *Handler) abandon(ctx context.Context, c *call, reason string) error {
-	err := h.with(ctx, c.account, func(caps core.Caps) error { return caps.Rooms.Leave(ctx, c.target.Address, reason) })
 	h.rooms.drop(c.ref)
+	if kept, err := h.rooms.kept(ctx, c.account); err == nil && kept[c.target.Address] != "" {
+		return nil // a persistent room: the account stays in
+	}
+	err := h.with(ctx, c.account, func(caps core.Caps) error {
+		return caps.Rooms.Leave(ctx, c.target.Address, strings.Clone(reason))
+	})
 	if err != nil && core.KindOf(err) == core.NotFound {
 		return nil // it was not in any more
 	}

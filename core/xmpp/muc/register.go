@@ -9,4 +9,10 @@ func (h *Handler) Register(r *xmpp.Router, next xmpp.Handler) {
 		r.IQ(typ, NSAdmin, "query", xmpp.HandlerFunc(h.Admin))
 		r.IQ(typ, NSOwner, "query", xmpp.HandlerFunc(h.Owner))
 	}
+	r.IQ("set", nsModerate, "moderate", xmpp.HandlerFunc(h.Moderate))
+}
+
+// Invitations registers the direct invitations to correspondents; other messages go to next.
+func (h *Handler) Invitations(r *xmpp.Router, next xmpp.Handler) {
+	r.MessageWith(nsConference, "x", h.Direct(next))
 }

@@ -11,16 +11,25 @@ import (
 )
 
 // Render writes what an event of a room looks like to the account's resources that are in it.
-func (r *Rooms) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a core.Account, e core.Event) error {
-	rm := r.find(e.Where())
-	if rm == nil {
-		return late(enc, d, a, e)
+func (r *Rooms) Render(ctx context.Context, enc *stream.Encoder, d *edge.Domain, a core.Account, e core.Event) error {
+	if in, ok := e.(*core.Invited); ok {
+		return r.invited(enc, d, a, in)
+	}
+	rm, err := r.of(d, a, e.Where())
+	if err != nil {
+		return err
 	}
 	switch e := e.(type) {
 	case *core.RoomJoined:
 		rm.joined(enc, e)
 	case *core.Message:
-		rm.message(enc, e)
+		rm.message(ctx, enc, e)
+	case *core.Reaction:
+		rm.react(ctx, enc, e)
+	case *core.Retraction:
+		rm.takeBack(ctx, enc, e)
+	case *core.Typing:
+		rm.typing(enc, e)
 	case *core.Receipt:
 		rm.failed(enc, e)
 	case *core.RoomLeft:
@@ -33,33 +42,24 @@ func (r *Rooms) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a
 		for _, to := range in {
 			rm.subject(enc, to, e.Topic, false)
 		}
+	case *core.SettingsChanged:
+		rm.reconfigured(enc)
 	}
-	return nil
-}
-
-// late writes an event of a room that nobody is in: only who has sent something is told what became of it.
-func late(enc *stream.Encoder, d *edge.Domain, a core.Account, e core.Event) error {
-	r, ok := e.(*core.Receipt)
-	if !ok {
-		return nil
-	}
-	jid, err := d.JID(a.Realm, r.Peer, true)
-	if err != nil {
-		return err
-	}
-	newRoom(d, a.Realm, jid).failed(enc, r)
 	return nil
 }
 
 // joined writes the join sequence of XEP-0045 section 7.2.2, to who asked for it or to everybody: the others,
-// oneself, the subject.
+// oneself, the history that was asked for, the subject.
 func (rm *room) joined(enc *stream.Encoder, e *core.RoomJoined) {
-	to := []string{e.Origin.From}
+	to, h := []string{e.Origin.From}, history{}
 	if e.Origin.From == "" {
 		to, _ = rm.present()
 		rm.returned(enc, e.Self)
-	} else if !rm.enter(e.Origin, e.Self.Nick) {
-		return // it has left while it waited
+	} else {
+		var waited bool
+		if h, waited = rm.enter(e.Origin, e.Self); !waited {
+			return // it has left while it waited
+		}
 	}
 	statuses := []string{"100", "110"}
 	if e.Asked != "" && e.Asked != e.Self.Nick {
@@ -70,6 +70,7 @@ func (rm *room) joined(enc *stream.Encoder, e *core.RoomJoined) {
 			rm.here(enc, to, m)
 		}
 		rm.here(enc, to, e.Self, statuses...)
+		rm.past(enc, to, h)
 		rm.subject(enc, to, e.Topic, true)
 	}
 }
@@ -77,7 +78,7 @@ func (rm *room) joined(enc *stream.Encoder, e *core.RoomJoined) {
 // returned shows that we are back under another nick than we were lost under.
 func (rm *room) returned(enc *stream.Encoder, self core.Member) {
 	in, _ := rm.present()
-	old := rm.rename(self.Nick)
+	old := rm.update(self)
 	if old == "" || old == self.Nick {
 		return
 	}
@@ -102,53 +103,11 @@ func (rm *room) subject(enc *stream.Encoder, to string, t core.Topic, past bool)
 	enc.End()
 }
 
+// stamp is XEP-0082's form of a moment.
+const stamp = "2006-01-02T15:04:05Z"
+
 func (rm *room) delay(enc *stream.Encoder, at time.Time) {
-	enc.Empty("delay", NSDelay, "from", rm.jid, "stamp", at.UTC().Format("2006-01-02T15:04:05Z"))
-}
-
-// stale is how old a message must be to be marked with its time (XEP-0203).
-const stale = time.Minute
-
-// message writes what was said to every resource that is in. One's own comes back under the id that it was sent
-// with (XEP-0045 section 7.4): that is the room's acknowledgement.
-func (rm *room) message(enc *stream.Encoder, m *core.Message) {
-	in, self := rm.present()
-	var asked pending
-	if m.Mine {
-		mine := *m
-		mine.Author = core.Address(self)
-		m, asked = &mine, rm.answered(m.Origin)
-	}
-	for _, to := range in {
-		rm.write(enc, to, m, asked.originID)
-	}
-}
-
-// write writes a message as one resource, or an archive's reader, sees it.
-func (rm *room) write(enc *stream.Encoder, to string, m *core.Message, originID string) {
-	from, id, body := rm.jid, string(m.ID), m.Text
-	if m.Author != "" || m.Mine {
-		from = rm.occupant(string(m.Author))
-	}
-	if m.Mine && m.Origin.ID != "" {
-		id = m.Origin.ID
-	}
-	if m.Notice && m.Author != "" {
-		body = "[notice] " + body
-	}
-	enc.Start("message", "", "from", from, "to", to, "type", "groupchat", "id", id)
-	enc.Leaf("body", "", body)
-	if originID != "" {
-		enc.Empty("origin-id", NSStanzaID, "id", originID)
-	}
-	enc.Empty("stanza-id", NSStanzaID, "by", rm.jid, "id", string(m.ID))
-	if m.Author != "" || m.Mine {
-		enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(string(m.Author)))
-	}
-	if !m.At.IsZero() && time.Since(m.At) > stale {
-		rm.delay(enc, m.At)
-	}
-	enc.End()
+	enc.Empty("delay", NSDelay, "from", rm.jid, "stamp", at.UTC().Format(stamp))
 }
 
 // left writes that the account is not in the room: to whom it answers, or to everybody.
@@ -170,9 +129,10 @@ func (rm *room) left(enc *stream.Encoder, e *core.RoomLeft) {
 	case core.NotJoined: // back on the network, which does not let us in again
 		f.statuses, f.reason = append(f.statuses, "333"), refusal(e.Err, true).Text
 	}
-	_, self := rm.present()
+	_, me := rm.present()
+	me.Nick, me.Rank = orElse(me.Nick, e.Self.Nick), e.Self.Rank
 	for _, to := range rm.empty() {
-		rm.gone(enc, to, core.Member{Nick: orElse(self, e.Self.Nick), Rank: e.Self.Rank}, f)
+		rm.gone(enc, to, me, f)
 	}
 }
 
@@ -190,15 +150,15 @@ func disconnected(e *core.RoomLeft) string {
 
 // closed writes that the gateway is being stopped, to who is in and who waits to be let in.
 func (rm *room) closed(enc *stream.Encoder) {
-	in, self := rm.present()
+	in, me := rm.present()
 	f := farewell{statuses: []string{"110", "332"}, reason: "The gateway is being restarted."}
 	for _, to := range in {
-		rm.gone(enc, to, core.Member{Nick: self}, f)
+		rm.gone(enc, to, me, f)
 	}
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	for o, nick := range rm.joins {
-		rm.gone(enc, o.From, core.Member{Nick: nick}, f)
+	for o, w := range rm.joins {
+		rm.gone(enc, o.From, core.Member{Nick: w.nick}, f)
 	}
 }
 
@@ -219,8 +179,8 @@ func (rm *room) changed(enc *stream.Encoder, e *core.MemberChanged) {
 	if e.Mine {
 		self = []string{"110"}
 	}
-	if e.Change == core.Renamed && e.Mine {
-		rm.rename(e.Member.Nick)
+	if e.Mine {
+		rm.update(e.Member)
 	}
 	for _, to := range in {
 		switch e.Change {
@@ -234,6 +194,18 @@ func (rm *room) changed(enc *stream.Encoder, e *core.MemberChanged) {
 			rm.gone(enc, to, old, farewell{statuses: append([]string{"303"}, self...), nick: e.Member.Nick})
 			rm.here(enc, to, e.Member, self...)
 		}
+	}
+}
+
+// reconfigured says that the room's settings are other than they were (XEP-0045 section 10.2.1).
+func (rm *room) reconfigured(enc *stream.Encoder) {
+	in, _ := rm.present()
+	for _, to := range in {
+		enc.Start("message", "", "from", rm.jid, "to", to, "type", "groupchat")
+		enc.Start("x", NSUser)
+		enc.Empty("status", "", "code", "104")
+		enc.End()
+		enc.End()
 	}
 }
 

@@ -12,15 +12,23 @@ import (
 
 // room is one room as one account is in it.
 type room struct {
+	rooms  *Rooms
 	domain *edge.Domain
 	realm  string
+	ref    core.Ref
 	jid    string // bare
 
 	mu      sync.Mutex
-	self    string                  // our nick there; empty until joined
+	me      core.Member             // the account there; no nick until joined
 	in      []string                // the full JIDs of the resources that are in, in order of joining
-	joins   map[core.Origin]string  // who waits to be let in, and under which nick
+	joins   map[core.Origin]waiting // who waits to be let in
 	pending map[core.Origin]pending // what else was asked for and not answered
+}
+
+// waiting is how a resource asked to be let in.
+type waiting struct {
+	nick    string
+	history history
 }
 
 // pending is what an answer of the network has to be told by.
@@ -29,8 +37,11 @@ type pending struct {
 	nick     string // that was asked for instead of the one there is
 }
 
-func newRoom(d *edge.Domain, realm, jid string) *room {
-	return &room{domain: d, realm: realm, jid: jid, joins: map[core.Origin]string{}, pending: map[core.Origin]pending{}}
+func (r *Rooms) newRoom(d *edge.Domain, realm string, ref core.Ref, jid string) *room {
+	return &room{
+		rooms: r, domain: d, realm: realm, ref: ref, jid: jid,
+		joins: map[core.Origin]waiting{}, pending: map[core.Origin]pending{},
+	}
 }
 
 // occupant is the address of a member.
@@ -52,13 +63,13 @@ func (rm *room) has(full string) bool {
 }
 
 // expect remembers who waits to be let in.
-func (rm *room) expect(o core.Origin, nick string) error {
+func (rm *room) expect(o core.Origin, w waiting) error {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	if len(rm.in)+len(rm.joins) >= maxResources && rm.index(o.From) < 0 || len(rm.joins) >= maxResources {
 		return core.E(core.OverLimit, "muc: join", "You are in this room with too many clients.")
 	}
-	rm.joins[o] = nick
+	rm.joins[o] = w
 	return nil
 }
 
@@ -66,25 +77,26 @@ func (rm *room) expect(o core.Origin, nick string) error {
 func (rm *room) unexpected(o core.Origin) string {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	nick := rm.joins[o]
+	w := rm.joins[o]
 	delete(rm.joins, o)
-	return nick
+	return w.nick
 }
 
-// enter counts in the resource that waited. It returns false for one that did not, or does not any more.
-func (rm *room) enter(o core.Origin, nick string) bool {
+// enter counts in the resource that waited, and returns the history that it asked for. False for one that did not
+// wait, or does not any more.
+func (rm *room) enter(o core.Origin, me core.Member) (history, bool) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	rm.self = nick
-	_, waited := rm.joins[o]
+	rm.me = me
+	w, waited := rm.joins[o]
 	delete(rm.joins, o)
 	if rm.index(o.From) >= 0 {
-		return true
+		return w.history, true
 	}
 	if waited {
 		rm.in = append(rm.in, o.From)
 	}
-	return waited
+	return w.history, waited
 }
 
 // leave counts a resource out, or out of those who wait. It returns the nick that it had or wanted, how many others
@@ -92,14 +104,14 @@ func (rm *room) enter(o core.Origin, nick string) bool {
 func (rm *room) leave(full string) (nick string, left int, was bool) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	for o, asked := range rm.joins {
+	for o, w := range rm.joins {
 		if addr.Same(o.From, full) {
-			nick, was = asked, true
+			nick, was = w.nick, true
 			delete(rm.joins, o)
 		}
 	}
 	if i := rm.index(full); i >= 0 {
-		nick, was = rm.self, true
+		nick, was = rm.me.Nick, true
 		rm.in = slices.Delete(rm.in, i, i+1)
 	}
 	return nick, len(rm.in) + len(rm.joins), was
@@ -121,29 +133,31 @@ func (rm *room) count() int {
 	return len(rm.in) + len(rm.joins)
 }
 
-// present returns the resources that are in, and our nick.
-func (rm *room) present() (in []string, self string) {
+// present returns the resources that are in, and who we are there.
+func (rm *room) present() (in []string, me core.Member) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	return slices.Clone(rm.in), rm.self
+	return slices.Clone(rm.in), rm.me
 }
 
 // is says whether a nick, as clients write it, is ours.
 func (rm *room) is(nick string) bool {
-	_, self := rm.present()
-	return nick == resource(self)
+	_, me := rm.present()
+	return nick == resource(me.Nick)
 }
 
-// rename takes note of our new nick, which answers whoever asked for one.
-func (rm *room) rename(nick string) (old string) {
+// update takes note of what we are now. Another nick answers whoever asked for one.
+func (rm *room) update(me core.Member) (old string) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	for o, p := range rm.pending {
-		if p.nick != "" {
-			delete(rm.pending, o)
+	if old = rm.me.Nick; old != me.Nick {
+		for o, p := range rm.pending {
+			if p.nick != "" {
+				delete(rm.pending, o)
+			}
 		}
 	}
-	old, rm.self = rm.self, nick
+	rm.me = me
 	return old
 }
 

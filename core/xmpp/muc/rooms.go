@@ -2,6 +2,7 @@ package muc
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 
 	"gangway/core"
@@ -20,15 +21,41 @@ type Gateway interface {
 	Submit(ctx context.Context, a core.Account, e core.Event) error
 }
 
+// Config is what Rooms are made of. All but the Gateway may be left out.
+type Config struct {
+	Gateway Gateway
+	Archive Archive // nil: nothing is kept, and joins have no history
+	// Secret keys the occupant-ids (XEP-0421), so that nobody else can tell who is who from room to room. It must
+	// stay the same.
+	Secret []byte
+	// Features are what others answer for at a room's address, such as "urn:xmpp:mam:2".
+	Features []string
+	// Notes is where the users' persistent rooms are noted, for each network; nil: there are none.
+	Notes  func(network string) core.Notes
+	Logger *slog.Logger
+}
+
 // Rooms are all rooms of all users, on every domain.
 type Rooms struct {
-	gw    Gateway
+	gw       Gateway
+	cfg      Config
+	log      *slog.Logger
+	whispers whispers
+
 	mu    sync.RWMutex
 	rooms map[core.Ref]*room
 }
 
+var _ edge.Renderer = (*Rooms)(nil)
+
 // New makes an empty table of rooms. It starts nothing.
-func New(gw Gateway) *Rooms { return &Rooms{gw: gw, rooms: map[core.Ref]*room{}} }
+func New(cfg Config) *Rooms {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Rooms{gw: cfg.Gateway, cfg: cfg, log: log, rooms: map[core.Ref]*room{}}
+}
 
 // find returns a room, or nil.
 func (r *Rooms) find(ref core.Ref) *room {
@@ -37,9 +64,21 @@ func (r *Rooms) find(ref core.Ref) *room {
 	return r.rooms[ref]
 }
 
+// of returns the room as an event of it is to be shown: one that nobody is in, if there is none.
+func (r *Rooms) of(d *edge.Domain, a core.Account, ref core.Ref) (*room, error) {
+	if rm := r.find(ref); rm != nil {
+		return rm, nil
+	}
+	jid, err := d.JID(a.Realm, ref.Peer, true)
+	if err != nil {
+		return nil, err
+	}
+	return r.newRoom(d, a.Realm, ref, jid), nil
+}
+
 // expect counts a resource among those who wait to be let in, in a room that is made if need be. Until the network
 // has answered, the room is not dropped.
-func (r *Rooms) expect(d *edge.Domain, a core.Account, peer core.Address, o core.Origin, nick string) (*room, error) {
+func (r *Rooms) expect(d *edge.Domain, a core.Account, peer core.Address, o core.Origin, w waiting) (*room, error) {
 	jid, err := d.JID(a.Realm, peer, true)
 	if err != nil {
 		return nil, err
@@ -49,9 +88,9 @@ func (r *Rooms) expect(d *edge.Domain, a core.Account, peer core.Address, o core
 	defer r.mu.Unlock()
 	rm := r.rooms[ref]
 	if rm == nil {
-		rm = newRoom(d, a.Realm, jid)
+		rm = r.newRoom(d, a.Realm, ref, jid)
 	}
-	if err := rm.expect(o, nick); err != nil {
+	if err := rm.expect(o, w); err != nil {
 		return nil, err
 	}
 	r.rooms[ref] = rm
@@ -67,6 +106,19 @@ func (r *Rooms) drop(ref core.Ref) {
 	}
 }
 
+// having returns the rooms of an account that a resource is in.
+func (r *Rooms) having(full string) []*room {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var all []*room
+	for _, rm := range r.rooms {
+		if rm.has(full) {
+			all = append(all, rm)
+		}
+	}
+	return all
+}
+
 // Close tells every resource in every room that the gateway is being stopped (XEP-0045 section 10.9, status 332):
 // clients join again when it is back. It is called when no session is left.
 func (r *Rooms) Close() {
@@ -79,5 +131,3 @@ func (r *Rooms) Close() {
 		_ = rm.domain.Link.Write(rm.closed)
 	}
 }
-
-var _ edge.Renderer = (*Rooms)(nil)

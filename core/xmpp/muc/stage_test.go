@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +99,74 @@ func (s *session) SetRank(_ context.Context, room core.Address, nick string, r c
 	return s.did("rank of %s in %s: %d", nick, room, r)
 }
 
+func (s *session) Ban(_ context.Context, room core.Address, who, reason string) error {
+	return s.did("ban %s from %s: %s", who, room, reason)
+}
+
+func (s *session) Unban(_ context.Context, room core.Address, mask string) error {
+	return s.did("unban %s from %s", mask, room)
+}
+
+func (s *session) Bans(_ context.Context, room core.Address) ([]core.Ban, error) {
+	return []core.Ban{{Mask: "*!*@bad.example", Reason: "spam"}, {Mask: "x!*@*"}}, s.did("bans of %s", room)
+}
+
+func (s *session) Invite(_ context.Context, room, who core.Address) error {
+	return s.did("invite %s to %s", who, room)
+}
+
+func (s *session) Settings(_ context.Context, room core.Address) (core.Settings, error) {
+	return core.Settings{TopicLocked: true, Limit: 5}, s.did("settings of %s", room)
+}
+
+func (s *session) Configure(_ context.Context, room core.Address, settings core.Settings) error {
+	return s.did("configure %s: %+v", room, settings)
+}
+
+// rich is a session that can do everything with messages.
+type rich struct {
+	session
+	edgetest.Full
+}
+
+func (r *rich) Run(ctx context.Context) error { return r.session.Run(ctx) }
+func (r *rich) Send(ctx context.Context, m *core.Message) (core.Taken, error) {
+	return r.session.Send(ctx, m)
+}
+func (r *rich) Join(ctx context.Context, room core.Address, j core.Join) error {
+	return r.session.Join(ctx, room, j)
+}
+func (r *rich) Leave(ctx context.Context, room core.Address, reason string) error {
+	return r.session.Leave(ctx, room, reason)
+}
+func (r *rich) Rename(ctx context.Context, room core.Address, nick string, o core.Origin) error {
+	return r.session.Rename(ctx, room, nick, o)
+}
+func (r *rich) Occupant(room core.Address, nick string) core.Address {
+	return r.session.Occupant(room, nick)
+}
+func (r *rich) Snapshot(room core.Address) (*core.RoomJoined, error) {
+	return r.session.Snapshot(room)
+}
+
+// openRich sets a stage whose session can do everything.
+func openRich(t *testing.T) *stage {
+	t.Helper()
+	s := &rich{session: session{spectator{calls: make(chan string, 100)}}}
+	return openWith(t, s, &s.spectator)
+}
+
+// populate puts the account and two others into the room, as the session knows it.
+func (s *stage) populate() {
+	s.net.mu.Lock()
+	defer s.net.mu.Unlock()
+	s.net.state = &core.RoomJoined{
+		Ref: ref, Self: core.Member{Nick: "me", Address: "me", Rank: core.Voice}, Topic: core.Topic{Text: "Welcome"},
+		Members:  []core.Member{{Nick: "Op", Address: "op", Rank: core.Operator}, {Nick: "plain", Address: "plain"}},
+		Settings: &core.Settings{Moderated: true},
+	}
+}
+
 // hall is the gateway with one session.
 type hall struct {
 	edgetest.Hall
@@ -116,6 +185,9 @@ type stage struct {
 	d     *edge.Domain
 	hall  *hall
 	net   *spectator
+
+	archive memory
+	notes   notes
 }
 
 // open sets a stage whose session can moderate.
@@ -128,17 +200,93 @@ func open(t *testing.T) *stage {
 func openWith(t *testing.T, s core.Session, net *spectator) *stage {
 	t.Helper()
 	st := &stage{t: t, Server: xmpptest.New(t), hall: &hall{session: s}, net: net}
-	st.rooms = New(st.hall)
+	st.rooms = New(Config{Gateway: st.hall, Archive: &st.archive, Secret: []byte("secret"), Notes: func(string) core.Notes { return &st.notes }})
 	st.d = &edge.Domain{Name: "irc.gw", Network: edgetest.Network(s)}
 	h := st.rooms.On(st.d)
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
 	nobody := xmpp.HandlerFunc(nil)
-	router.Message(&edge.Switch{Domain: st.d, Self: nobody, Room: h.Messages()})
+	messages := &edge.Switch{Domain: st.d, Self: nobody, Contact: st, Room: h.Messages()}
+	router.Message(messages)
+	h.Invitations(router, messages)
 	router.Presence(&edge.Switch{Domain: st.d, Self: nobody, Room: h.Presence()})
 	h.Register(router, xmpp.Ping())
 	disco.New(disco.Config{Domain: st.d, Gateway: st.hall, Rooms: h}).Register(router)
 	st.d.Link = xmpptest.Start(t, st.Server, st.d.Name, router)
 	return st
+}
+
+// ServeTarget takes what is said to correspondents.
+func (s *stage) ServeTarget(context.Context, xmpp.Sender, *stream.Stanza, core.Target) error {
+	return nil
+}
+
+// memory is an archive that is forgotten.
+type memory struct {
+	mu  sync.Mutex
+	all []core.Archived
+}
+
+func (m *memory) Append(_ context.Context, e core.Archived) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = append(m.all, e)
+	return nil
+}
+
+func (m *memory) Last(_ context.Context, room core.Ref, n int, since time.Time) ([]core.Archived, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []core.Archived
+	for _, e := range m.all {
+		if e.Event.Where() == room && !e.At.Before(since) {
+			found = append(found, e)
+		}
+	}
+	return found[max(0, len(found)-n):], nil
+}
+
+func (m *memory) Find(_ context.Context, room core.Ref, name string) (core.Archived, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range slices.Backward(m.all) {
+		if said, ok := e.Event.(*core.Message); ok && said.Ref == room &&
+			(string(said.ID) == name || string(said.Remote) == name || said.Origin.ID == name) {
+			return e, nil
+		}
+	}
+	return core.Archived{}, core.E(core.NotFound, "test: archive", "")
+}
+
+// notes are a network's, in memory.
+type notes struct {
+	mu  sync.Mutex
+	all map[string][]byte
+}
+
+func (n *notes) Put(_ context.Context, key string, value []byte, _ time.Duration) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.all == nil {
+		n.all = map[string][]byte{}
+	}
+	n.all[key] = value
+	return nil
+}
+
+func (n *notes) Get(_ context.Context, key string) ([]byte, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if v, ok := n.all[key]; ok {
+		return v, nil
+	}
+	return nil, core.E(core.NotFound, "test: notes", "")
+}
+
+func (n *notes) Delete(_ context.Context, key string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.all, key)
+	return nil
 }
 
 // show renders what the network says.

@@ -1,0 +1,37 @@
+package muc
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+
+	"gangway/core"
+	"gangway/core/xmpp/stream"
+)
+
+// occupantID names somebody in this room (XEP-0421): the same for as long as the network knows them by the same name,
+// another one in every other room, and nothing that who and where could be read from.
+func (rm *room) occupantID(person, nick string) string {
+	mac := hmac.New(sha256.New, rm.rooms.cfg.Secret)
+	mac.Write([]byte("occupant\x00" + rm.jid + "\x00" + orElse(person, nick)))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:16])
+}
+
+func (rm *room) writeOccupantID(enc *stream.Encoder, person, nick string) {
+	enc.Empty("occupant-id", NSOccupant, "id", rm.occupantID(person, nick))
+}
+
+// hats are what a member is beyond their rank (XEP-0317): logged in to an account, an operator of the network.
+func hats(enc *stream.Encoder, m core.Member) {
+	if m.Account == "" && !m.Staff {
+		return
+	}
+	enc.Start("hats", nsHats)
+	if m.Staff {
+		enc.Empty("hat", "", "title", "network operator", "uri", "urn:gangway:hats:operator", "xml:lang", "en")
+	}
+	if m.Account != "" {
+		enc.Empty("hat", "", "title", "logged in as "+m.Account, "uri", "urn:gangway:hats:account", "xml:lang", "en")
+	}
+	enc.End()
+}
