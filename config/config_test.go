@@ -317,6 +317,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a.b.c = {d = [{e = 1}, [2]]}\n[[x]]\n[x.y]\n[[x]]\n[[x.z]]\nk = '''\n'''\n")
 	f.Add("[transport.irc.secret]\nfile = \"x\"\n")
 	f.Add("transport = {irc = {domain = \"a\", secret = {env = \"E\"}}}")
+	f.Add("[xmpp]\nserver = { credential = \"irc\" }")
 	f.Add("admins = [1979-05-27, 07:32:00, 1e9, nan, 0x1F]")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := parse("gangway.toml", []byte(text), exampleWorld().sources())

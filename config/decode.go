@@ -120,7 +120,8 @@ func (d *decoder) value(path []string, v any, dst reflect.Value) {
 	}
 }
 
-// secret handles what only a text can be: a Secret, and the forms that say where one is.
+// secret handles what only a text can be: a Secret, and the forms that say where one is. The gateway's own plain texts
+// have no such form: they are repeated in messages. A transport has no other type for its secrets.
 func (d *decoder) secret(path []string, v any, dst reflect.Value) bool {
 	isText := dst.Kind() == reflect.String || isBytes(dst.Type())
 	if !isText && !isSecret(dst.Type()) {
@@ -129,7 +130,11 @@ func (d *decoder) secret(path []string, v any, dst reflect.Value) bool {
 	var s Secret
 	switch v := v.(type) {
 	case *resolved:
-		if v.problem != nil {
+		switch {
+		case isText && d.places != nil:
+			d.fail(path, "is not a secret, and is shown in messages", "write its text here")
+			return true
+		case v.problem != nil:
 			d.fail(path, v.problem.Why, v.problem.Next)
 			return true
 		}
