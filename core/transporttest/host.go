@@ -164,7 +164,9 @@ func (h *Host) Notes() core.Notes { return notes{h} }
 func (h *Host) Blobs() core.Blobs { return &h.Files }
 
 // Preferences returns Chosen.
-func (h *Host) Preferences(context.Context, core.AccountID) (core.Preferences, error) { return h.Chosen, nil }
+func (h *Host) Preferences(context.Context, core.AccountID) (core.Preferences, error) {
+	return h.Chosen, nil
+}
 
 // WebhookURL returns the field Webhook.
 func (h *Host) WebhookURL() string { return h.Webhook }
