@@ -14,10 +14,17 @@ const (
 	xmppRetryLast  = time.Minute
 )
 
-// handlers are what the queue calls.
+// The lanes that are handled at once, of each network.
+const (
+	toNetworkLanes = 64
+	toXMPPLanes    = 256
+)
+
+// handlers are what the queue calls. A network that hangs, or whose component link does, holds up no other.
 func (g *Gateway) handlers() map[Direction]Handler {
+	n := max(len(g.networks), 1)
 	return map[Direction]Handler{
-		ToNetwork: {Batch: 1, Workers: 64, Handle: func(ctx context.Context, items []*Item) []Verdict {
+		ToNetwork: {Batch: 1, Workers: toNetworkLanes * n, Share: toNetworkLanes, Handle: func(ctx context.Context, items []*Item) []Verdict {
 			v := make([]Verdict, len(items))
 			for i, it := range items {
 				v[i] = g.attempt(ctx, it)
@@ -25,7 +32,7 @@ func (g *Gateway) handlers() map[Direction]Handler {
 			}
 			return v
 		}},
-		ToXMPP: {Batch: 100, Workers: 256, Handle: g.hand},
+		ToXMPP: {Batch: 100, Workers: toXMPPLanes * n, Share: toXMPPLanes, Handle: g.hand},
 	}
 }
 
@@ -110,7 +117,7 @@ func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, 
 		v := Verdict{Outcome: Done, Taken: taken}
 		if m, ok := it.Event.(*Message); ok && taken.State >= Delivered {
 			r := &Receipt{Ref: m.Ref, IDs: IDs{ID: m.ID, Remote: taken.Remote}, Origin: m.Origin, State: taken.State}
-			v.Then = g.receipt(it, r)
+			v.Then = []*Item{it.receipt(r)}
 		}
 		return v
 	}
@@ -165,6 +172,18 @@ func (g *Gateway) expired(it *Item) Verdict {
 // dead gives up on an item and tells whoever submitted it.
 func (g *Gateway) dead(it *Item, e *Error) Verdict {
 	v := Verdict{Outcome: Dead, Err: e}
+	if told := it.Failure(e); told != nil {
+		v.Then = []*Item{told}
+	}
+	return v
+}
+
+// Failure is the item that tells whoever submitted it that it will not arrive; nil if it was not submitted, or is
+// nothing to be told of. It has no Seq yet.
+func (it *Item) Failure(e *Error) *Item {
+	if it.Direction != ToNetwork {
+		return nil
+	}
 	r := &Receipt{Ref: it.Event.Where(), State: Failed, Err: e}
 	switch ev := it.Event.(type) {
 	case *Message:
@@ -174,20 +193,20 @@ func (g *Gateway) dead(it *Item, e *Error) Verdict {
 	case *Retraction:
 		r.Origin = ev.Origin
 	default:
-		return v
+		return nil
 	}
-	v.Then = g.receipt(it, r)
-	return v
+	return it.receipt(r)
 }
 
 // over says whether an item's time to be tried has passed.
 func (it *Item) over() bool { return !it.Expires.IsZero() && !time.Now().Before(it.Expires) }
 
-func (g *Gateway) receipt(it *Item, r *Receipt) []*Item {
-	return []*Item{{
+// receipt is the item of a receipt about an item.
+func (it *Item) receipt(r *Receipt) *Item {
+	return &Item{
 		Direction: ToXMPP, Network: it.Network, User: it.User, Event: r, Queued: time.Now(),
 		Lane: string(r.Account) + " " + string(r.Peer),
-	}}
+	}
 }
 
 // hand shows a lane's items on XMPP.

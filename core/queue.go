@@ -71,6 +71,7 @@ type Verdict struct {
 type Handler struct {
 	Batch   int // the most items per call
 	Workers int // how many lanes at once
+	Share   int // how many of those may be one network's; 0: all
 	Handle  func(ctx context.Context, items []*Item) []Verdict
 }
 

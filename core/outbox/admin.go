@@ -145,7 +145,7 @@ func (o *Outbox) Retry(ctx context.Context, seq int64) error {
 
 // Drop forgets a letter. A dead one is gone at once; a pending one when the running queue has taken notice, and not
 // before the attempt in hand, if there is one, has ended: then it may have been delivered. The Journal is told that a
-// pending item is dead. NotFound if there is none.
+// pending item is dead, and whoever submitted it gets a receipt that says so. NotFound if there is none.
 func (o *Outbox) Drop(ctx context.Context, seq int64) error {
 	return o.order(ctx, "outbox: drop", func(tx *store.Tx) error {
 		n, err := tx.Exec(ctx, "DELETE FROM outbox_dead WHERE seq = ?", seq)

@@ -17,10 +17,10 @@ func TestFullDiskRefusesAndPasses(t *testing.T) {
 	mustExec(t, r, "PRAGMA max_page_count = 40")
 	big := strings.Repeat("x", 1<<20)
 	err := r.box.Put(context.Background(), keyed("a", big, "k"))
-	if !isKind(err, core.Unavailable) || !errors.Is(err, store.ErrDiskFull) {
-		t.Errorf("err = %v, want Unavailable for a full disk", err)
+	if !isKind(err, core.OverLimit) || !errors.Is(err, store.ErrDiskFull) {
+		t.Errorf("err = %v, want OverLimit for a full disk", err)
 	}
-	if !strings.Contains(core.AsError(err).Sentence(), "cannot store messages at the moment") {
+	if !strings.Contains(core.AsError(err).Sentence(), "has no room to store messages at the moment") {
 		t.Errorf("the user reads: %s", core.AsError(err).Sentence())
 	}
 	r.put(item("a", "small"))

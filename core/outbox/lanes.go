@@ -28,9 +28,9 @@ type lane struct {
 	tail  *entry
 	hand  []*entry // while in hand
 	where place
-	dir   core.Direction
-	heap  int32 // index in schedule.waiting
-	wake  int64 // while waiting: head.at
+	group uint16 // index into schedule.groups
+	heap  int32  // index in schedule.waiting
+	wake  int64  // while waiting: head.at
 	// single is how many of the next items are to be handled alone, because the handler panicked over them together.
 	single int32
 }
@@ -45,17 +45,23 @@ const (
 	inHand        // in a worker's: its oldest entries are being handled; it gives way when their verdicts are on disk
 )
 
-// group is a direction and network, for the statistics.
+// group is a direction and network.
 type group struct {
 	direction core.Direction
 	network   string
 }
 
-// side is what one direction's workers wait for.
-type side struct {
+// flow are the lanes of a group that are due. A network that hangs keeps its own share of the workers busy, not more.
+type flow struct {
 	ready []*lane // a queue: from first on
 	first int
-	more  sync.Cond
+	busy  int // lanes in hand
+}
+
+// side is what one direction's workers wait for.
+type side struct {
+	more sync.Cond
+	next int // the group whose turn it is
 }
 
 // schedule knows every pending item while Run runs, and nothing otherwise: what is put in between is found on disk
@@ -70,8 +76,9 @@ type schedule struct {
 	waiting  laneHeap
 	sooner   chan struct{} // holds one: the clock must look again
 	groups   []group
-	depth    []int // by group
-	resident int64 // bytes of events in memory
+	flows    []flow // by group
+	depth    []int  // by group
+	resident int64  // bytes of events in memory
 	limit    int64
 }
 
@@ -109,15 +116,15 @@ func (s *schedule) push(rows []*row) {
 			e.item = it
 			s.resident += int64(e.size)
 		}
-		s.join(s.laneID(it.Direction, it.Network, it.Lane), it.Direction, e)
+		s.join(s.laneID(it.Direction, it.Network, it.Lane), e)
 	}
 }
 
 // join adds an entry to its lane.
-func (s *schedule) join(id uint64, d core.Direction, e *entry) {
+func (s *schedule) join(id uint64, e *entry) {
 	l := s.lanes[id]
 	if l == nil {
-		l = &lane{id: id, dir: d}
+		l = &lane{id: id, group: e.group}
 		s.lanes[id] = l
 	}
 	s.depth[e.group]++
@@ -132,6 +139,7 @@ func (s *schedule) groupOf(d core.Direction, network string) uint16 {
 		}
 	}
 	s.groups = append(s.groups, group{d, network})
+	s.flows = append(s.flows, flow{})
 	s.depth = append(s.depth, 0)
 	return uint16(len(s.groups) - 1)
 }
@@ -203,9 +211,9 @@ func (s *schedule) settle(l *lane) {
 
 func (s *schedule) makeReady(l *lane) {
 	l.where = ready
-	side := &s.sides[l.dir]
-	side.ready = append(side.ready, l)
-	side.more.Signal()
+	f := &s.flows[l.group]
+	f.ready = append(f.ready, l)
+	s.sides[s.groups[l.group].direction].more.Signal()
 }
 
 func (s *schedule) leaveHeap(l *lane) {
@@ -227,26 +235,44 @@ func (s *schedule) wakeClock(l *lane) {
 }
 
 // take waits for a lane of a direction whose turn it is, and returns its oldest entries that are due, at most n. The
-// lane is the caller's until it gives it back. nil when the schedule stops.
-func (s *schedule) take(d core.Direction, n int) (*lane, []*entry) {
+// lane is the caller's until it gives it back. nil when the schedule stops. Networks take turns, and no more than share
+// lanes of one are in hand; 0: no limit.
+func (s *schedule) take(d core.Direction, n, share int) (*lane, []*entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	side := &s.sides[d]
 	for {
-		for side.first == len(side.ready) && !s.stopping {
-			side.more.Wait()
+		f := s.turn(d, share)
+		for f == nil && !s.stopping {
+			s.sides[d].more.Wait()
+			f = s.turn(d, share)
 		}
 		if s.stopping {
 			return nil, nil
 		}
-		l := side.pop()
+		l := f.pop()
 		l.where = nowhere
 		if hand := l.takeDue(n); len(hand) > 0 {
 			l.where, l.hand = inHand, hand
+			f.busy++
 			return l, hand
 		}
 		s.settle(l)
 	}
+}
+
+// turn finds the next group of a direction that has a lane due and a worker left; nil if there is none. Who waits is
+// woken when a lane gets ready; a share that gets free is found by the worker that frees it.
+func (s *schedule) turn(d core.Direction, share int) *flow {
+	side := &s.sides[d]
+	for i := range s.groups {
+		g := (side.next + i) % len(s.groups)
+		f := &s.flows[g]
+		if s.groups[g].direction == d && f.first < len(f.ready) && (share <= 0 || f.busy < share) {
+			side.next = g + 1
+			return f
+		}
+	}
+	return nil
 }
 
 func (l *lane) takeDue(n int) (hand []*entry) {
@@ -273,7 +299,7 @@ func (l *lane) takeDue(n int) (hand []*entry) {
 }
 
 // pop takes the first of the queue, and now and then closes the gap at its front.
-func (q *side) pop() *lane {
+func (q *flow) pop() *lane {
 	l := q.ready[q.first]
 	q.ready[q.first] = nil
 	q.first++
@@ -301,6 +327,7 @@ func (s *schedule) giveBack(l *lane, back, gone []*entry) {
 		l.add(e)
 	}
 	l.where, l.hand = nowhere, nil
+	s.flows[l.group].busy--
 	s.settle(l)
 }
 
@@ -339,8 +366,5 @@ func (s *schedule) reset() {
 	defer s.mu.Unlock()
 	s.active, s.stopping = false, false
 	s.lanes = make(map[uint64]*lane)
-	s.waiting, s.resident, s.groups, s.depth = nil, 0, nil, nil
-	for d := range s.sides {
-		s.sides[d].ready, s.sides[d].first = nil, 0
-	}
+	s.waiting, s.resident, s.groups, s.flows, s.depth = nil, 0, nil, nil, nil
 }

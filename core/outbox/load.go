@@ -109,5 +109,5 @@ func (s *schedule) place(p *placed, e *entry) {
 		return
 	}
 	e.group = s.groupOf(p.direction, p.network)
-	s.join(s.laneID(p.direction, p.network, p.lane), p.direction, e)
+	s.join(s.laneID(p.direction, p.network, p.lane), e)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"gangway/core"
 	"gangway/core/store"
@@ -16,6 +17,7 @@ const (
 	verbRetry  = "retry"  // the row was changed: look at it again
 	verbRevive = "revive" // the same, of what was a dead letter: the journal hears of it as of a new item
 	verbDrop   = "drop"
+	verbErase  = "erase" // drop without a word, also what has become a dead letter meanwhile
 )
 
 type order struct {
@@ -23,9 +25,12 @@ type order struct {
 	verb string
 }
 
+// giveOrder replaces an order that has not been carried out. But what was revived is to be heard of as such also when
+// it is to be tried at once, and what is to be erased stays so.
 func giveOrder(ctx context.Context, tx *store.Tx, seq int64, verb string) error {
-	_, err := tx.Exec(ctx, "INSERT INTO outbox_order (seq, verb) VALUES (?, ?) "+
-		"ON CONFLICT (seq) DO UPDATE SET verb = excluded.verb", seq, verb)
+	_, err := tx.Exec(ctx, "INSERT INTO outbox_order (seq, verb) VALUES (?, ?) ON CONFLICT (seq) DO UPDATE SET "+
+		"verb = CASE WHEN outbox_order.verb = 'erase' OR outbox_order.verb = 'revive' AND excluded.verb = 'retry' "+
+		"THEN outbox_order.verb ELSE excluded.verb END", seq, verb)
 	return err
 }
 
@@ -61,6 +66,11 @@ func (o *Outbox) carryOutOrders(ctx context.Context) error {
 func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 	p, err := pendingRow(ctx, tx, d.seq)
 	if errors.Is(err, sql.ErrNoRows) { // finished in the meantime
+		if d.verb == verbErase {
+			if _, err := tx.Exec(ctx, "DELETE FROM outbox_dead WHERE seq = ?", d.seq); err != nil {
+				return err
+			}
+		}
 		return deleteOrder(ctx, tx, d.seq)
 	}
 	if err != nil {
@@ -71,7 +81,7 @@ func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 			return err
 		}
 	}
-	if d.verb != verbDrop {
+	if d.verb != verbDrop && d.verb != verbErase {
 		tx.OnCommit(func() {
 			if o.lanes.replace(p) { // a dead letter that is pending again
 				o.pending.Add(1)
@@ -87,10 +97,15 @@ func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 	if e != nil {
 		tx.OnUndo(func() { o.lanes.load(p) })
 	}
-	if err := o.drop(ctx, tx, d.seq); err != nil {
+	tx.OnCommit(func() { o.pending.Add(-1) })
+	if d.verb == verbErase {
+		err = deleteRows(ctx, tx, []int64{d.seq})
+	} else {
+		err = o.drop(ctx, tx, d.seq)
+	}
+	if err != nil {
 		return err
 	}
-	tx.OnCommit(func() { o.pending.Add(-1) })
 	return deleteOrder(ctx, tx, d.seq)
 }
 
@@ -106,20 +121,31 @@ func (o *Outbox) tellRevived(ctx context.Context, tx *store.Tx, seq int64) error
 	return err
 }
 
-// drop forgets a pending item. Whoever submitted it learns from the ledger that it will not arrive.
+// drop forgets a pending item. Whoever submitted it is told that it will not arrive, and the ledger knows it.
 func (o *Outbox) drop(ctx context.Context, tx *store.Tx, seq int64) error {
 	letters, err := query(ctx, tx, false, "seq = ?", seq)
 	if err != nil {
 		return err
 	}
-	if o.cfg.Journal != nil && len(letters) > 0 && letters[0].Event != nil {
-		v := core.Verdict{Outcome: core.Dead,
-			Err: core.E(core.Denied, "outbox: drop", "The message was removed from the queue before it was sent.")}
-		if err := o.cfg.Journal.Settle(ctx, tx, &letters[0].Item, v); err != nil {
+	if err := deleteRows(ctx, tx, []int64{seq}); err != nil || len(letters) == 0 || letters[0].Event == nil {
+		return err
+	}
+	it := &letters[0].Item
+	why := core.E(core.Denied, "outbox: drop", "The message was removed from the queue before it was sent.")
+	if o.cfg.Journal != nil {
+		if err := o.cfg.Journal.Settle(ctx, tx, it, core.Verdict{Outcome: core.Dead, Err: why}); err != nil {
 			return err
 		}
 	}
-	return deleteRows(ctx, tx, []int64{seq})
+	told := it.Failure(why)
+	if told == nil {
+		return nil
+	}
+	r, err := o.newRow(told, time.Now())
+	if err != nil {
+		return err
+	}
+	return o.insert(tx, []*row{r})
 }
 
 func deleteOrder(ctx context.Context, tx *store.Tx, seq int64) error {

@@ -152,8 +152,10 @@ func refused(op string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.Is(err, store.ErrDiskFull), errors.Is(err, store.ErrBroken),
-		errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrClosed):
+	case errors.Is(err, store.ErrDiskFull):
+		return &core.Error{Kind: core.OverLimit, Op: op, Err: err,
+			Text: "The gateway has no room to store messages at the moment. Please try again later."}
+	case errors.Is(err, store.ErrBroken), errors.Is(err, store.ErrBusy), errors.Is(err, store.ErrClosed):
 		return &core.Error{Kind: core.Unavailable, Op: op, Err: err,
 			Text: "The gateway cannot store messages at the moment. Please try again later."}
 	}

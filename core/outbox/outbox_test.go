@@ -117,7 +117,12 @@ func keyed(lane, text, key string) *core.Item {
 	return it
 }
 
-func text(it *core.Item) string { return it.Event.(*core.Message).Text }
+func text(it *core.Item) string {
+	if r, ok := it.Event.(*core.Receipt); ok {
+		return "receipt " + r.State.String()
+	}
+	return it.Event.(*core.Message).Text
+}
 
 // recorder is a handler that notes what it was given.
 type recorder struct {

@@ -58,7 +58,7 @@ func (o *Outbox) Run(ctx context.Context, handlers map[core.Direction]core.Handl
 // work takes turns until the schedule stops, or one cannot be ended.
 func (o *Outbox) work(ctx context.Context, d core.Direction, h core.Handler) error {
 	for {
-		l, hand := o.lanes.take(d, max(h.Batch, 1))
+		l, hand := o.lanes.take(d, max(h.Batch, 1), h.Share)
 		if l == nil {
 			return nil
 		}

@@ -178,7 +178,7 @@ func key(e core.Event) string {
 	case *core.Message:
 		return "message " + string(e.ID)
 	case *core.Receipt:
-		return "receipt " + string(e.ID) + " " + e.State.String()
+		return "receipt " + string(e.ID) + " " + e.State.String() + " " + e.Origin.ID // a reaction's has only the latter
 	case *core.Reaction:
 		return "reaction " + string(e.ID) + " " + string(e.Author)
 	case *core.Retraction:
