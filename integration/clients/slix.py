@@ -10,6 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
+import aiohttp
 from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout, PresenceError
 
@@ -170,7 +171,19 @@ class Client(ClientXMPP):
         return {"messages": found}
 
     async def upload(self, path, to):
-        url = await self["xep_0363"].upload_file(Path(path), domain=self.boundjid.domain)
+        """slixmpp 1.8 does not find the service on Python 3.11 by itself: it hands coroutines to asyncio.wait."""
+        ns = "urn:xmpp:http:upload:0"
+        found = (await self.discover(self.boundjid.domain))["found"]
+        service = next(jid for jid, info in found.items() if ns in info["features"])
+        content = Path(path).read_bytes()
+        answer = await self["xep_0363"].request_slot(service, Path(path).name, len(content), "text/plain")
+        slot = answer["http_upload_slot"]
+        headers = {"Content-Type": "text/plain"}
+        headers.update({h["name"]: h["value"] for h in slot["put"]["headers"]})
+        async with aiohttp.ClientSession() as session:
+            async with session.put(slot["put"]["url"], data=content, headers=headers) as response:
+                response.raise_for_status()
+        url = slot["get"]["url"]
         message = self.make_message(mto=to, mbody=url, mtype="chat")
         message["oob"]["url"] = url
         message["request_receipt"] = True
