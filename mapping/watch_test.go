@@ -27,10 +27,13 @@ func TestWatch(t *testing.T) {
 	a := link(t, m, core.Account{User: alice, Network: "email"})
 	expect("link", of)
 	for what, fn := range map[string]func() error{
-		"put":    func() error { return m.PutContact(ctx, Contact{Account: a.ID, Address: "carol@example.com"}) },
-		"block":  func() error { return m.Block(ctx, a.ID, "dave@example.com", true) },
-		"meet":   func() error { _, err := m.Meet(ctx, a.ID, "erin@example.com", "Erin"); return err },
-		"remove": func() error { _ = m.PutContact(ctx, Contact{Account: a.ID, Address: "x@y"}); return m.RemoveContact(ctx, a.ID, "x@y") },
+		"put":   func() error { return m.PutContact(ctx, Contact{Account: a.ID, Address: "carol@example.com"}) },
+		"block": func() error { return m.Block(ctx, a.ID, "dave@example.com", true) },
+		"meet":  func() error { _, err := m.Meet(ctx, a.ID, "erin@example.com", "Erin"); return err },
+		"remove": func() error {
+			_ = m.PutContact(ctx, Contact{Account: a.ID, Address: "x@y"})
+			return m.RemoveContact(ctx, a.ID, "x@y")
+		},
 	} {
 		if err := fn(); err != nil {
 			t.Fatal(err)

@@ -82,8 +82,8 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	}
 	for _, l := range x.links {
 		part(&links, linkCtx, "link of "+l.Domain(), l.Run)
-		side.Go(func() { x.announce(work, a, l) })
 	}
+	part(&side, work, "contact lists", x.roster.Run)
 	part(&side, work, "web", pages.Run)
 	part(&side, work, "control", ctl.Run)
 	part(&side, work, "media", a.media.Run)

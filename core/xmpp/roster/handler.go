@@ -2,7 +2,7 @@ package roster
 
 import (
 	"context"
-	"slices"
+	"strings"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -10,15 +10,12 @@ import (
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
+	"gangway/mapping"
 )
 
 // Handler handles the presence that is sent to one domain (Serve) and to the
 // contacts there (ServeTarget).
-type Handler struct {
-	r      *Roster
-	domain *edge.Domain
-	disco  *disco.Handler
-}
+type Handler struct{ *house }
 
 var (
 	_ xmpp.Handler = (*Handler)(nil)
@@ -28,10 +25,10 @@ var (
 // Serve implements xmpp.Handler, for the gateway itself. Whoever may use it may
 // have it in the roster, registered or not: that is how it is written to.
 func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+	user, from, err := h.domain.User(st.From)
 	if !asks(st) {
-		return nil
+		return h.told(ctx, st, user, from, err, h.domain.Name)
 	}
-	user, _, err := h.domain.User(st.From)
 	if err != nil {
 		return refuse(w, st, h.domain.Name, err)
 	}
@@ -40,6 +37,7 @@ func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 	case err != nil:
 		return err
 	case st.Type == "unsubscribe":
+		h.answered(ctx, user, h.domain.Name, declined)
 		return w.Write(func(enc *stream.Encoder) {
 			h.leave(enc, h.domain.Name, user)
 			if registered {
@@ -47,56 +45,99 @@ func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 					`Your registration is kept; send "unregister" to delete it.`)
 			}
 		})
-	case !registered && !h.r.gateway.Allowed(user):
+	case !registered && !h.roster.cfg.Gateway.Allowed(user):
 		return w.Write(func(enc *stream.Encoder) { writeKind(enc, "unsubscribed", h.domain.Name, string(user)) })
 	}
+	if st.Type == "subscribe" {
+		h.answered(ctx, user, h.domain.Name, subscribed)
+	}
 	return w.Write(func(enc *stream.Encoder) {
-		to := h.welcome(enc, st, h.domain.Name, user)
-		writeGateway(enc, h.domain, h.disco, to, h.r.health.line(h.domain.Name, user))
-		h.back(enc, st, h.domain.Name, user)
+		h.welcome(enc, st, h.domain.Name, user, stateOf(h.roster.health.line(h.domain.Name, user)))
 	})
 }
 
 // ServeTarget implements edge.Handler, for a contact.
 func (h *Handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
-	if !asks(st) {
-		return nil
-	}
-	to, err := addr.Parse(st.To)
-	if err != nil {
+	user, from, err := h.domain.User(st.From)
+	to, badTo := addr.Parse(st.To)
+	if badTo != nil {
 		return xmpp.NewError("modify", "jid-malformed", "")
 	}
-	contact := to.Bare()
-	user, _, err := h.domain.User(st.From)
+	contact := strings.Clone(to.Bare())
+	if !asks(st) {
+		return h.told(ctx, st, user, from, err, contact)
+	}
 	if err == nil && st.Type == "unsubscribe" {
+		if err := h.remove(ctx, user, t); err != nil {
+			return err
+		}
+		h.answered(ctx, user, contact, gone)
 		return w.Write(func(enc *stream.Encoder) { h.leave(enc, contact, user) })
 	}
 	if err == nil {
 		err = h.domain.Canonical(to, t)
 	}
+	var a core.Account
 	var status core.Status
 	if err == nil {
-		status, err = h.standing(ctx, user, t.Realm)
+		a, status, err = h.standing(ctx, user, t.Realm)
 	}
 	if err != nil {
 		return refuse(w, st, contact, err)
 	}
-	trouble, _ := troubleOf(core.Account{}, &status)
-	show := ""
-	if trouble != "" {
-		show = "xa"
+	if st.Type == "subscribe" {
+		h.answered(ctx, user, contact, subscribed)
+		if err := h.list(ctx, a, t); err != nil {
+			return err
+		}
 	}
 	return w.Write(func(enc *stream.Encoder) {
-		to := h.welcome(enc, st, contact, user)
-		writePresence(enc, contact+"/"+edge.Resource, to, show, trouble, h.disco.ContactVer())
-		h.back(enc, st, contact, user)
+		h.welcome(enc, st, contact, user, h.now(user, contact, &status))
 	})
 }
 
-// registered reports whether the user has any account on the network.
-func (h *Handler) registered(ctx context.Context, user core.UserID) (bool, error) {
-	all, err := h.r.accounts.AccountsOf(ctx, user)
-	return slices.ContainsFunc(all, func(a core.Account) bool { return a.Network == h.domain.Network.Driver.Name }), err
+// told takes what somebody says of themselves, or answers to what they were
+// asked. It is never answered.
+func (h *house) told(ctx context.Context, st *stream.Stanza, user core.UserID, from addr.JID, err error, to string) error {
+	if err != nil || !h.roster.cfg.Gateway.Allowed(user) {
+		return nil // servers, components, and whom a server that grants us presence has in its rosters
+	}
+	switch st.Type {
+	case "":
+		if news, owed := h.arrive(user, from, clientOf(st, to == h.domain.Name)); owed {
+			h.want(user, h.greeting(user, from))
+		} else if news && h.notes != nil {
+			h.want(user, job{ask: true})
+		}
+	case "unavailable":
+		h.depart(user, from, to == h.domain.Name)
+	case "subscribed":
+		h.answered(ctx, user, to, subscribed)
+	case "unsubscribed":
+		h.answered(ctx, user, to, declined)
+	}
+	return nil
+}
+
+// clientOf reads what a device says that it can do; toDomain says that it told
+// the gateway itself.
+func clientOf(st *stream.Stanza, toDomain bool) client {
+	c := st.Child(disco.NSCaps, "c")
+	node, ver := c.Attr("node"), c.Attr("ver")
+	if c.Attr("hash") != "sha-1" || len(node)+len(ver) > 1024 {
+		return client{domain: toDomain}
+	}
+	return client{node: strings.Clone(node), ver: strings.Clone(ver), domain: toDomain}
+}
+
+// greeting is what is to be done for a device that was found online.
+func (h *house) greeting(user core.UserID, from addr.JID) job {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.person(user); p.before != nil {
+		return job{ask: true, to: []string{from.String()}}
+	}
+	return job{ask: true, show: true}
 }
 
 // asks reports whether a presence wants an answer. What somebody's availability
@@ -105,42 +146,72 @@ func asks(st *stream.Stanza) bool {
 	return st.Type == "subscribe" || st.Type == "unsubscribe" || st.Type == "probe"
 }
 
-// standing is how the account that reaches a contact is. It makes none: where
-// accounts are implicit, one that is not there yet is as good as one at rest.
-func (h *Handler) standing(ctx context.Context, user core.UserID, realm string) (core.Status, error) {
-	d := h.domain.Network.Driver
-	a, err := h.r.accounts.AccountOf(ctx, user, d.Name, realm)
-	switch {
-	case err == nil:
-		return h.r.gateway.Status(a.ID), nil
-	case core.KindOf(err) == core.Unenrolled && d.Implicit && h.r.gateway.Allowed(user):
-		return core.Status{Link: core.Closed}, nil
-	}
-	return core.Status{}, err
-}
-
-// welcome accepts a subscription, and returns to whom presence is to go: the one
-// who probed, or all devices of the one who subscribed.
-func (h *Handler) welcome(enc *stream.Encoder, st *stream.Stanza, from string, user core.UserID) string {
+// welcome answers a probe to the one who probed; it accepts a subscription, shows
+// all devices of the subscriber what there is to see, and asks for theirs in
+// return: clients trust a contact who has it, and show their pictures.
+func (h *house) welcome(enc *stream.Encoder, st *stream.Stanza, from string, user core.UserID, s state) {
+	to := string(user)
 	if st.Type == "probe" {
-		return st.From
+		to = st.From
+	} else {
+		writeKind(enc, "subscribed", from, to)
 	}
-	writeKind(enc, "subscribed", from, string(user))
-	return string(user)
-}
-
-// back asks a subscriber for their presence: clients trust a contact who has it,
-// and show their pictures.
-func (h *Handler) back(enc *stream.Encoder, st *stream.Stanza, from string, user core.UserID) {
+	s = h.dress(user, from, s)
+	h.mu.Lock()
+	h.person(user).noteShown(from, s)
+	h.mu.Unlock()
+	h.write(enc, from, to, s)
 	if st.Type == "subscribe" {
 		writeKind(enc, "subscribe", from, string(user))
 	}
 }
 
 // leave ends a subscription.
-func (h *Handler) leave(enc *stream.Encoder, from string, user core.UserID) {
+func (h *house) leave(enc *stream.Encoder, from string, user core.UserID) {
+	h.mu.Lock()
+	if p := h.people[user]; p != nil {
+		delete(p.shown, from)
+	}
+	h.mu.Unlock()
 	writeKind(enc, "unsubscribed", from, string(user))
 	writeKind(enc, "unavailable", from, string(user))
+}
+
+// list notes that a user has put a contact on their list.
+func (h *house) list(ctx context.Context, a core.Account, t core.Target) error {
+	if h.roster.cfg.Contacts == nil || a.ID == "" {
+		return nil
+	}
+	c, err := h.roster.cfg.Contacts.Contact(ctx, a.ID, t.Address)
+	switch {
+	case err == nil && c.Listed:
+		return nil
+	case err != nil && core.KindOf(err) != core.NotFound:
+		return err
+	case err != nil:
+		c = mapping.Contact{Account: a.ID, Address: t.Address}
+	}
+	return h.roster.cfg.Contacts.PutContact(ctx, c)
+}
+
+// remove forgets a contact that a user has taken off their list. Whom the user
+// has blocked stays so.
+func (h *house) remove(ctx context.Context, user core.UserID, t core.Target) error {
+	if h.roster.cfg.Contacts == nil {
+		return nil
+	}
+	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, h.domain.Network.Driver.Name, t.Realm)
+	if err != nil {
+		return nil // nothing can be kept without an account
+	}
+	c, err := h.roster.cfg.Contacts.Contact(ctx, a.ID, t.Address)
+	if err == nil && !c.Blocked {
+		err = h.roster.cfg.Contacts.RemoveContact(ctx, a.ID, t.Address)
+	}
+	if err != nil && core.KindOf(err) == core.NotFound {
+		return nil
+	}
+	return err
 }
 
 // refuse answers a probe as RFC 6121 section 4.3.2 wants it, and a subscription

@@ -10,6 +10,7 @@ import (
 const (
 	nsNick   = "http://jabber.org/protocol/nick"         // XEP-0172
 	nsPubsub = "http://jabber.org/protocol/pubsub#event" // XEP-0060
+	nsPhoto  = "vcard-temp:x:update"                     // XEP-0153
 )
 
 // writeKind writes a presence that has only a type, such as "subscribed".
@@ -17,17 +18,33 @@ func writeKind(enc *stream.Encoder, kind, from, to string) {
 	enc.Empty("presence", "", "type", kind, "from", from, "to", to)
 }
 
-// writePresence writes an availability: show and text may be empty. ver is the
-// sender's capabilities.
-func writePresence(enc *stream.Encoder, from, to, show, text, ver string) {
-	enc.Start("presence", "", "from", from, "to", to)
-	if show != "" {
-		enc.Leaf("show", "", show)
+// write writes the presence of the gateway's domain or of a contact, by its bare
+// JID: what is available has capabilities, and a contact has them at a full JID.
+func (h *house) write(enc *stream.Encoder, from, to string, s state) {
+	ver := h.disco.GatewayVer()
+	if from != h.domain.Name {
+		ver = h.disco.ContactVer()
+		from += "/" + edge.Resource
 	}
-	if text != "" {
-		enc.Leaf("status", "", text)
+	if !s.available {
+		enc.Start("presence", "", "type", "unavailable", "from", from, "to", to)
+	} else {
+		enc.Start("presence", "", "from", from, "to", to)
 	}
-	disco.WriteCaps(enc, ver)
+	if s.show != "" {
+		enc.Leaf("show", "", s.show)
+	}
+	if s.text != "" {
+		enc.Leaf("status", "", s.text)
+	}
+	if s.available {
+		disco.WriteCaps(enc, ver)
+		if s.photo != "" { // XEP-0153 section 3.1
+			enc.Start("x", nsPhoto)
+			enc.Leaf("photo", "", s.photo)
+			enc.End()
+		}
+	}
 	enc.End()
 }
 
@@ -48,22 +65,8 @@ func showOf(s core.Show) (show string, available bool) {
 	return "", false
 }
 
-// contactPresence writes what the network says of a contact.
-func contactPresence(enc *stream.Encoder, contact, user, ver string, p *core.Presence) {
-	show, available := showOf(p.Show)
-	if available {
-		writePresence(enc, contact, user, show, p.Text, ver)
-		return
-	}
-	enc.Start("presence", "", "type", "unavailable", "from", contact, "to", user)
-	if p.Text != "" {
-		enc.Leaf("status", "", p.Text)
-	}
-	enc.End()
-}
-
-// profile tells a contact's name, from their bare JID, as their own account would (XEP-0172 over PEP):
-// a client shows it where the user has chosen none.
+// profile tells a contact's name, from their bare JID, as their own account would
+// (XEP-0172 over PEP): a client shows it where the user has chosen none.
 func profile(enc *stream.Encoder, contact, user string, p *core.Profile) {
 	if p.Name == "" {
 		return

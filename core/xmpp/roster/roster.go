@@ -2,16 +2,15 @@ package roster
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"log/slog"
 	"strings"
-	"time"
+	"sync"
 
 	"gangway/core"
-	"gangway/core/xmpp"
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
+	"gangway/mapping"
 )
 
 // Gateway is what the roster asks of the hall.
@@ -28,49 +27,107 @@ type Accounts interface {
 	AccountOf(ctx context.Context, user core.UserID, network, realm string) (core.Account, error)
 }
 
+// Contacts is the mapping's table of correspondents: see mapping.Map.
+type Contacts interface {
+	Contacts(ctx context.Context, account core.AccountID, after core.Address, limit int) ([]mapping.Contact, error)
+	Contact(ctx context.Context, account core.AccountID, address core.Address) (mapping.Contact, error)
+	PutContact(ctx context.Context, c mapping.Contact) error
+	RemoveContact(ctx context.Context, account core.AccountID, address core.Address) error
+}
+
+// Sessions opens the sessions that know contacts themselves: see core.Gateway.
+type Sessions interface {
+	With(ctx context.Context, a core.Account, fn func(core.Session) error) error
+}
+
+// Cards knows the pictures of contacts and of the gateway.
+type Cards interface {
+	// Photo returns the SHA-1 in hexadecimal of the picture of a contact, or of
+	// the gateway, by bare JID, as far as it is known without asking the network;
+	// "" if there is none.
+	Photo(d *edge.Domain, user core.UserID, jid string) string
+}
+
+// Config is what a Roster stands on. Without Contacts and Notes no list is
+// filled; Sessions, Cards and Logger may be left out, too.
+type Config struct {
+	Gateway  Gateway
+	Accounts Accounts
+	Contacts Contacts
+	Sessions Sessions
+	Notes    func(network string) core.Notes // rows of our own, one set for each network
+	Cards    Cards
+	Logger   *slog.Logger
+}
+
 // Roster is the presence of all domains.
 type Roster struct {
-	gateway  Gateway
-	accounts Accounts
-	health   health
+	cfg    Config
+	log    *slog.Logger
+	health health
 
-	domains map[*edge.Domain]*disco.Handler
+	domains map[*edge.Domain]*house
 }
 
 var _ edge.Renderer = (*Roster)(nil)
 
 // New makes a Roster without domains. It starts nothing.
-func New(g Gateway, a Accounts) *Roster {
-	return &Roster{gateway: g, accounts: a, health: newHealth(), domains: map[*edge.Domain]*disco.Handler{}}
+func New(cfg Config) *Roster {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Roster{cfg: cfg, log: log, health: newHealth(), domains: map[*edge.Domain]*house{}}
 }
 
 // On adds a domain, whose capabilities dh answers for, and returns the handler of
 // its presence. All calls come before anything is rendered.
 func (r *Roster) On(d *edge.Domain, dh *disco.Handler) *Handler {
-	r.domains[d] = dh
-	return &Handler{r: r, domain: d, disco: dh}
+	h := newHouse(r, d, dh)
+	r.domains[d] = h
+	return &Handler{house: h}
+}
+
+// Run brings lists and presence up to date until ctx ends.
+func (r *Roster) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	for _, h := range r.domains {
+		all.Go(func() { h.run(ctx) })
+	}
+	all.Wait()
+	return nil
+}
+
+// Changed says that a user's accounts or contacts on a network have changed. It
+// is quick: see mapping.Map.Watch.
+func (r *Roster) Changed(user core.UserID, network string) {
+	for d, h := range r.domains {
+		if d.Network.Driver.Name == network {
+			h.want(user, job{fill: true})
+		}
+	}
 }
 
 // Render implements edge.Renderer.
 func (r *Roster) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a core.Account, ev core.Event) error {
-	dh := r.domains[d]
-	if dh == nil {
+	h := r.domains[d]
+	if h == nil {
 		return core.E(core.Internal, "roster: render", "")
 	}
 	if st, ok := ev.(*core.Status); ok {
-		r.status(enc, d, dh, a, st)
+		h.status(enc, a, st)
 		return nil
 	}
 	contact, err := d.Contact(a.Realm, ev.Where().Peer)
 	if err != nil {
 		return err
 	}
+	bare, _, _ := strings.Cut(contact, "/")
 	switch ev := ev.(type) {
 	case *core.Presence:
-		contactPresence(enc, contact, string(a.User), dh.ContactVer(), ev)
+		h.changed(enc, a, bare, ev)
 	case *core.Profile:
-		account, _, _ := strings.Cut(contact, "/") // PEP speaks for the account, not for a client
-		profile(enc, account, string(a.User), ev)
+		profile(enc, bare, string(a.User), ev) // PEP speaks for the account, not for a client
 	default:
 		return core.E(core.Unsupported, "roster: render", "")
 	}
@@ -78,93 +135,68 @@ func (r *Roster) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, 
 }
 
 // status shows what became of an account's connection, if that is news.
-func (r *Roster) status(enc *stream.Encoder, d *edge.Domain, dh *disco.Handler, a core.Account, st *core.Status) {
+func (h *house) status(enc *stream.Encoder, a core.Account, st *core.Status) {
 	trouble, known := troubleOf(a, st)
 	if !known {
 		return
 	}
-	line, changed := r.health.set(d.Name, a, trouble)
+	line, changed := h.roster.health.set(h.domain.Name, a, trouble)
 	if !changed {
 		return
 	}
-	writeGateway(enc, d, dh, string(a.User), line)
+	h.show(enc, a.User, h.domain.Name, stateOf(line))
 	if st.Link == core.Refused {
-		statusNotice(enc, d, string(a.User), trouble+` Send "register" to change what it logs in with.`)
+		statusNotice(enc, h.domain, string(a.User), trouble+` Send "register" to change what it logs in with.`)
 	}
+	h.want(a.User, job{show: true, soon: settle})
 }
 
-// writeGateway writes the gateway's presence to one user: away for long, with
-// the reason, while something is wrong.
-func writeGateway(enc *stream.Encoder, d *edge.Domain, dh *disco.Handler, to, trouble string) {
-	show := ""
-	if trouble != "" {
-		show = "xa"
+// changed shows what the network says of a contact, if that is news.
+func (h *house) changed(enc *stream.Encoder, a core.Account, contact string, p *core.Presence) {
+	show, available := showOf(p.Show)
+	s := state{available: available, show: show, text: p.Text}
+	h.mu.Lock()
+	h.person(a.User).network(contact, s)
+	h.mu.Unlock()
+	if trouble, _ := troubleOf(core.Account{}, h.accountStatus(a.ID)); trouble != "" && available {
+		return // the contacts of a broken connection are shown as such until it is well
 	}
-	writePresence(enc, d.Name, to, show, trouble, dh.GatewayVer())
+	h.show(enc, a.User, contact, s)
 }
 
-// Announce sends the gateway's presence to every registered user of a domain.
-// Call it when the link is online for the first time.
-func (r *Roster) Announce(ctx context.Context, d *edge.Domain) error {
-	dh := r.domains[d]
-	return r.toAll(ctx, d, func(enc *stream.Encoder, user core.UserID) {
-		writeGateway(enc, d, dh, string(user), r.health.line(d.Name, user))
-	})
+func (h *house) accountStatus(id core.AccountID) *core.Status {
+	st := h.roster.cfg.Gateway.Status(id)
+	return &st
 }
 
-// Withdraw sends every registered user that the gateway is gone. Call it before
-// the link is stopped.
-func (r *Roster) Withdraw(ctx context.Context, d *edge.Domain) error {
-	return r.toAll(ctx, d, func(enc *stream.Encoder, user core.UserID) {
-		writeKind(enc, "unavailable", d.Name, string(user))
-	})
+// registered reports whether the user has any account on the network.
+func (h *house) registered(ctx context.Context, user core.UserID) (bool, error) {
+	all, err := h.accountsOf(ctx, user)
+	return len(all) > 0, err
 }
 
-const (
-	perWrite  = 50                     // presences that are queued at once
-	whileFull = 100 * time.Millisecond // between attempts while the host server does not read
-)
-
-// toAll writes to each user of the domain once, as fast as the link takes it.
-func (r *Roster) toAll(ctx context.Context, d *edge.Domain, fn func(*stream.Encoder, core.UserID)) error {
-	accounts, err := r.accounts.Accounts(ctx, d.Network.Driver.Name)
-	if err != nil {
-		return fmt.Errorf("roster: users of %s: %w", d.Name, err)
-	}
-	var users []core.UserID
-	seen := map[core.UserID]bool{}
-	for _, a := range accounts {
-		if !seen[a.User] {
-			seen[a.User] = true
-			users = append(users, a.User)
+// accountsOf returns the user's accounts on this network.
+func (h *house) accountsOf(ctx context.Context, user core.UserID) ([]core.Account, error) {
+	all, err := h.roster.cfg.Accounts.AccountsOf(ctx, user)
+	var here []core.Account
+	for _, a := range all {
+		if a.Network == h.domain.Network.Driver.Name {
+			here = append(here, a)
 		}
 	}
-	for len(users) > 0 {
-		some := users[:min(perWrite, len(users))]
-		err := d.Link.Write(func(enc *stream.Encoder) {
-			for _, u := range some {
-				fn(enc, u)
-			}
-		})
-		switch {
-		case err == nil:
-			users = users[len(some):]
-		case !errors.Is(err, xmpp.ErrFull):
-			return fmt.Errorf("roster: presence: %w", err)
-		case !sleep(ctx, whileFull):
-			return ctx.Err()
-		}
-	}
-	return nil
+	return here, err
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
+// standing is how the account that reaches a contact is. It makes none: where
+// accounts are implicit, one that is not there yet is as good as one at rest.
+func (h *house) standing(ctx context.Context, user core.UserID, realm string) (core.Account, core.Status, error) {
+	d := h.domain.Network.Driver
+	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, d.Name, realm)
+	switch {
+	case err == nil:
+		return a, *h.accountStatus(a.ID), nil
+	case core.KindOf(err) == core.Unenrolled && d.Implicit && h.roster.cfg.Gateway.Allowed(user):
+		return core.Account{}, core.Status{Link: core.Closed}, nil
 	}
+	return core.Account{}, core.Status{}, err
 }

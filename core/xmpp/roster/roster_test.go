@@ -34,7 +34,7 @@ func stage(t *testing.T, change ...func(*core.Network)) *scene {
 		fn(n)
 	}
 	s.domain = &edge.Domain{Name: "email.gw", Network: n}
-	s.roster = New(s.hall, s.hall)
+	s.roster = New(Config{Gateway: s.hall, Accounts: s.hall})
 	h := s.roster.On(s.domain, disco.New(disco.Config{Domain: s.domain, Gateway: s.hall}))
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
 	router.Presence(&edge.Switch{Domain: s.domain, Self: h, Contact: h})
@@ -209,7 +209,7 @@ type crowd struct {
 func (c *crowd) Accounts(context.Context, string) ([]core.Account, error) {
 	all := make([]core.Account, 2*c.n)
 	for i := range all {
-		all[i] = core.Account{ID: core.AccountID(fmt.Sprint(i)), User: core.UserID(fmt.Sprintf("u%d@example.org", i/2))}
+		all[i] = core.Account{ID: core.AccountID(fmt.Sprint(i)), Network: "mail", User: core.UserID(fmt.Sprintf("u%03d@example.org", i/2))}
 	}
 	return all, nil
 }
@@ -221,14 +221,14 @@ func TestAnnounceAndWithdraw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stage(t)
 		s.srv.Patience = time.Hour
-		s.roster.accounts = &crowd{n: users}
+		s.roster.cfg.Accounts = &crowd{n: users}
 		s.domain.Link = narrow{s.domain.Link, new(int)}
 		for _, pass := range []struct {
 			do   func(context.Context, *edge.Domain) error
 			want string
 		}{
-			{s.roster.Announce, `<presence type='!' from='email.gw' to='u%d@example.org'><c xmlns='http://jabber.org/protocol/caps'/></presence>`},
-			{s.roster.Withdraw, `<presence type='unavailable' from='email.gw' to='u%d@example.org'/>`},
+			{s.roster.Announce, `<presence type='!' from='email.gw' to='u%03d@example.org'><c xmlns='http://jabber.org/protocol/caps'/></presence>`},
+			{s.roster.Withdraw, `<presence type='unavailable' from='email.gw' to='u%03d@example.org'/>`},
 		} {
 			if err := pass.do(t.Context(), s.domain); err != nil {
 				t.Fatal(err)
@@ -237,7 +237,7 @@ func TestAnnounceAndWithdraw(t *testing.T) {
 				s.srv.Expect(fmt.Sprintf(pass.want, i))
 			}
 		}
-		s.srv.Quiet("u1@example.org/x", "email.gw")
+		s.srv.Quiet("u001@example.org/x", "email.gw")
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

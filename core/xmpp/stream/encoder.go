@@ -271,3 +271,16 @@ func (e *Encoder) bound() {
 		e.Fail(ErrTooLarge)
 	}
 }
+
+// Append adds the finished stanzas of another encoder, as they are.
+func (e *Encoder) Append(other *Encoder) {
+	if e.err != nil || len(e.open) > 0 {
+		e.Fail(ErrUnbalanced)
+		return
+	}
+	base := len(e.buf)
+	e.buf = append(e.buf, other.Bytes()...)
+	for _, end := range other.ends {
+		e.ends = append(e.ends, base+end)
+	}
+}

@@ -1,0 +1,394 @@
+package roster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
+	"gangway/core/xmpp/privilege"
+	"gangway/core/xmpp/stream"
+	"gangway/mapping"
+)
+
+const (
+	askPause  = 10 * time.Second // for an answer, before the next contact is asked about
+	maxAsked  = 20               // unanswered requests; more would only bury the user
+	maxWanted = 5_000            // contacts of one user on one network
+)
+
+// fill brings a user's list up to date. again says that it may have changed;
+// otherwise what was begun goes on.
+func (h *house) fill(ctx context.Context, user core.UserID, again bool) error {
+	if h.notes == nil {
+		return nil
+	}
+	contacts, err := h.wanted(ctx, user)
+	if err != nil {
+		return err
+	}
+	l, err := h.load(ctx, user)
+	if err != nil {
+		return err
+	}
+	before, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	err = h.bring(ctx, user, contacts, &l, again)
+	if after, merr := json.Marshal(l); merr == nil && string(after) != string(before) {
+		err = errors.Join(err, h.keep(ctx, user, after, len(l.Entries) == 0))
+	}
+	return err
+}
+
+// bring chooses the way. What one way is refused, the next one tries.
+func (h *house) bring(ctx context.Context, user core.UserID, contacts []contact, l *list, again bool) error {
+	if h.domain.Privileges.For(user).Roster == privilege.Both {
+		digest := digestOf(contacts)
+		if l.Digest == digest {
+			return nil
+		}
+		err := h.fillByPrivilege(ctx, user, contacts, l)
+		if err == nil {
+			l.Digest = digest
+			h.want(user, job{show: true})
+		}
+		if err == nil || h.domain.Privileges.For(user).Roster == privilege.Both && !refusedFor(err) {
+			return err
+		}
+	}
+	l.Digest = ""
+	if again {
+		h.dropUnwanted(user, contacts, l)
+	}
+	missing := slices.DeleteFunc(slices.Clone(contacts), func(c contact) bool { return l.Entries[c.jid].State != "" })
+	missing, err := h.notThere(ctx, user, missing, l)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if to := h.exchanger(ctx, user); to != "" {
+		return h.offer(user, to, missing, l)
+	}
+	return h.ask(user, missing[0], l)
+}
+
+// refusedFor reports whether a host server says that it does not do what was
+// asked: then another way has to be found.
+func refusedFor(err error) bool {
+	var e *xmpp.Error
+	return errors.As(err, &e) && e.Type != "wait"
+}
+
+// fillByPrivilege writes what is missing or different, one item after the other.
+func (h *house) fillByPrivilege(ctx context.Context, user core.UserID, contacts []contact, l *list) error {
+	have, err := h.domain.Privileges.Roster(ctx, user)
+	if err != nil {
+		return err
+	}
+	p := planFor(h.domain.Name, h.group(), contacts, have, l.Entries)
+	for _, it := range p.set {
+		err := h.domain.Privileges.SetRoster(ctx, user, it)
+		var refusal *xmpp.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &refusal) && h.domain.Privileges.For(user).Roster == privilege.Both &&
+			(refusal.Condition == "bad-request" || refusal.Condition == "item-not-found" || refusal.Condition == "not-acceptable"):
+			delete(p.entries, it.JID) // this one only
+		default:
+			return err
+		}
+	}
+	l.Entries = p.entries
+	for _, jid := range p.removed {
+		if j, err := addr.Parse(jid); err == nil && j.Local() != "" {
+			if t, err := h.domain.Target(j.Local()); err == nil {
+				if err := h.remove(ctx, user, t); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// group is the group that our contacts are put into.
+func (h *house) group() string { return h.domain.Network.Driver.Title }
+
+// notThere leaves out the contacts that the user has already, where it can be seen.
+func (h *house) notThere(ctx context.Context, user core.UserID, missing []contact, l *list) ([]contact, error) {
+	if len(missing) == 0 || h.domain.Privileges.For(user).Roster&privilege.Get == 0 {
+		return missing, nil
+	}
+	have, err := h.domain.Privileges.Roster(ctx, user)
+	if err != nil {
+		return missing, nil //nolint:nilerr // then it cannot be seen
+	}
+	for _, it := range have {
+		if it.Subscription != "both" && it.Subscription != "to" {
+			continue
+		}
+		missing = slices.DeleteFunc(missing, func(c contact) bool {
+			is := addr.Same(c.jid, it.JID)
+			if is {
+				l.note(c.jid, entry{State: subscribed})
+			}
+			return is
+		})
+	}
+	return missing, nil
+}
+
+func (l *list) note(jid string, e entry) {
+	if l.Entries == nil {
+		l.Entries = map[string]entry{}
+	}
+	l.Entries[jid] = e
+	if e.State == gone {
+		delete(l.Entries, jid)
+	}
+}
+
+// ask sends a subscription request (with the name, XEP-0172), and comes back for
+// the next one when it is answered or was not for a while.
+func (h *house) ask(user core.UserID, c contact, l *list) error {
+	open := 0
+	for _, e := range l.Entries {
+		if e.State == asked {
+			open++
+		}
+	}
+	if open >= maxAsked {
+		return nil
+	}
+	if wait := h.askable(user, c.jid); wait > 0 {
+		h.want(user, job{ask: true, soon: wait})
+		return nil
+	}
+	err := h.domain.Link.Write(func(enc *stream.Encoder) {
+		enc.Start("presence", "", "type", "subscribe", "from", c.jid, "to", string(user))
+		if c.name != "" {
+			enc.Leaf("nick", nsNick, c.name)
+		}
+		enc.End()
+	})
+	if err != nil {
+		return err
+	}
+	l.note(c.jid, entry{c.name, asked})
+	h.want(user, job{ask: true, soon: askPause})
+	return nil
+}
+
+// askable makes a contact the one that the user is being asked about, or returns
+// how long the one before still has.
+func (h *house) askable(user core.UserID, jid string) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.person(user)
+	if wait := askPause - time.Since(p.since); p.asking != "" && wait > 0 {
+		return wait
+	}
+	p.asking, p.since = jid, time.Now()
+	return 0
+}
+
+// dropUnwanted tells the user that contacts which we have put on the list, or
+// asked about, are contacts no more.
+func (h *house) dropUnwanted(user core.UserID, contacts []contact, l *list) {
+	wanted := map[string]bool{}
+	for _, c := range contacts {
+		wanted[c.jid] = true
+	}
+	var drop []string
+	for jid := range l.Entries {
+		if !wanted[jid] {
+			drop = append(drop, jid)
+		}
+	}
+	slices.Sort(drop)
+	for _, jid := range drop {
+		state := l.Entries[jid].State
+		l.note(jid, entry{State: gone})
+		if state == declined {
+			continue
+		}
+		err := h.domain.Link.Write(func(enc *stream.Encoder) {
+			writeKind(enc, "unsubscribe", jid, string(user))
+			h.leave(enc, jid, user)
+		})
+		if err != nil {
+			l.note(jid, entry{State: state})
+			return
+		}
+	}
+}
+
+// answered notes what a user has said to a subscription, or did by themselves.
+func (h *house) answered(ctx context.Context, user core.UserID, jid, state string) {
+	if h.notes == nil {
+		return
+	}
+	l, err := h.load(ctx, user)
+	e, known := l.Entries[jid]
+	if err != nil || e.State == state || !known && state != subscribed || e.State == subscribed && state == declined && jid != h.domain.Name {
+		return
+	}
+	if e.State == set && state == subscribed {
+		return
+	}
+	l.note(jid, entry{e.Name, state})
+	body, err := json.Marshal(l)
+	if err == nil {
+		err = h.keep(ctx, user, body, len(l.Entries) == 0)
+	}
+	if err != nil {
+		h.roster.log.Warn("answer to a subscription not noted", "domain", h.domain.Name, "err", err)
+	}
+	h.mu.Lock()
+	p := h.person(user)
+	next := p.asking == jid
+	if next {
+		p.asking = ""
+	}
+	h.mu.Unlock()
+	if next {
+		h.want(user, job{ask: true})
+	}
+}
+
+// wanted are the contacts that a user's list is to have, the gateway first.
+// Nobody who is not registered has any.
+func (h *house) wanted(ctx context.Context, user core.UserID) ([]contact, error) {
+	accounts, err := h.accountsOf(ctx, user)
+	if err != nil || len(accounts) == 0 {
+		return nil, err
+	}
+	all := []contact{{jid: h.domain.Name, name: h.domain.Network.Driver.Title}}
+	seen := map[string]int{}
+	for _, a := range accounts {
+		some, err := h.contactsOf(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range some {
+			if _, dup := seen[c.jid]; !dup && len(all) < maxWanted {
+				seen[c.jid] = len(all)
+				all = append(all, c)
+			}
+		}
+	}
+	return all, nil
+}
+
+// contactsOf are the contacts that the user has listed for an account, and whom
+// the network itself has on its list.
+func (h *house) contactsOf(ctx context.Context, a core.Account) ([]contact, error) {
+	if h.roster.cfg.Contacts == nil {
+		return nil, nil
+	}
+	var all []contact
+	blocked := map[string]bool{}
+	after := core.Address("")
+	for len(all) < maxWanted {
+		some, err := h.roster.cfg.Contacts.Contacts(ctx, a.ID, after, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range some {
+			after = c.Address
+			if k, ok := h.contact(a, c); ok && c.Listed && !c.Blocked {
+				all = append(all, k)
+			} else if ok && c.Blocked {
+				blocked[k.jid] = true
+			}
+		}
+		if len(some) == 0 {
+			break
+		}
+	}
+	for _, p := range h.listed(ctx, a) {
+		k, ok := h.contact(a, mapping.Contact{Address: p.Peer, Name: p.Name})
+		if ok && !blocked[k.jid] {
+			all = append(all, k)
+		}
+	}
+	return all, nil
+}
+
+// contact is how a contact stands on a list; rooms do not.
+func (h *house) contact(a core.Account, c mapping.Contact) (contact, bool) {
+	n := h.domain.Network.Transport
+	text := n.Format(core.Target{Realm: a.Realm, Address: c.Address})
+	t, err := n.Parse(text)
+	if err != nil || t.Room || t.Address == "" {
+		return contact{}, false
+	}
+	jid, err := h.domain.JID(t.Realm, t.Address, false)
+	if err != nil {
+		return contact{}, false
+	}
+	name := c.Alias
+	if name == "" {
+		name = c.Name
+	}
+	if name == "" {
+		name = string(c.Address)
+	}
+	return contact{jid: jid, name: strings.ToValidUTF8(name, ""), realm: t.Realm}, true
+}
+
+// listed asks a session that is connected whom it knows.
+func (h *house) listed(ctx context.Context, a core.Account) (all []core.Profile) {
+	sessions := h.roster.cfg.Sessions
+	if sessions == nil || h.domain.Network.Caps.ContactLister == nil || h.accountStatus(a.ID).Link != core.Connected {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	err := sessions.With(ctx, a, func(s core.Session) (err error) {
+		if c := core.CapsOf(s).ContactLister; c != nil {
+			all, err = c.Contacts(ctx)
+		}
+		return err
+	})
+	if err != nil {
+		h.roster.log.Debug("the network's contact list is not to be had", "account", a.ID, "err", err)
+	}
+	return all
+}
+
+func digestOf(contacts []contact) string {
+	parts := make([]string, 0, 2*len(contacts))
+	for _, c := range contacts {
+		parts = append(parts, c.jid, c.name)
+	}
+	return core.Digest(parts...)
+}
+
+// load and keep are the row of a user.
+func (h *house) load(ctx context.Context, user core.UserID) (l list, err error) {
+	body, err := h.notes.Get(ctx, string(user))
+	if err != nil {
+		if core.KindOf(err) == core.NotFound {
+			err = nil
+		}
+		return list{}, err
+	}
+	if json.Unmarshal(body, &l) != nil {
+		return list{}, nil // as good as none: the worst is a question asked twice
+	}
+	return l, nil
+}
+
+func (h *house) keep(ctx context.Context, user core.UserID, body []byte, empty bool) error {
+	if empty {
+		return h.notes.Delete(ctx, string(user))
+	}
+	return h.notes.Put(ctx, string(user), body, 0)
+}

@@ -1,0 +1,195 @@
+package roster
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/disco"
+	"gangway/core/xmpp/edge"
+)
+
+const (
+	workers = 8                      // users who are served at once
+	settle  = 20 * time.Second       // a connection that fails and comes back within it is not seen on contacts
+	greeted = 500 * time.Millisecond // for the host server to say what it grants, before anybody is told anything
+)
+
+// house is one domain with the people who use it.
+type house struct {
+	roster *Roster
+	domain *edge.Domain
+	disco  *disco.Handler
+	notes  core.Notes // nil: no list is filled
+	caps   capsTable
+
+	mu     sync.Mutex
+	people map[core.UserID]*person
+	jobs   map[core.UserID]*job
+	online int // connections so far
+	greet  int // connections that users were greeted over
+
+	wake chan struct{} // holds one
+}
+
+// job is what is to be done for one user.
+type job struct {
+	fill bool          // bring the list up to date
+	ask  bool          // go on with asking for subscriptions
+	show bool          // bring the presence of all contacts up to date
+	to   []string      // devices that are to see all contacts, though others have
+	soon time.Duration // not before, from now on
+	at   time.Time
+	busy bool
+}
+
+func newHouse(r *Roster, d *edge.Domain, dh *disco.Handler) *house {
+	h := &house{
+		roster: r, domain: d, disco: dh, caps: newCapsTable(),
+		people: map[core.UserID]*person{}, jobs: map[core.UserID]*job{}, wake: make(chan struct{}, 1),
+	}
+	if r.cfg.Notes != nil && r.cfg.Contacts != nil {
+		h.notes = r.cfg.Notes("roster " + d.Network.Driver.Name)
+	}
+	return h
+}
+
+// State takes what becomes of a domain's link. Call it from xmpp.Trace.State.
+func (r *Roster) State(d *edge.Domain, s xmpp.Status) {
+	h := r.domains[d]
+	if h == nil || s.State != xmpp.Online {
+		return
+	}
+	h.mu.Lock()
+	h.online++
+	h.mu.Unlock()
+	h.poke()
+}
+
+func (h *house) poke() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// want adds to what is to be done for a user. What is not done yet is joined with
+// it, and waits for the longer of the two.
+func (h *house) want(user core.UserID, more job) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	j := h.jobs[user]
+	if j == nil {
+		j = &job{}
+		h.jobs[user] = j
+	}
+	j.fill, j.ask, j.show = j.fill || more.fill, j.ask || more.ask, j.show || more.show
+	if len(j.to) < maxClients {
+		j.to = append(j.to, more.to...)
+	}
+	if at := time.Now().Add(more.soon); at.After(j.at) || more.soon == 0 {
+		j.at = at
+	}
+	h.poke()
+}
+
+// next takes the job of a user whose turn it is; otherwise it says when to come
+// again. The jobs that wait are few: this one looks at them all.
+func (h *house) next() (user core.UserID, j job, wait time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	wait = time.Hour
+	for u, waiting := range h.jobs {
+		switch {
+		case waiting.busy:
+		case waiting.at.After(now):
+			wait = min(wait, waiting.at.Sub(now))
+		default:
+			j = *waiting
+			h.jobs[u] = &job{busy: true}
+			return u, j, 0
+		}
+	}
+	return "", job{}, wait
+}
+
+// done ends a user's turn.
+func (h *house) done(user core.UserID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	j := h.jobs[user]
+	if j.busy = false; !j.fill && !j.ask && !j.show && len(j.to) == 0 {
+		delete(h.jobs, user)
+		return
+	}
+	h.poke()
+}
+
+// run serves users until ctx ends.
+func (h *house) run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	free := make(chan struct{}, workers)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if h.newLink() {
+			h.greetAll(ctx)
+		}
+		user, j, wait := h.next()
+		if user == "" {
+			timer.Reset(wait)
+			select {
+			case <-ctx.Done():
+				return
+			case <-h.wake:
+			case <-timer.C:
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case free <- struct{}{}:
+		}
+		work.Go(func() {
+			defer func() { <-free }()
+			defer h.done(user)
+			h.serve(ctx, user, j)
+		})
+	}
+}
+
+// newLink reports, once for each, that there is a connection that nobody was
+// greeted over.
+func (h *house) newLink() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	is := h.greet < h.online
+	h.greet = h.online
+	return is
+}
+
+// serve does a user's job. What the link did not take is tried again.
+func (h *house) serve(ctx context.Context, user core.UserID, j job) {
+	var err error
+	if j.fill || j.ask {
+		err = h.fill(ctx, user, j.fill)
+	}
+	if err == nil && (j.show || len(j.to) > 0) {
+		err = h.showContacts(ctx, user, j)
+	}
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	level := h.roster.log.Debug
+	if core.KindOf(err) == core.Internal {
+		level = h.roster.log.Warn
+	}
+	level("contact list not brought up to date; tried again", "domain", h.domain.Name, "err", err)
+	j.soon = time.Minute
+	h.want(user, j)
+}
