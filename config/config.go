@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Config is the whole file. What Load returns has been validated.
@@ -20,6 +21,7 @@ type Config struct {
 	XMPP       XMPP        `toml:"xmpp"`
 	Store      Store       `toml:"store"`
 	Access     Access      `toml:"access"`
+	Limits     Limits      `toml:"limits"`
 	Web        Web         `toml:"web"`
 	Media      Media       `toml:"media"`
 	Archive    Archive     `toml:"archive"`
@@ -48,7 +50,9 @@ type Store struct {
 
 // Access says who may use the gateway. See Config.Allowed.
 type Access struct {
-	Allow []string `toml:"allow"` // bare JIDs, "*@domain", or "*"
+	Allow   []string `toml:"allow"`   // bare JIDs, "*@domain", or "*"
+	Approve bool     `toml:"approve"` // others may ask, and wait for an administrator
+	Invites bool     `toml:"invites"` // others may come with an invitation
 }
 
 // Web is the HTTP side; an empty address means that the listener is not opened.
@@ -68,10 +72,21 @@ type Log struct {
 func Default() *Config {
 	return &Config{
 		Store:   Store{URL: NewSecret("sqlite:/var/lib/gangway/gangway.db")},
+		Access:  Access{Invites: true},
+		Limits:  defaultLimits(),
 		Media:   Media{Upload: true},
 		Archive: defaultArchive(),
 		Log:     Log{Level: "info", Format: "text"},
 	}
+}
+
+// absolute has the path of a "sqlite:" URL start at dir, if it is relative.
+func absolute(url Secret, dir string) Secret {
+	file, ok := strings.CutPrefix(url.Reveal(), "sqlite:")
+	if !ok || strings.Trim(file, "/") == "" || filepath.IsAbs(file) || dir == "" {
+		return url
+	}
+	return NewSecret("sqlite:" + filepath.Join(dir, file))
 }
 
 // maxFile bounds the configuration file, in bytes.
@@ -93,7 +108,11 @@ func Load(path string) (*Config, error) {
 		return nil, &Error{File: path, Why: "cannot be read: " + cause(err),
 			Next: "let the user that gangway runs as read it"}
 	}
-	c, err := parse(path, data, hostSources(filepath.Dir(path)))
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, &Error{File: path, Why: "has no place: " + cause(err), Next: "name it by its whole path"}
+	}
+	c, err := parse(path, data, hostSources(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +136,7 @@ func parse(path string, data []byte, src sources) (*Config, error) {
 	d := decoder{doc: doc, src: src, places: places()}
 	doc.root = d.resolveTable(nil, doc.root)
 	d.decode(nil, doc.root, c, transportTable)
+	c.Store.URL = absolute(c.Store.URL, src.dir)
 	c.Transports = d.transports()
 	d.errs = append(d.errs, c.validate()...)
 	if err := joined(d.errs); err != nil {

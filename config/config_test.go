@@ -311,6 +311,60 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// A relative path starts at the folder of the file, wherever the program was started.
+func TestRelativeStore(t *testing.T) {
+	dir := t.TempDir()
+	for url, want := range map[string]string{
+		"sqlite:gangway.db":       "sqlite:" + filepath.Join(dir, "gangway.db"),
+		"sqlite:../data/g.db":     "sqlite:" + filepath.Join(filepath.Dir(dir), "data/g.db"),
+		"sqlite:/srv/g.db":        "sqlite:/srv/g.db",
+		"postgres://gw@/database": "postgres://gw@/database",
+	} {
+		path := filepath.Join(dir, "gangway.toml")
+		if err := os.WriteFile(path, []byte(minimal+"[store]\nurl = \""+url+"\"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(path)
+		if err != nil || c.Store.URL.Reveal() != want {
+			t.Errorf("%s: %v, want %s", url, err, want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "gangway.toml"), []byte(minimal+"[store]\nurl = \"sqlite:g.db\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(dir))
+	c, err := Load(filepath.Base(dir) + "/gangway.toml")
+	if err != nil || !filepath.IsAbs(strings.TrimPrefix(c.Store.URL.Reveal(), "sqlite:")) {
+		t.Errorf("a file named by a relative path: %v", err)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	c := mustParse(t, minimal)
+	if c.Limits != (Limits{120, 20, 500}) || !c.Access.Invites || c.Access.Approve {
+		t.Errorf("defaults: %+v, %+v", c.Limits, c.Access)
+	}
+	c = mustParse(t, strings.Replace(minimal, "[transport", "approve = true\ninvites = false\n[limits]\nmessages = 0\nregistrations = 3\n[transport", 1))
+	if c.Limits != (Limits{0, 3, 500}) || c.Access.Invites || !c.Access.Approve {
+		t.Errorf("%+v, %+v", c.Limits, c.Access)
+	}
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Error(), "nobody to be told who asks") {
+		t.Errorf("warnings: %v", c.Warnings)
+	}
+	_, err := parse("gangway.toml", []byte(minimal+"[limits]\nmessages = -1\n"), exampleWorld().sources())
+	if err == nil || !strings.Contains(err.Error(), "limits.messages: -1 is no limit") {
+		t.Errorf("%v", err)
+	}
+	_, err = parse("gangway.toml", []byte(minimal+"[limits]\nmesages = 1\n"), exampleWorld().sources())
+	if err == nil || !strings.Contains(err.Error(), `did you mean "messages"?`) {
+		t.Errorf("%v", err)
+	}
+	after := mustParse(t, minimal+"[limits]\nmessages = 5\n")
+	if d := Diff(mustParse(t, minimal), after); len(d.Restart) != 0 || len(d.Reload) != 1 {
+		t.Errorf("%+v", d)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(string(Example()))
 	f.Add(minimal)

@@ -47,7 +47,7 @@ func Diff(before, after *Config) Changes {
 
 func reloadable(path []string, before, after *Config) bool {
 	switch path[0] {
-	case "admins", "access", "log":
+	case "admins", "access", "limits", "log":
 		return true
 	case transportTable:
 		return len(path) > 2 && !slices.Contains(commonKeys(), path[2]) && before.has(path[1]) && after.has(path[1])

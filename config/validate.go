@@ -24,6 +24,7 @@ func (c *Config) validate() []*Error {
 	v.xmpp(c)
 	v.store(c)
 	v.access(c)
+	v.limits(c.Limits)
 	v.web(c)
 	v.media(c)
 	v.archive(c)
@@ -228,8 +229,12 @@ func (c *Config) warnings() []*Error {
 	var all []*Error
 	doc := c.doc.get()
 	warn := func(why, next string, path ...string) { all = append(all, doc.errorf(path, why, next)) }
-	if len(c.Access.Allow) == 0 {
+	if len(c.Access.Allow) == 0 && !c.Access.Approve && !c.Access.Invites {
 		warn("nobody but the administrators may register", "set allow = [\"*@your.domain\"] under [access]", "access", "allow")
+	}
+	if c.Access.Approve && len(c.Admins) == 0 {
+		warn("there is nobody to be told who asks to be let in", "name administrators: admins = [\"admin@example.org\"]",
+			"access", "approve")
 	}
 	if slices.Contains(c.Access.Allow, "*") {
 		warn("everyone in the world may register", "name the domains whose users may: \"*@example.org\"", "access", "allow")

@@ -61,8 +61,10 @@ func openApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app, e
 func (a *app) apply(cfg *config.Config) {
 	a.access.Store(cfg)
 	policy := &core.Access{
-		Allow:  func(u core.UserID) bool { return cfg.Access.Allowed(string(u)) },
-		Domain: func(u core.UserID) string { return string(u[strings.LastIndexByte(string(u), '@')+1:]) },
+		Allow:   func(u core.UserID) bool { return cfg.Access.Allowed(string(u)) },
+		Domain:  func(u core.UserID) string { return string(u[strings.LastIndexByte(string(u), '@')+1:]) },
+		Approve: cfg.Access.Approve, Invites: cfg.Access.Invites,
+		Limits: core.Limits(cfg.Limits),
 	}
 	for _, jid := range cfg.Admins {
 		if u, err := user(jid); err == nil { // the file has been validated

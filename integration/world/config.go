@@ -23,6 +23,11 @@ url = "sqlite:{{.Dir}}/gangway.db"
 [access]
 allow = ["{{.Access}}"]
 
+[limits]
+messages = 0
+registrations = 0
+domain_registrations = 0
+
 [web]
 listen = "{{.World.Web}}"
 hooks = "{{.World.Hooks}}"
