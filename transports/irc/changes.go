@@ -27,6 +27,10 @@ func (s *session) onJoin(m *irc.Message) {
 	if s.link.caps&capExtendedJoin != 0 {
 		one.account = accountName(m.Param(1))
 	}
+	if s.rejoined(r, one) {
+		return
+	}
+	one = r.named(s.key(m.Name), one)
 	r.put(s.key(m.Name), one)
 	s.changed(r, &core.MemberChanged{Change: core.Came, Member: s.shown(one)})
 }
@@ -62,6 +66,9 @@ func (s *session) changed(r *room, e *core.MemberChanged) {
 	if !r.shown() {
 		return
 	}
+	if p := r.parted[s.key(e.Member.Nick)]; p.back && e.Change == core.Updated && !e.Mine {
+		return // settle tells it
+	}
 	if e.Ref = s.ref(r.addr); e.Mine {
 		r.known = e.Member.Nick
 	}
@@ -93,6 +100,8 @@ func (s *session) went(r *room, nick string, e *core.MemberChanged) {
 		return
 	}
 	delete(r.members, key)
+	delete(r.parted, key)
+	r.unclaim(one)
 	e.Change, e.Member = core.Went, s.shown(one)
 	s.changed(r, e)
 }
@@ -104,6 +113,10 @@ func (s *session) onQuit(m *irc.Message) {
 	}
 	reason := styled(m.Trailing())
 	for _, r := range s.rooms {
+		if isSplit(reason) && r.shown() {
+			s.split(r, m.Name, reason)
+			continue
+		}
 		s.went(r, m.Name, &core.MemberChanged{Why: core.Quit, Reason: reason})
 	}
 	s.reclaim(m.Name)
@@ -127,7 +140,11 @@ func (s *session) onKick(m *irc.Message) {
 		reason = styled(m.Trailing())
 	}
 	if !s.mine(m.Param(1)) {
-		s.went(r, m.Param(1), &core.MemberChanged{Why: core.Kicked, By: m.Name, Reason: reason})
+		why := core.Kicked
+		if key := s.key(m.Param(1)); r.banning == key && s.mine(m.Name) {
+			why, r.banning = core.Banned, name{}
+		}
+		s.went(r, m.Param(1), &core.MemberChanged{Why: why, By: m.Name, Reason: reason})
 		return
 	}
 	r.wanted = len(r.asks) > 0
@@ -145,7 +162,7 @@ func (s *session) onNick(m *irc.Message) {
 		old = s.link.nick
 		s.link.nick = strings.Clone(now)
 		for _, r := range s.rooms {
-			r.self.nick = nameOf(now)
+			r.self = r.renamed(s.key(old), r.self, now)
 			s.changed(r, &core.MemberChanged{Change: core.Renamed, Member: s.self(r), Old: old, Mine: true})
 		}
 		return
@@ -157,7 +174,8 @@ func (s *session) onNick(m *irc.Message) {
 			continue
 		}
 		delete(r.members, from)
-		one.nick = nameOf(now)
+		delete(r.parted, from)
+		one = r.renamed(from, one, now)
 		r.put(to, one)
 		s.changed(r, &core.MemberChanged{Change: core.Renamed, Member: s.shown(one), Old: old})
 	}

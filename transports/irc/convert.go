@@ -4,6 +4,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"gangway/core"
+	"gangway/core/style"
 )
 
 const (
@@ -19,22 +22,49 @@ type piece struct {
 }
 
 // split makes the lines of a message: one for each of its lines that is not empty, each at most budget bytes, cut
-// between words where there are any. A text that begins with "/me " makes an ACTION of its first line.
-func split(text string, budget int) []piece {
+// between words where there are any. A text that begins with "/me " makes an ACTION of its first line. With formats,
+// what is styled in the text gets the formatting characters of IRC; else it goes as it was typed.
+func split(text string, budget int, formats bool) []piece {
 	var pieces []piece
-	for i, line := range strings.Split(sendable(text), "\n") {
-		line = strings.TrimRight(line, " \t")
-		if rest, ok := strings.CutPrefix(line, meCommand); ok && i == 0 && strings.TrimSpace(rest) != "" {
-			for _, part := range wrap(rest, budget-len(actionOpen)-len(actionClose)) {
-				pieces = append(pieces, piece{wire: actionOpen + part + actionClose, text: meCommand + part})
-			}
+	for i, l := range lines(sendable(text), formats) {
+		l.Text = strings.TrimRight(l.Text, " \t")
+		pack := func(line string, n int) []piece { return plain(line, n) }
+		if formats {
+			pack = func(line string, n int) []piece { return format(style.Line{Kind: l.Kind, Text: line}, n) }
+		}
+		rest, action := strings.CutPrefix(l.Text, meCommand)
+		if !action || i > 0 || strings.TrimSpace(rest) == "" {
+			pieces = append(pieces, pack(l.Text, budget)...)
 			continue
 		}
-		for _, part := range wrap(line, budget) {
-			pieces = append(pieces, piece{wire: part, text: part})
+		for _, p := range pack(rest, budget-len(actionOpen)-len(actionClose)) {
+			pieces = append(pieces, piece{wire: actionOpen + p.wire + actionClose, text: meCommand + p.text})
 		}
 	}
 	return pieces
+}
+
+// lines takes a text apart, as styled text or as it is.
+func lines(text string, formats bool) []style.Line {
+	if formats {
+		return style.Lines(text)
+	}
+	var all []style.Line
+	for line := range strings.SplitSeq(text, "\n") {
+		all = append(all, style.Line{Text: line})
+	}
+	return all
+}
+
+// said is what a message says in lines: its text, and where its files are.
+func said(m *core.Message) string {
+	text := m.Text
+	for _, f := range m.Attachments {
+		if f.URL != "" && !strings.Contains(text, f.URL) {
+			text += "\n" + f.URL
+		}
+	}
+	return text
 }
 
 // sendable is text without what may not stand in a line: CR becomes a line end, other controls go (a user cannot

@@ -37,7 +37,7 @@ func TestSplit(t *testing.T) {
 		"aaaaaaaaa  bbbb":   {"aaaaaaaaa", "bbbb"},
 	} {
 		var got []string
-		for _, p := range split(text, 10+len(actionOpen)*boolToInt(strings.HasPrefix(text, "/me w"))) {
+		for _, p := range split(text, 10+len(actionOpen)*boolToInt(strings.HasPrefix(text, "/me w")), false) {
 			got = append(got, p.wire)
 		}
 		if !slices.Equal(got, want) {
@@ -55,7 +55,7 @@ func boolToInt(b bool) int {
 
 func TestSplitKeepsFamiliesTogether(t *testing.T) {
 	family := "\U0001F469\u200D\U0001F467"
-	for _, p := range split(strings.Repeat(family, 100), 400) {
+	for _, p := range split(strings.Repeat(family, 100), 400, true) {
 		if strings.Trim(strings.ReplaceAll(p.wire, family, ""), " ") != "" || len(p.wire) > 400 {
 			t.Errorf("cut as %q", p.wire)
 		}
@@ -63,14 +63,15 @@ func TestSplitKeepsFamiliesTogether(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	f.Add("one two\n/me three", 64)
-	f.Add(strings.Repeat("\u0301", 100), 64)
-	f.Add("/me "+strings.Repeat("x", 500), 100)
-	f.Fuzz(func(t *testing.T, text string, budget int) {
+	f.Add("one two\n/me three", 64, true)
+	f.Add("*"+strings.Repeat("bold ", 30)+"end* `x`\n```\ncode\n```", 64, true)
+	f.Add(strings.Repeat("\u0301", 100), 64, false)
+	f.Add("/me "+strings.Repeat("x", 500), 100, false)
+	f.Fuzz(func(t *testing.T, text string, budget int, formats bool) {
 		if budget < leastBudget || budget > 1000 {
 			return
 		}
-		for _, p := range split(text, budget) {
+		for _, p := range split(text, budget, formats) {
 			switch {
 			case p.wire == "" || len(p.wire) > budget:
 				t.Errorf("%d bytes in %d: %q", len(p.wire), budget, p.wire)

@@ -1,6 +1,10 @@
 package irc
 
-import "strings"
+import (
+	"strings"
+
+	"gangway/core/style"
+)
 
 // The characters that format IRC text, as https://modern.ircdocs.horse/formatting has them.
 const (
@@ -16,42 +20,19 @@ const (
 	underlineMark = '\x1f'
 )
 
-// style is a set of what XEP-0393 can show.
-type style uint8
-
-const (
-	bold style = 1 << iota
-	italic
-	strike
-	monospace
-)
-
-// toggle returns the style that a formatting character switches, if XEP-0393 has it.
-func toggle(r rune) style {
+// styleOf returns the style that a formatting character switches, if our texts have it.
+func styleOf(r rune) style.Style {
 	switch r {
 	case boldMark:
-		return bold
+		return style.Strong
 	case italicMark:
-		return italic
+		return style.Emphasis
 	case strikeMark:
-		return strike
+		return style.Struck
 	case monospaceMark:
-		return monospace
+		return style.Verbatim
 	}
 	return 0
-}
-
-// directive is the sign for one style.
-func (s style) directive() byte {
-	switch s {
-	case bold:
-		return '*'
-	case italic:
-		return '_'
-	case strike:
-		return '~'
-	}
-	return '`'
 }
 
 // styled turns formatted IRC text into plain text with XEP-0393 directives, where those would work: around a whole
@@ -60,10 +41,11 @@ func styled(text string) string {
 	if !strings.ContainsFunc(text, isControl) {
 		return text
 	}
-	var out, run strings.Builder
-	var now style
+	var out style.Writer
+	var run strings.Builder
+	var now style.Style
 	flush := func() {
-		write(&out, run.String(), now)
+		out.Write(run.String(), now)
 		run.Reset()
 	}
 	for len(text) > 0 {
@@ -72,9 +54,9 @@ func styled(text string) string {
 		case r == resetMark:
 			flush()
 			now = 0
-		case toggle(r) != 0:
+		case styleOf(r) != 0:
 			flush()
-			now ^= toggle(r)
+			now ^= styleOf(r)
 		case r == colourMark:
 			width = colourLen(text)
 		case r == hexMark:
@@ -88,37 +70,6 @@ func styled(text string) string {
 	}
 	flush()
 	return out.String()
-}
-
-// write appends a run of one style.
-func write(out *strings.Builder, run string, s style) {
-	inner := strings.Trim(run, " \t")
-	before, after, _ := strings.Cut(run, inner)
-	if s == 0 || inner == "" || before == "" && !mayOpen(out.String()) {
-		out.WriteString(run)
-		return
-	}
-	if s&monospace != 0 {
-		s = monospace // nothing is styled inside
-	}
-	var marks []byte
-	for _, one := range []style{bold, italic, strike, monospace} {
-		if s&one != 0 && strings.IndexByte(inner, one.directive()) < 0 {
-			marks = append(marks, one.directive())
-		}
-	}
-	out.WriteString(before)
-	out.Write(marks)
-	out.WriteString(inner)
-	for i := len(marks) - 1; i >= 0; i-- {
-		out.WriteByte(marks[i])
-	}
-	out.WriteString(after)
-}
-
-// mayOpen says whether a directive may stand here: at the beginning or after a space (XEP-0393 section 6.1).
-func mayOpen(before string) bool {
-	return before == "" || before[len(before)-1] == ' ' || before[len(before)-1] == '\t'
 }
 
 // colourLen is the length of a colour code: up to two digits, and after a comma two more.

@@ -150,6 +150,10 @@ func (s *session) onNumeric(m *irc.Message) {
 		s.onWho(m)
 	case irc.RPL_ENDOFWHO:
 		s.onWhoEnd(m)
+	case "324": // RPL_CHANNELMODEIS
+		s.onModes(m)
+	case "367": // RPL_BANLIST
+		s.onBan(m)
 	case "396": // RPL_HOSTHIDDEN: our host as others see it from now on
 		s.onHidden(m)
 	case "470": // ERR_LINKCHANNEL: we are sent to another channel
@@ -216,7 +220,7 @@ func (s *session) heard(m *irc.Message, r *room, channel, text string) {
 	}
 	s.emit(&core.Message{
 		Ref: s.ref(addr), IDs: remote(m), Room: true, Author: core.Address(m.Name), Mine: s.mine(m.Name),
-		At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
+		Person: s.personOf(r, m.Name), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
 	})
 }
 
@@ -232,9 +236,10 @@ func (s *session) aboutRoom(text string) *room {
 	return s.room(channel)
 }
 
-// onServerNotice is the network speaking. What it says while it looks us up is noise.
+// onServerNotice is the network speaking. What it says while it looks us up, and of the connection itself (InspIRCd
+// tells the cipher), is noise.
 func (s *session) onServerNotice(m *irc.Message, text string) {
-	if s.link.reg != nil && strings.HasPrefix(text, "***") {
+	if strings.HasPrefix(text, "***") && (!s.link.ready || strings.HasPrefix(text, "*** You are connected ")) {
 		return
 	}
 	s.emit(&core.Message{Ref: s.ref(""), IDs: remote(m), At: sentAt(m), Text: text, Notice: true})
@@ -274,10 +279,11 @@ func (s *session) onInvite(m *irc.Message) {
 	if !s.mine(m.Param(0)) {
 		return
 	}
-	s.emit(&core.Message{
-		Ref: s.ref(lower(m.Name)), At: sentAt(m), Notice: true,
-		Text: m.Name + " invites you to " + bare(m.Trailing()) + ".",
-	})
+	room := bare(m.Trailing())
+	if !isChannel(room) || !validChannel(room) {
+		return
+	}
+	s.emit(&core.Invited{Ref: s.ref(lower(room)), By: lower(m.Name), Nick: m.Name})
 }
 
 // onAway tells that somebody who was written to is away, once for each way of saying so.

@@ -38,8 +38,10 @@ type member struct {
 	nick    name
 	real    name // user@host; empty: not known
 	account name // empty: none, or not known
+	person  name // see person.go
 	ranks   ranks
 	away    bool
+	staff   bool // an operator of the network
 }
 
 // members are a room's, by folded nick.
@@ -111,6 +113,7 @@ func (s *session) shown(m member) core.Member {
 	nick := m.nick.String()
 	out := core.Member{
 		Nick: nick, Address: lower(nick), Real: m.real.String(), Account: m.account.String(), Away: m.away,
+		Person: m.person.String(), Staff: m.staff,
 	}
 	if s.link != nil {
 		out.Rank = s.link.support.rank(m.ranks)

@@ -46,7 +46,8 @@ func (s *session) onMode(m *irc.Message) {
 		return
 	}
 	touched := map[name]ranks{}
-	for _, c := range s.link.support.changesOf(m.Param(1), m.Params[2:]) {
+	changes := s.link.support.changesOf(m.Param(1), m.Params[2:])
+	for _, c := range changes {
 		bit := s.link.support.bit(c.mode)
 		if bit == 0 || c.param == "" {
 			continue
@@ -58,6 +59,7 @@ func (s *session) onMode(m *irc.Message) {
 		s.setRank(r, nick, bit, c.on)
 	}
 	if !r.shown() {
+		s.reconfigured(r, changes)
 		return
 	}
 	s.emit(&core.Message{
@@ -65,6 +67,7 @@ func (s *session) onMode(m *irc.Message) {
 		Text: "Mode " + r.name + " [" + bare(strings.Join(m.Params[1:], " ")) + "] by " + m.Name,
 	})
 	s.showRanks(r, m.Name, touched)
+	s.reconfigured(r, changes)
 }
 
 // ranksOf is what a member has now.

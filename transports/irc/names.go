@@ -54,14 +54,15 @@ func (s *session) onWho(m *irc.Message) {
 		return
 	}
 	nick, real, away := m.Param(5), realOf(m.Param(2), m.Param(3)), strings.HasPrefix(m.Param(6), "G")
+	staff := strings.Contains(m.Param(6), "*")
 	if s.mine(nick) {
 		s.recognise(&irc.Prefix{Name: nick, User: m.Param(2), Host: m.Param(3)})
-		r.self.real, r.self.away = real, away
+		r.self.real, r.self.away, r.self.staff = real, away, staff
 		return
 	}
 	key := s.key(nick)
 	if one, ok := r.members[key]; ok {
-		one.real, one.away = real, away
+		one.real, one.away, one.staff = real, away, staff
 		r.members[key] = one
 	}
 }

@@ -21,6 +21,7 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if room && !validChannel(string(m.Peer)) || !room && !validNick(string(m.Peer)) {
 		return core.Taken{}, core.E(core.Invalid, "irc: send", "That is neither a channel nor a nick.")
 	}
+	formats := s.formats(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.dispatch(context.WithoutCancel(ctx))
@@ -35,7 +36,7 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 		}
 		target = r.name
 	}
-	pieces := split(m.Text, s.budget(target))
+	pieces := split(said(m), s.budget(target), formats)
 	switch {
 	case len(pieces) == 0:
 		return core.Taken{}, core.E(core.Invalid, "irc: send", "There is nothing in this message that could be sent.")

@@ -42,6 +42,12 @@ type room struct {
 	before  members // who was there when the connection was lost
 	known   string  // the nick that the edge knows us by there
 	topic   core.Topic
+
+	settings *core.Settings  // nil: the network has not said
+	bans     *[]core.Ban     // where those that were asked for go
+	banning  name            // who is being removed together with a ban
+	parted   map[name]parted // who was lost in a netsplit
+	claims   map[name]bool   // nicks that members are known by who have another now
 }
 
 // ask is somebody who waits to enter a room.
@@ -80,6 +86,7 @@ func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) erro
 	r.key = firstOf(j.Password, r.key)
 	one := ask{origin: j.Origin, nick: j.Nick}
 	if r.stage == inside {
+		s.settle(r, time.Now(), true)
 		s.emit(s.snapshot(r, one))
 		return nil
 	}
@@ -159,6 +166,7 @@ func (s *session) enter(r *room) {
 // reset forgets who and what is in the room.
 func (r *room) reset() {
 	r.members, r.topic, r.who, r.since = members{}, core.Topic{}, false, time.Now()
+	r.settings, r.banning, r.parted, r.claims = nil, name{}, nil, nil
 }
 
 // enterAll asks for all wanted rooms, in as few lines as they fit in: those with keys first, as JOIN's grammar wants.
@@ -208,6 +216,10 @@ func (s *session) snapshot(r *room, a ask) *core.RoomJoined {
 	j := &core.RoomJoined{
 		Ref: s.ref(r.addr), Origin: a.origin, Asked: a.nick, Topic: r.topic,
 		Self: s.self(r), Members: make([]core.Member, 0, len(r.members)),
+	}
+	if r.settings != nil {
+		known := *r.settings
+		j.Settings = &known
 	}
 	for _, m := range r.members {
 		j.Members = append(j.Members, s.shown(m))

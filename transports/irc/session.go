@@ -118,6 +118,7 @@ func (s *session) read(ctx context.Context, l *link) error {
 			if over, err := s.tick(ctx, l); over || err != nil {
 				return err
 			}
+			s.flush(ctx)
 		}
 		line, err := l.lines.next()
 		switch {
@@ -181,6 +182,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 		l.pinged = now
 		s.urgent("PING", keepalive)
 		next = now.Add(time.Duration(s.t.cfg.PingTimeout))
+	}
+	if settle := s.settleAll(now); !settle.IsZero() {
+		next = earlier(next, settle)
 	}
 	if len(l.asked) > 0 {
 		next = earlier(next, now.Add(answerWithin/4))

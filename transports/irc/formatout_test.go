@@ -1,0 +1,102 @@
+package irc
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"gangway/core"
+)
+
+// wires are the lines that a text becomes, formatting characters written as in testdata/styled.txt.
+func wires(text string, budget int, formats bool) []string {
+	marks := strings.NewReplacer("\x02", "{B}", "\x11", "{M}", "\x1d", "{I}", "\x1e", "{S}", "\x01", "{A}")
+	var all []string
+	for _, p := range split(text, budget, formats) {
+		all = append(all, marks.Replace(p.wire))
+	}
+	return all
+}
+
+func TestFormatsOut(t *testing.T) {
+	for text, want := range map[string][]string{
+		"plain":                      {"plain"},
+		"*bold* and _italic_":        {"{B}bold{B} and {I}italic{I}"},
+		"*_both_*":                   {"{B}{I}both{I}{B}"},
+		"~never~ do `rm -rf`":        {"{S}~never~{S} do {M}`rm -rf`{M}"},
+		"*shrug*, he said":           {"{B}shrug{B}, he said"},
+		"2*3*4 and snake_case_name":  {"2*3*4 and snake_case_name"},
+		"_init_d __main__ **x**":     {"_init_d __main__ **x**"},
+		"https://example.org/_a_/*b": {"https://example.org/_a_/*b"},
+		"* not bold *":               {"* not bold *"},
+		"> *quoted*":                 {"> {B}quoted{B}"},
+		"look:\n```go\nx := *y*\n\nz\n```\nso": {
+			"look:", "{M}x := *y*", "{M}z", "so"},
+		"```\nnever closed": {"```", "never closed"},
+		"/me *waves*":       {"{A}ACTION {B}waves{B}{A}"},
+		"a\x02b\x1fc":       {"abc"}, // nobody sends codes themselves
+	} {
+		if got := wires(text, 400, true); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := wires("*as typed*\n```", 400, false); !slices.Equal(got, []string{"*as typed*", "```"}) {
+		t.Errorf("without formats: %q", got)
+	}
+}
+
+// A style that a long line is cut in goes on in the next one, which does not know of it by itself.
+func TestFormatsGoOnBehindACut(t *testing.T) {
+	pieces := split("*"+strings.Repeat("word ", 40)+"end*", leastBudget, true)
+	if len(pieces) < 3 {
+		t.Fatalf("%d pieces", len(pieces))
+	}
+	for _, p := range pieces {
+		if !strings.HasPrefix(p.wire, "\x02") || len(p.wire) > leastBudget {
+			t.Errorf("%d bytes: %q", len(p.wire), p.wire)
+		}
+		if !strings.HasPrefix(p.text, "*word") || !strings.HasSuffix(p.text, "*") {
+			t.Errorf("shown as %q", p.text)
+		}
+	}
+}
+
+// What was sent is shown back as it was typed.
+func TestFormatsRoundTrip(t *testing.T) {
+	for _, text := range []string{
+		"*bold* and _italic_", "*_both_* ~struck~ `code`", "*a `b` c*", "say: *it*, now", "nothing", "2*3*4",
+	} {
+		for _, p := range split(text, 400, true) {
+			if p.text != text && !(text == "*a `b` c*" && p.text == "*a* `b` *c*") {
+				t.Errorf("%q is shown as %q", text, p.text)
+			}
+		}
+	}
+}
+
+func TestFilesAreNamed(t *testing.T) {
+	const at = "https://files.example/1.jpg"
+	files := []core.Attachment{{URL: at}, {Name: "without an address"}}
+	for text, want := range map[string]string{"": "\n" + at, "look": "look\n" + at, "see " + at: "see " + at} {
+		if got := said(&core.Message{Text: text, Attachments: files}); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// No word is lost.
+func FuzzCoded(f *testing.F) {
+	for _, s := range []string{"*a _b_ ~c~ `d`*", "*bold*", "_*x*_", "a`b`c"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if !utf8.ValidString(line) || strings.ContainsFunc(line, isControl) {
+			return
+		}
+		words := strings.NewReplacer("*", "", "_", "", "\x02", "", "\x1d", "", "\x1e", "", "\x11", "")
+		if got, want := words.Replace(coded(line)), words.Replace(line); got != want {
+			t.Errorf("coded(%q) = %q", line, coded(line))
+		}
+	})
+}

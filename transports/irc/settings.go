@@ -1,0 +1,164 @@
+package irc
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"gopkg.in/irc.v4"
+
+	"gangway/core"
+)
+
+// Settings asks the network for a room's modes, unless they are known already.
+func (s *session) Settings(ctx context.Context, addr core.Address) (core.Settings, error) {
+	err := s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
+		if r.settings != nil {
+			return nil, nil
+		}
+		return []*command{s.operation(r, "", "MODE", r.name)}, nil
+	})
+	if err != nil {
+		return core.Settings{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.room(string(addr))
+	if r == nil || r.settings == nil {
+		return core.Settings{}, core.E(core.Unavailable, "irc: settings", "The network did not say what the channel's modes are.")
+	}
+	return *r.settings, nil
+}
+
+// Configure changes a room's modes to what is wanted, and waits for the network's answer.
+func (s *session) Configure(ctx context.Context, addr core.Address, want core.Settings) error {
+	if strings.ContainsAny(want.Password, " ,\r\n\x00") || strings.HasPrefix(want.Password, ":") {
+		return core.E(core.Invalid, "irc: settings", "The password of a channel has no spaces, commas or line ends.")
+	}
+	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
+		if r.settings == nil {
+			return nil, core.E(core.Unavailable, "irc: settings", "It is not known what the channel's modes are.")
+		}
+		return s.settingCommands(r, changesBetween(*r.settings, want)), nil
+	})
+}
+
+// changesBetween are the modes that turn one into another.
+func changesBetween(was, want core.Settings) []modeChange {
+	var all []modeChange
+	flag := func(mode byte, was, want bool) {
+		if was != want {
+			all = append(all, modeChange{on: want, mode: mode})
+		}
+	}
+	flag('t', was.TopicLocked, want.TopicLocked)
+	flag('m', was.Moderated, want.Moderated)
+	flag('i', was.MembersOnly, want.MembersOnly)
+	flag('s', was.Hidden, want.Hidden)
+	if was.Hidden && !want.Hidden {
+		all = append(all, modeChange{mode: 'p'})
+	}
+	if was.Password != want.Password {
+		if was.Password != "" {
+			all = append(all, modeChange{mode: 'k', param: was.Password})
+		}
+		if want.Password != "" {
+			all = append(all, modeChange{on: true, mode: 'k', param: want.Password})
+		}
+	}
+	switch {
+	case was.Limit == want.Limit:
+	case want.Limit > 0:
+		all = append(all, modeChange{on: true, mode: 'l', param: strconv.Itoa(want.Limit)})
+	default:
+		all = append(all, modeChange{mode: 'l'})
+	}
+	return all
+}
+
+// settingCommands writes changes in as few commands as the network allows.
+func (s *session) settingCommands(r *room, changes []modeChange) []*command {
+	var all []*command
+	for len(changes) > 0 {
+		n := min(len(changes), s.link.support.perMode)
+		var modes strings.Builder
+		params := []string{r.name, ""}
+		for _, c := range changes[:n] {
+			sign := byte('-')
+			if c.on {
+				sign = '+'
+			}
+			modes.WriteByte(sign)
+			modes.WriteByte(c.mode)
+			params = append(params, optional(c.param)...)
+		}
+		params[1] = modes.String()
+		all = append(all, s.operation(r, "", "MODE", params...))
+		changes = changes[n:]
+	}
+	return all
+}
+
+// apply puts one mode into settings, and says whether it is one of them.
+func apply(into *core.Settings, c modeChange) bool {
+	switch c.mode {
+	case 't':
+		into.TopicLocked = c.on
+	case 'm':
+		into.Moderated = c.on
+	case 'i':
+		into.MembersOnly = c.on
+	case 's', 'p':
+		into.Hidden = c.on
+	case 'k':
+		into.Password = ""
+		if c.on {
+			into.Password = strings.Clone(c.param)
+		}
+	case 'l':
+		into.Limit = 0
+		if n, err := strconv.Atoi(c.param); c.on && err == nil && n > 0 {
+			into.Limit = n
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// onModes is 324: the modes of a room.
+func (s *session) onModes(m *irc.Message) {
+	r := s.room(m.Param(1))
+	if r == nil || len(m.Params) < 3 {
+		return
+	}
+	now := core.Settings{}
+	for _, c := range s.link.support.changesOf(m.Param(2), m.Params[3:]) {
+		apply(&now, c)
+	}
+	r.settings = &now
+}
+
+// reconfigured takes note of changed modes, and tells of them. What was never asked for stays unknown.
+func (s *session) reconfigured(r *room, changes []modeChange) {
+	now := core.Settings{}
+	if r.settings != nil {
+		now = *r.settings
+	}
+	touched := false
+	for _, c := range changes {
+		touched = apply(&now, c) || touched
+	}
+	if !touched {
+		return
+	}
+	e := &core.SettingsChanged{Ref: s.ref(r.addr)}
+	if r.settings != nil {
+		r.settings = &now
+		told := now
+		e.Settings = &told
+	}
+	if r.shown() {
+		s.emit(e)
+	}
+}
