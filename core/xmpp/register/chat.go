@@ -76,7 +76,7 @@ func (c chatDoor) answer(ctx context.Context, user core.UserID, v *visitor, text
 			v.talk = nil
 			return reply{text: "Cancelled. Nothing was changed."}
 		}
-		if cmd, _, ok := c.named(text); !ok || v.talk.open() || c.may(ctx, user, cmd) != nil {
+		if cmd, _, ok := c.named(text); !ok || v.talk.fits(text) || c.may(ctx, user, cmd) != nil {
 			var r reply
 			r, v.talk = v.talk.turn(ctx, text)
 			return r

@@ -55,17 +55,14 @@ func (t *talk) next() (notes string) {
 	return notes
 }
 
-// open reports whether what is asked for takes any text, so that the name of a
-// command may be the answer.
-func (t *talk) open() bool {
+// fits reports whether a text can be the answer to what is asked for, also where
+// it is the name of a command.
+func (t *talk) fits(text string) bool {
 	if t.field >= len(t.step.Fields) {
 		return false
 	}
-	switch t.step.Fields[t.field].Type {
-	case core.ChoiceField, core.BoolField:
-		return false
-	}
-	return true
+	_, wrong := typed(t.step.Fields[t.field], text)
+	return wrong == ""
 }
 
 // turn takes what the user typed as the answer to the field that was asked for.
