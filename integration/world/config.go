@@ -33,6 +33,10 @@ listen = "{{.World.Web}}"
 hooks = "{{.World.Hooks}}"
 public_url = "http://{{.World.Hooks}}"
 
+[media]
+trusted = ["{{.Uploads}}"]
+{{.Media}}
+
 [log]
 level = "debug"
 
@@ -71,6 +75,7 @@ type settings struct {
 	Dir, Access        string
 	Account, Token, CA string
 	Numbers            string
+	Uploads, Media     string
 }
 
 func (w *World) gangway(o Options) (err error) {
@@ -79,6 +84,7 @@ func (w *World) gangway(o Options) (err error) {
 		return err
 	}
 	s := settings{World: w, Dir: dir, Access: o.Access, Account: twilio.DefaultAccountSID, Token: twilio.DefaultAuthToken}
+	s.Uploads, s.Media = strings.Trim(strings.TrimPrefix(w.XMPP.HTTPURL(), "http://"), "/"), o.Media
 	if o.IRCTLS {
 		if s.CA, err = w.IRC.CAFile(); err != nil {
 			return err

@@ -56,6 +56,7 @@ type Options struct {
 	Flavour Flavour
 	Users   []string             // further users of the XMPP server
 	Extra   string               // TOML at the end of the configuration
+	Media   string               // TOML at the end of the table [media]
 	Access  string               // who may register; "*@example.test" if empty
 	Numbers int                  // how many numbers; 2 if 0
 	Twilio  func(*twilio.Config) // a last word on the stand-in

@@ -45,7 +45,7 @@ VirtualHost "«safe .Domain»"
 «- range .Components»«if .Privileged»
     ["«safe .Domain»"] = {
       roster = "both"; message = "outgoing"; presence = "roster";
-      iq = { ["http://jabber.org/protocol/pubsub"] = "both"; ["jabber:iq:private"] = "both" };
+      iq = { ["http://jabber.org/protocol/pubsub"] = "both"; ["jabber:iq:private"] = "both"; ["urn:xmpp:http:upload:0"] = "get" };
     };
 «- end»«end»
   }
