@@ -36,7 +36,7 @@ const (
 // Driver describes e-mail. Each mail is its own lane, so that one that is retried for days holds back no other.
 func Driver() core.Driver {
 	return core.Driver{
-		Name: "email", Title: "E-mail", Type: "smtp",
+		Name: "email", Title: "E-mail", Type: "smtp", Prompt: "E-mail address",
 		Lane: core.Stored, Order: core.PerMessage, Threads: true,
 		Lifetime: 48 * time.Hour,
 		Retry: []time.Duration{ // RFC 5321 section 4.5.4.1; the second passes a greylist of five minutes

@@ -18,7 +18,7 @@ import (
 // Driver describes IRC. Accounts are made at first use; enrolling is for a nick of one's own and its password.
 func Driver() core.Driver {
 	return core.Driver{
-		Name: "irc", Title: "IRC", Type: "irc",
+		Name: "irc", Title: "IRC", Type: "irc", Prompt: "Nick or channel, with its network",
 		Lane: core.Live, Pace: 50 * time.Millisecond, Implicit: true,
 		Session: (*session)(nil),
 		New: func(h core.Host, settings core.Decoder) (core.Transport, error) {

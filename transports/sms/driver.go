@@ -41,7 +41,7 @@ const defaultAPI = "https://api.twilio.com"
 // Driver describes SMS.
 func Driver() core.Driver {
 	return core.Driver{
-		Name: "sms", Title: "SMS", Type: "sms",
+		Name: "sms", Title: "SMS", Type: "sms", Prompt: "Phone number",
 		Lane: core.Stored, Order: core.PerPeer,
 		Lifetime: 4 * time.Hour,
 		Retry: []time.Duration{
