@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -163,7 +164,11 @@ func (h *house) push(ctx context.Context, from *stream.Encoder) error {
 // devices, or on some that have seen none.
 func (h *house) showContacts(ctx context.Context, user core.UserID, j job) error {
 	h.mu.Lock()
-	offline := h.person(user).offline()
+	p := h.person(user)
+	offline := p.offline()
+	online := len(p.clients) > 0
+	p.owed = !offline && !online
+	shown := maps.Clone(p.shown)
 	h.mu.Unlock()
 	if offline {
 		return nil
@@ -185,7 +190,9 @@ func (h *house) showContacts(ctx context.Context, user core.UserID, j job) error
 	}
 	return h.paced(ctx, len(contacts), func(enc *stream.Encoder, i int) {
 		if j.show {
-			h.show(enc, user, contacts[i].jid, states[i])
+			if _, seen := shown[contacts[i].jid]; online || seen { // seen by a user of whom we know nothing else
+				h.show(enc, user, contacts[i].jid, states[i])
+			}
 			return
 		}
 		for _, to := range j.to {

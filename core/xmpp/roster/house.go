@@ -41,8 +41,9 @@ type job struct {
 	show bool          // bring the presence of all contacts up to date
 	to   []string      // devices that are to see all contacts, though others have
 	soon time.Duration // not before, from now on
-	at   time.Time
-	busy bool
+
+	at, showAt time.Time // when the list, and when the contacts, have their turn
+	busy       bool
 }
 
 func newHouse(r *Roster, d *edge.Domain, dh *disco.Handler) *house {
@@ -89,10 +90,41 @@ func (h *house) want(user core.UserID, more job) {
 	if len(j.to) < maxClients {
 		j.to = append(j.to, more.to...)
 	}
-	if at := time.Now().Add(more.soon); at.After(j.at) || more.soon == 0 {
+	at := time.Now().Add(more.soon)
+	if more.lists() && (at.After(j.at) || more.soon == 0) {
 		j.at = at
 	}
+	if more.shows() && (at.After(j.showAt) || more.soon == 0) {
+		j.showAt = at
+	}
 	h.poke()
+}
+
+func (j *job) lists() bool { return j.fill || j.ask }
+func (j *job) shows() bool { return j.show || len(j.to) > 0 }
+
+// take returns what of a job is due, leaving the rest, and when that will be.
+func (j *job) take(now time.Time) (due job, next time.Time) {
+	next = now.Add(time.Hour)
+	switch {
+	case !j.lists():
+	case j.at.After(now):
+		next = j.at
+	default:
+		due.fill, due.ask = j.fill, j.ask
+		j.fill, j.ask = false, false
+	}
+	switch {
+	case !j.shows():
+	case j.showAt.After(now):
+		if j.showAt.Before(next) {
+			next = j.showAt
+		}
+	default:
+		due.show, due.to = j.show, j.to
+		j.show, j.to = false, nil
+	}
+	return due, next
 }
 
 // next takes the job of a user whose turn it is; otherwise it says when to come
@@ -103,15 +135,15 @@ func (h *house) next() (user core.UserID, j job, wait time.Duration) {
 	now := time.Now()
 	wait = time.Hour
 	for u, waiting := range h.jobs {
-		switch {
-		case waiting.busy:
-		case waiting.at.After(now):
-			wait = min(wait, waiting.at.Sub(now))
-		default:
-			j = *waiting
-			h.jobs[u] = &job{busy: true}
-			return u, j, 0
+		if waiting.busy {
+			continue
 		}
+		due, next := waiting.take(now)
+		if due.lists() || due.shows() {
+			waiting.busy = true
+			return u, due, 0
+		}
+		wait = min(wait, next.Sub(now))
 	}
 	return "", job{}, wait
 }
@@ -121,7 +153,7 @@ func (h *house) done(user core.UserID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	j := h.jobs[user]
-	if j.busy = false; !j.fill && !j.ask && !j.show && len(j.to) == 0 {
+	if j.busy = false; !j.lists() && !j.shows() {
 		delete(h.jobs, user)
 		return
 	}
@@ -176,10 +208,10 @@ func (h *house) newLink() bool {
 // serve does a user's job. What the link did not take is tried again.
 func (h *house) serve(ctx context.Context, user core.UserID, j job) {
 	var err error
-	if j.fill || j.ask {
+	if j.lists() {
 		err = h.fill(ctx, user, j.fill)
 	}
-	if err == nil && (j.show || len(j.to) > 0) {
+	if err == nil && j.shows() {
 		err = h.showContacts(ctx, user, j)
 	}
 	if err == nil || ctx.Err() != nil {

@@ -28,6 +28,7 @@ func stateOf(trouble string) state {
 type person struct {
 	clients map[string]client // by full JID: the devices that are online
 	before  map[string]bool   // devices that were online before the link was lost
+	until   time.Time         // when all that are still there will have said so
 	told    bool              // their server tells us: without a device they are offline
 	owed    bool              // they are to see their contacts as soon as they are found online
 	shown   map[string]state  // by bare JID: what all their devices have seen last
@@ -43,6 +44,7 @@ type client struct {
 }
 
 const (
+	reappear   = 30 * time.Second
 	maxClients = 32     // devices of one user
 	maxSaid    = 10_000 // contacts of one user that the network speaks of
 	maxPeople  = 50_000 // users of whom it is kept that they are offline
@@ -128,7 +130,8 @@ func (h *house) arrive(user core.UserID, j addr.JID, c client) (news, owed bool)
 		p.owed = false
 		return true, true
 	}
-	if p.before == nil {
+	if p.before == nil || time.Now().After(p.until) {
+		p.before = nil
 		return true, false // its server asks for what it wants to know
 	}
 	was := p.before[full]
@@ -165,7 +168,7 @@ func (h *house) lost() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, p := range h.people {
-		p.before = map[string]bool{}
+		p.before, p.until = map[string]bool{}, time.Now().Add(reappear)
 		for full := range p.clients {
 			p.before[full] = true
 		}

@@ -148,7 +148,12 @@ func (h *house) status(enc *stream.Encoder, a core.Account, st *core.Status) {
 	if st.Link == core.Refused {
 		statusNotice(enc, h.domain, string(a.User), trouble+` Send "register" to change what it logs in with.`)
 	}
-	h.want(a.User, job{show: true, soon: settle})
+	h.mu.Lock()
+	offline := h.person(a.User).offline()
+	h.mu.Unlock()
+	if !offline {
+		h.want(a.User, job{show: true, soon: settle})
+	}
 }
 
 // changed shows what the network says of a contact, if that is news.
