@@ -40,7 +40,7 @@ func TestChangesOfMembers(t *testing.T) {
 		want core.MemberChanged
 	}{
 		"join": {":Dave!d@d.test JOIN #chan dave_acc :Dave", core.MemberChanged{Change: core.Came,
-			Member: core.Member{Nick: "Dave", Address: "dave", Real: "d@d.test", Account: "dave_acc"}}},
+			Member: core.Member{Nick: "Dave", Address: "dave", Real: "d@d.test", Account: "dave_acc", Person: "account dave_acc"}}},
 		"join without account": {":Dave!d@d.test JOIN #chan * :Dave", core.MemberChanged{Change: core.Came,
 			Member: core.Member{Nick: "Dave", Address: "dave", Real: "d@d.test"}}},
 		"part": {":carol!c@c.test PART #chan :bye", core.MemberChanged{Change: core.Went, Member: carol, Why: core.Left, Reason: "bye"}},
@@ -48,12 +48,12 @@ func TestChangesOfMembers(t *testing.T) {
 		"quit": {":carol!c@c.test QUIT :bye", core.MemberChanged{Change: core.Went, Member: carol, Why: core.Quit, Reason: "bye"}},
 		"kick": {":bob!b@b.test KICK #chan CAROL :out", core.MemberChanged{Change: core.Went, Member: carol, Why: core.Kicked, By: "bob", Reason: "out"}},
 		"nick": {":carol!c@c.test NICK :Carol2", core.MemberChanged{Change: core.Renamed, Old: "carol",
-			Member: with(func(m *core.Member) { m.Nick, m.Address = "Carol2", "carol2" })}},
+			Member: with(func(m *core.Member) { m.Nick, m.Address, m.Person = "Carol2", "carol2", "carol" })}},
 		"away":    {":carol!c@c.test AWAY :lunch", core.MemberChanged{Change: core.Updated, Member: with(func(m *core.Member) { m.Away = true })}},
 		"account": {":carol!c@c.test ACCOUNT cc", core.MemberChanged{Change: core.Updated, Member: with(func(m *core.Member) { m.Account = "cc" })}},
 		"chghost": {":carol!c@c.test CHGHOST u new.test", core.MemberChanged{Change: core.Updated, Member: with(func(m *core.Member) { m.Real = "u@new.test" })}},
 		"own nick": {":alice!al@host.test NICK Alice2", core.MemberChanged{Change: core.Renamed, Old: "alice", Mine: true,
-			Member: core.Member{Nick: "Alice2", Address: "alice2", Real: "al@host.test", Rank: core.Operator}}},
+			Member: core.Member{Nick: "Alice2", Address: "alice2", Real: "al@host.test", Rank: core.Operator, Person: "alice"}}},
 		"own away": {":alice!al@host.test AWAY :x", core.MemberChanged{Change: core.Updated, Mine: true,
 			Member: core.Member{Nick: "alice", Address: "alice", Real: "al@host.test", Rank: core.Operator, Away: true}}},
 	} {
@@ -94,6 +94,9 @@ func TestModes(t *testing.T) {
 		}
 		if got["carol"] != core.Voice || got["alice"] != core.Plain {
 			t.Errorf("ranks %v", got)
+		}
+		if c := next[*core.SettingsChanged](p); c.Peer != "#chan" || c.Settings != nil {
+			t.Errorf("settings %+v", c) // they were never asked for
 		}
 		p.send(":bob!b@b.test MODE #chan +q carol")
 		next[*core.Message](p)

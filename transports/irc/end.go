@@ -83,6 +83,7 @@ func (s *session) disconnected(r *room, reason *core.Error, final bool) {
 	case r.stage != inside:
 		r.stage, r.members = outside, nil
 	default:
+		s.settle(r, time.Now(), true)
 		s.emit(&core.RoomLeft{Ref: s.ref(r.addr), Self: s.self(r), Why: core.Disconnected, Err: reason})
 		r.stage, r.was, r.before, r.members = outside, true, r.members, nil
 	}

@@ -221,7 +221,6 @@ func TestIncoming(t *testing.T) {
 		"wallops":       {":oper!o@p WALLOPS :Restart soon", core.Message{Text: "Restart soon", Notice: true}},
 		"unknown error": {":irc.test 481 alice :Permission Denied", core.Message{Text: "Permission Denied", Notice: true}},
 		"warning":       {":irc.test WARN * CODE :Careful", core.Message{Text: "Careful", Notice: true}},
-		"invite":        {":Bob!b@c INVITE alice :#secret", core.Message{Ref: core.Ref{Peer: "bob"}, Text: "Bob invites you to #secret.", Notice: true}},
 		"dcc":           {":Bob!b@c PRIVMSG alice :\x01DCC SEND x 1 2\x01", core.Message{Ref: core.Ref{Peer: "bob"}, Notice: true, Text: "Bob wanted to send you something directly (DCC), which the gateway cannot pass on."}},
 		"tags":          {"@msgid=x\\:y;time=2026-01-02T03:04:05.678Z :Bob!b@c PRIVMSG alice :hi", core.Message{Ref: core.Ref{Peer: "bob"}, IDs: core.IDs{Remote: "x;y"}, Text: "hi"}},
 		"windows-1252":  {":Bob!b@c PRIVMSG alice :caf\xe9 \x80", core.Message{Ref: core.Ref{Peer: "bob"}, Text: "café €"}},
@@ -332,6 +331,13 @@ func TestOneMessageIsOneLine(t *testing.T) {
 			p.s.Kick(ctx, room, evil, "x")
 			p.s.SetRank(ctx, room, evil, core.Operator)
 			p.s.SetTopic(ctx, core.Address("#"+evil), "x", o)
+			go p.s.Ban(ctx, room, evil, "x")
+			go p.s.Ban(ctx, room, "*!*@"+evil, "x")
+			go p.s.Ban(ctx, room, "bob", evil)
+			go p.s.Unban(ctx, room, evil)
+			go p.s.Invite(ctx, room, core.Address(evil))
+			go p.s.Configure(ctx, room, core.Settings{Password: evil})
+			check("moderation")
 			go p.s.Kick(ctx, room, "bob", evil)
 			p.s.Send(ctx, &core.Message{Ref: core.Ref{Peer: core.Address(evil)}, Text: evil})
 			p.s.Send(ctx, &core.Message{Ref: core.Ref{Peer: room}, Text: evil})

@@ -121,7 +121,7 @@ func (h *Handler) referring(ctx context.Context, c *call, m *core.Message) error
 		// An answer to what nobody knows any more keeps its quotation: it is all that says what is answered.
 		if to, ok := c.room.found(ctx, re.Attr("id")); ok {
 			m.ReplyTo = to.IDs
-			m.Text = chat.StripFallback(c.st, m.Text, nsReply)
+			m.Text = addressed(chat.StripFallback(c.st, m.Text, nsReply), to, h.domain.Network.Driver.Threads)
 		}
 	}
 	if re := c.st.Child(nsCorrect, "replace"); re != nil {
@@ -141,6 +141,15 @@ func (h *Handler) referring(ctx context.Context, c *call, m *core.Message) error
 		return core.E(core.Invalid, "muc: message", "The message has no text.")
 	}
 	return nil
+}
+
+// addressed is a text that answers somebody: on a network whose messages cannot say so, it begins with their nick.
+func addressed(text string, to *core.Message, threads bool) string {
+	nick := string(to.Author)
+	if threads || to.Mine || nick == "" || strings.HasPrefix(text, nick) {
+		return text
+	}
+	return nick + ": " + text
 }
 
 const maxEmoji = 16

@@ -30,7 +30,7 @@ func TestRich25(t *testing.T) {
 	s.Send(say(phone, "r1", `<body>> x
 yes</body><reply xmlns='urn:xmpp:reply:0' id='`+string(op)+`' to='`+channel+`/Op'/>
 		<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='4'/></fallback>`))
-	if m := s.submitted(); m.Text != "yes" || m.ReplyTo != (core.IDs{ID: op, Remote: "remote-Op"}) {
+	if m := s.submitted(); m.Text != "Op: yes" || m.ReplyTo != (core.IDs{ID: op, Remote: "remote-Op"}) {
 		t.Errorf("reply %+v", m)
 	}
 	s.Send(say(phone, "r2", `<body>> x
