@@ -67,7 +67,7 @@ func TestNoRedundantPresence(t *testing.T) {
 		}
 		status := func(st core.Status) {
 			st.Account = "a1"
-			s.hall.State = st
+			s.mood.set(st)
 			_ = s.edge.Show(t.Context(), edgetest.Account(), &st)
 		}
 		says := func(show core.Show) {
@@ -146,8 +146,7 @@ func TestNoRedundantPresence(t *testing.T) {
 func TestStormIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const users = 1000
-		s := live(t)
-		s.greeted()
+		s := stage(t)
 		s.roster.cfg.Accounts = &crowd{n: users}
 		begun := time.Now()
 		if err := s.roster.Announce(t.Context(), s.domain); err != nil {

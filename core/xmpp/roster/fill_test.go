@@ -102,18 +102,41 @@ func (b *book) names() string {
 type alive struct {
 	*scene
 	book *book
+	mood *mood
+}
+
+// mood is a hall whose accounts change while they are looked at.
+type mood struct {
+	*edgetest.Hall
+	mu    sync.Mutex
+	state core.Status
+}
+
+func (m *mood) Status(id core.AccountID) core.Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := m.state
+	st.Account = id
+	return st
+}
+
+func (m *mood) set(st core.Status) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state = st
 }
 
 func live(t *testing.T, contacts ...core.Address) *alive {
 	t.Helper()
 	s := &alive{scene: &scene{srv: xmpptest.New(t), hall: &edgetest.Hall{}}, book: &book{notes: map[string][]byte{}}}
 	s.srv.Patience = time.Minute
+	s.mood = &mood{Hall: s.hall}
 	for _, a := range contacts {
 		_ = s.book.PutContact(t.Context(), mapping.Contact{Account: "a1", Address: a})
 	}
 	s.domain = &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))}
 	s.domain.Privileges = privilege.New(privilege.Config{Domain: "email.gw", Host: xmpptest.Host})
-	s.roster = New(Config{Gateway: s.hall, Accounts: s.hall, Contacts: s.book, Notes: func(string) core.Notes { return s.book }})
+	s.roster = New(Config{Gateway: s.mood, Accounts: s.hall, Contacts: s.book, Notes: func(string) core.Notes { return s.book }})
 	h := s.roster.On(s.domain, disco.New(disco.Config{Domain: s.domain, Gateway: s.hall}))
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
 	router.Presence(&edge.Switch{Domain: s.domain, Self: h, Contact: h})
