@@ -254,7 +254,7 @@ func TestWarnings(t *testing.T) {
 	w := exampleWorld()
 	w.modes = map[string]fs.FileMode{"/etc/gangway/secrets/email": 0o644}
 	for name, c := range map[string]struct{ text, want string }{
-		"nobody":   {strings.Replace(minimal, `"*@example.org"`, "", 1), "nobody but the administrators may register"},
+		"nobody":   {strings.Replace(minimal, `"*@example.org"]`, "]\ninvites = false", 1), "nobody but the administrators may register"},
 		"world":    {strings.Replace(minimal, `*@`, `*", "x@`, 1), "gangway.toml:5: access.allow: everyone in the world may register"},
 		"domain":   {strings.Replace(minimal, "domain = \"example.org\"\n", "", 1), "xmpp.domain: is not set: what is handed"},
 		"listen":   {minimal + "[web]\nlisten = \":8090\"\n", "gangway.toml:10: web.listen: :8090 can be reached from other machines"},

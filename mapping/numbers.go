@@ -105,6 +105,28 @@ func (m *Map) Release(ctx context.Context, network string, address core.Address)
 	}))
 }
 
+// Free ends the quarantine of an address that was somebody's: whoever asks for it answers for it that nothing private is
+// still on its way there. It is no error if nobody knows the address. Invalid, with a sentence, if it is retired; one
+// that somebody has stays theirs.
+func (m *Map) Free(ctx context.Context, network string, address core.Address) error {
+	return fault("free", m.db.Write(ctx, func(tx *store.Tx) error {
+		folded := Fold(string(address))
+		o, err := scanOwned(tx.QueryRow(ctx, selectOwned, network, folded, ""))
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil
+		case err != nil:
+			return err
+		case o.Retired:
+			return core.E(core.Invalid, "mapping: free", "That address was somebody else's and is not given out again.")
+		case o.Account != "":
+			return nil
+		}
+		_, err = tx.Exec(ctx, unholdOwned, network, folded)
+		return err
+	}))
+}
+
 func stocked(ctx context.Context, tx *store.Tx, network string, address core.Address) (Owned, error) {
 	o, err := scanOwned(tx.QueryRow(ctx, selectOwned, network, Fold(string(address)), ""))
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !o.Pool {

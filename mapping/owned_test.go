@@ -222,3 +222,30 @@ func checkOwners(t *testing.T, m *Map, accounts []core.Account) {
 		t.Errorf("%d tenures are open, %d numbers are held", open, held)
 	}
 }
+
+func TestFree(t *testing.T) {
+	m, _ := newMap(t)
+	ctx := t.Context()
+	number := link(t, m, core.Account{User: alice, Network: "sms", Own: "+15550100001"})
+	alias := link(t, m, core.Account{User: alice, Network: "email", Own: "alice@gw.example"})
+	if err := m.Free(ctx, "sms", "+15550100001"); err != nil { // it stays hers
+		t.Error(err)
+	}
+	_, err := m.Link(ctx, core.Account{User: bob, Network: "sms", Own: "+15550100001"})
+	wantKind(t, "hers", err, core.Invalid)
+	for _, a := range []core.Account{number, alias} {
+		if err := m.Unlink(ctx, a.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = m.Link(ctx, core.Account{User: bob, Network: "sms", Own: "+15550100001"})
+	wantKind(t, "in quarantine", err, core.Invalid)
+	if err := m.Free(ctx, "sms", "+15550100001"); err != nil {
+		t.Fatal(err)
+	}
+	link(t, m, core.Account{User: bob, Network: "sms", Own: "+15550100001"})
+	wantKind(t, "retired", m.Free(ctx, "email", "Alice@gw.example"), core.Invalid)
+	if err := m.Free(ctx, "sms", "+15550100009"); err != nil {
+		t.Error(err)
+	}
+}

@@ -40,6 +40,7 @@ const (
 		WHERE network = ? AND folded = ? AND realm = ? AND account IS NULL`
 	respellOwned     = `UPDATE owned SET address = ? WHERE network = ? AND folded = ? AND realm = ?`
 	freeOwned        = `UPDATE owned SET account = NULL, free_at = ? WHERE network = ? AND folded = ? AND realm = ?`
+	unholdOwned      = `UPDATE owned SET user_id = '', free_at = 0 WHERE network = ? AND folded = ? AND realm = '' AND account IS NULL`
 	deleteOwned      = `DELETE FROM owned WHERE network = ? AND folded = ? AND realm = ?`
 	stockOwned       = `UPDATE owned SET pool = ? WHERE network = ? AND folded = ? AND realm = ''`
 	updateOwnedUser  = `UPDATE owned SET user_id = ? WHERE user_id = ?`

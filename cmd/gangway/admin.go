@@ -14,21 +14,23 @@ import (
 )
 
 func userCommand(load loader) *cobra.Command {
-	cmd := group("user", "List, link and unlink users' accounts")
+	cmd := group("user", "List people and their accounts; let them in, shut them out, move and erase them")
+	var standing string
 	list := listFlags(&cobra.Command{
-		Use: "list [JID]", Short: "List accounts", Args: cobra.MaximumNArgs(1),
+		Use: "list [JID]", Short: "List people with their accounts", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withDesk(cmd.Context(), load, func(call caller) error {
 				var rows []userRow
-				if err := call(cmd.Context(), "user.list", userOrder{User: strings.Join(args, "")}, &rows); err != nil {
+				if err := call(cmd.Context(), "user.list", userOrder{User: strings.Join(args, ""), Standing: standing}, &rows); err != nil {
 					return err
 				}
-				return printList(cmd, rows, "USER\tNETWORK\tREALM\tADDRESS\tSTATE\tSINCE", func(r userRow) []any {
-					return []any{r.User, r.Network, r.Realm, r.Address, r.State, r.Since.Format(time.DateTime)}
+				return printList(cmd, rows, "USER\tNETWORK\tREALM\tADDRESS\tSTATE\tSINCE\tSTANDING\tNOTE", func(r userRow) []any {
+					return []any{r.User, r.Network, r.Realm, r.Address, r.State, r.Since.Format(time.DateTime), r.Standing, r.Note}
 				})
 			})
 		},
 	})
+	list.Flags().StringVar(&standing, "standing", "", "only who is pending, registered or suspended")
 	order := linkOrder{}
 	var secret bool
 	link := &cobra.Command{
@@ -58,6 +60,7 @@ func userCommand(load loader) *cobra.Command {
 	}
 	link.Flags().StringVar(&order.Realm, "realm", "", "which `network` of the kind, such as irc.libera.chat")
 	link.Flags().StringVar(&order.Name, "name", "", "the user's display `name`")
+	link.Flags().BoolVar(&order.Now, "now", false, "also an address that was somebody else's until lately: what is still on its way to them\nreaches the new one")
 	link.Flags().BoolVar(&secret, "secret", false, "read the account's password from standard input")
 	unlink := &cobra.Command{
 		Use: "unlink JID TRANSPORT", Short: "Remove a user's accounts on a transport, with everything kept for them", Args: cobra.ExactArgs(2),
@@ -68,6 +71,7 @@ func userCommand(load loader) *cobra.Command {
 		},
 	}
 	cmd.AddCommand(list, link, unlink)
+	cmd.AddCommand(personCommands(load)...)
 	return cmd
 }
 

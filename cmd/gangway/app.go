@@ -148,7 +148,8 @@ func (a *app) makeGateway() error {
 }
 
 // keepers are those who keep something by user, beside the mapping.
-func (a *app) keepers() (all []core.Keeper) {
+func (a *app) keepers() []core.Keeper {
+	all := []core.Keeper{a.queue}
 	if a.history != nil {
 		all = append(all, a.history)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,7 @@ func (c *checker) all(ctx context.Context, load loader) {
 		return
 	}
 	c.say("config", core.Finding{Text: fmt.Sprintf("%d transports, no unknown keys", len(cfg.Transports))})
+	c.say("access", core.Finding{Text: accessText(cfg)})
 	for _, w := range cfg.Warnings {
 		c.say("config", core.Finding{Err: w, Warn: true})
 	}
@@ -200,4 +202,22 @@ func nextStep(err error) string {
 		return "set store.url to gangway's own file, or to one that does not exist yet"
 	}
 	return "look at store.url, and at the owner and mode of the file and its folder"
+}
+
+// accessText says in a line who may use the gateway and how much.
+func accessText(cfg *config.Config) string {
+	who := "administrators"
+	if len(cfg.Access.Allow) > 0 {
+		who = strings.Join(cfg.Access.Allow, ", ")
+	}
+	if cfg.Access.Invites {
+		who += "; by invitation"
+	}
+	if cfg.Access.Approve {
+		who += "; others when an administrator approves"
+	}
+	if cfg.Limits.Messages > 0 {
+		who += fmt.Sprintf("; %d messages a minute each", cfg.Limits.Messages)
+	}
+	return who
 }

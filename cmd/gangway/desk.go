@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,12 +26,14 @@ type desk struct {
 // The rows that the desk answers with.
 type (
 	userRow struct {
-		User    string    `json:"user"`
-		Network string    `json:"network"`
-		Realm   string    `json:"realm,omitempty"`
-		Address string    `json:"address"`
-		State   string    `json:"state"`
-		Since   time.Time `json:"since"`
+		User     string    `json:"user"`
+		Standing string    `json:"standing"`
+		Note     string    `json:"note,omitempty"`
+		Network  string    `json:"network"` // empty: they have no account
+		Realm    string    `json:"realm,omitempty"`
+		Address  string    `json:"address"`
+		State    string    `json:"state"`
+		Since    time.Time `json:"since"`
 	}
 	contactRow struct {
 		Network string `json:"network"`
@@ -63,8 +67,9 @@ type (
 type (
 	linkOrder struct {
 		User, Network, Realm, Address, Name, Secret string
+		Now                                         bool // though the address was somebody else's until lately
 	}
-	userOrder    struct{ User, Network string }
+	userOrder    struct{ User, Network, Standing string }
 	contactOrder struct{ User, Network, Address, Name, Alias string }
 	queueFilter  struct {
 		User, Network string
@@ -77,6 +82,9 @@ type (
 
 // do carries out one operation. Arguments and result are JSON.
 func (d *desk) do(ctx context.Context, op string, args json.RawMessage) (any, error) {
+	if out, known, err := d.people(ctx, op, args); known {
+		return out, err
+	}
 	switch op {
 	case "user.list":
 		return with(args, func(o userOrder) (any, error) { return d.users(ctx, o) })
@@ -135,17 +143,21 @@ func user(text string) (core.UserID, error) {
 }
 
 func (d *desk) users(ctx context.Context, o userOrder) ([]userRow, error) {
+	people, err := d.standings(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	var rows []userRow
+	seen := map[core.UserID]bool{}
 	for _, n := range d.app.gateway.Networks() {
-		if o.Network != "" && o.Network != n.Driver.Name {
-			continue
-		}
 		accounts, err := d.app.mapping.Accounts(ctx, n.Driver.Name)
 		if err != nil {
 			return nil, err
 		}
 		for _, a := range accounts {
-			if o.User != "" && o.User != string(a.User) {
+			seen[a.User] = true
+			p, listed := people[a.User]
+			if !listed && o.Standing != "" || o.User != "" && o.User != string(a.User) || o.Network != "" && o.Network != a.Network {
 				continue
 			}
 			state := "-"
@@ -153,9 +165,17 @@ func (d *desk) users(ctx context.Context, o userOrder) ([]userRow, error) {
 				state = d.app.gateway.Status(a.ID).Link.String()
 			}
 			rows = append(rows, userRow{
-				User: string(a.User), Network: a.Network, Realm: a.Realm, Address: string(a.Own), State: state, Since: a.Created,
+				User: string(a.User), Standing: p.Standing.String(), Note: p.Note, Network: a.Network, Realm: a.Realm,
+				Address: string(a.Own), State: state, Since: a.Created,
 			})
 		}
+	}
+	for _, u := range slices.Sorted(maps.Keys(people)) {
+		if seen[u] || o.Network != "" || o.User != "" && o.User != string(u) {
+			continue
+		}
+		p := people[u]
+		rows = append(rows, userRow{User: string(u), Standing: p.Standing.String(), Note: p.Note, State: "-", Since: p.Since})
 	}
 	return rows, nil
 }
@@ -185,6 +205,11 @@ func (d *desk) link(ctx context.Context, o linkOrder) (userRow, error) {
 	}
 	if _, err := n.Transport.Open(account); err != nil {
 		return userRow{}, err
+	}
+	if o.Now {
+		if err := d.app.mapping.Free(ctx, o.Network, account.Own); err != nil {
+			return userRow{}, err
+		}
 	}
 	var linked core.Account
 	if d.reload != nil {

@@ -30,7 +30,7 @@ type papers struct{ app *app }
 
 // Export writes them as JSON.
 func (p papers) Export(ctx context.Context, user core.UserID) ([]byte, error) {
-	kept, err := p.app.mapping.Export(ctx, user)
+	kept, err := p.app.export(ctx, user)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func root() *cobra.Command {
 	cmd.PersistentFlags().StringVarP(&path, "config", "c", "/etc/gangway/gangway.toml", "the configuration `file`")
 	load := func() (*config.Config, error) { return config.Load(path) }
 	cmd.AddCommand(
-		runCommand(load), checkCommand(load), userCommand(load), contactCommand(load), queueCommand(load),
+		runCommand(load), checkCommand(load), userCommand(load), inviteCommand(load), announceCommand(load), contactCommand(load), queueCommand(load),
 		statusCommand(load), reloadCommand(load), demoCommand(), versionCommand(),
 	)
 	return cmd
