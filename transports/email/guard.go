@@ -40,6 +40,7 @@ type guard struct {
 	limits limits
 	lmtp   bool
 	tls    *tls.Config // nil: no STARTTLS
+	domain string      // of a postmaster without one; empty: they are refused
 
 	mu       sync.Mutex
 	conns    map[*guardConn]struct{}
@@ -83,7 +84,7 @@ func (g *guard) admit(c net.Conn) *guardConn {
 	}
 	gc := &guardConn{Conn: c, guard: g, host: host, deadline: time.Now().Add(g.limits.budget)}
 	gc.in = bufio.NewReader(timedReader{gc})
-	gc.front = g.tls != nil
+	gc.front, gc.lines = g.tls != nil, true
 	g.conns[gc] = struct{}{}
 	g.perHost[host]++
 	return gc
@@ -151,6 +152,7 @@ func hostOf(addr net.Addr) netip.Prefix {
 //   - Each read has its own deadline, within a budget for the whole transaction; go-smtp sets one for all of DATA.
 //   - In DATA, runs of CR count as one: go-smtp does not see the end of "\r\r\n.\r\n" and waits for ever.
 //   - STARTTLS is done here, in front of go-smtp, because all this has to see the plain text.
+//   - RCPT TO:<postmaster> gets our domain, without which go-smtp refuses it (RFC 5321 section 4.5.1).
 type guardConn struct {
 	net.Conn // TLS after STARTTLS
 	guard    *guard
@@ -158,7 +160,8 @@ type guardConn struct {
 	in       *bufio.Reader
 
 	// These belong to go-smtp's goroutine of the connection.
-	front bool   // commands are looked at for STARTTLS
+	front bool   // STARTTLS is offered and done here
+	lines bool   // commands are looked at, one by one; not while they may be content
 	line  []byte // of a command, not yet read by go-smtp
 	cr    bool   // the last byte given out was a CR
 
@@ -187,7 +190,7 @@ func (c *guardConn) Read(b []byte) (int, error) {
 }
 
 func (c *guardConn) next(b []byte) (int, error) {
-	if len(c.line) == 0 && c.front {
+	if len(c.line) == 0 && c.lines {
 		if err := c.command(); err != nil {
 			return 0, err
 		}
@@ -287,7 +290,7 @@ func (c *guardConn) endMail() {
 	if !c.inMail {
 		return
 	}
-	c.inMail, c.collapse = false, false
+	c.inMail, c.collapse, c.lines = false, false, true
 	c.deadline = time.Now().Add(c.guard.limits.budget)
 }
 

@@ -39,6 +39,7 @@ func (t *transport) newServer(l net.Listener, lmtp bool) *server {
 		config = nil
 	}
 	s.guard = newGuard(l, t.limits, lmtp, config)
+	s.guard.domain = t.wire
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.newSession))
 	s.smtp.LMTP = lmtp
 	s.smtp.Domain = t.wire

@@ -50,6 +50,32 @@ func TestRecipients(t *testing.T) {
 	}
 }
 
+// A postmaster needs no domain, in any case of letters (RFC 5321 section 4.1.1.3), on any connection, and after a mail.
+func TestPostmaster(t *testing.T) {
+	for _, listener := range []string{"smtp", "lmtp"} {
+		g := start(t, nil, nil)
+		g.host.Add(core.Account{ID: "acc-p", User: "admin@example.org", Network: "email", Own: "postmaster@gw.example"})
+		d := g.hello(t, listener)
+		for i, to := range []string{"postmaster", "Postmaster", "POSTMASTER", "postmaster@gw.example"} {
+			d.transaction("bob@example.com", to)
+			d.send(fmt.Sprintf("Message-ID: <p%d@x.example>", i), "", "RCPT TO:<postmaster>", "MAIL", ".")
+			d.expect("250")
+		}
+		d.send("MAIL FROM:<bob@example.com>")
+		d.expect("250")
+		d.send("RCPT TO:<alice>")
+		d.expect("501")
+		if n := len(g.messages()); n != 4 {
+			t.Errorf("%s: %d messages", listener, n)
+		}
+		for _, m := range g.messages() {
+			if m.Text != "RCPT TO:<postmaster>\nMAIL" || m.Account != "acc-p" {
+				t.Errorf("%s: %+v", listener, m)
+			}
+		}
+	}
+}
+
 func TestSenders(t *testing.T) {
 	g := start(t, nil, nil)
 	d := g.hello(t, "smtp")

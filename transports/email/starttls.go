@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"regexp"
 	"time"
 )
 
@@ -14,8 +15,9 @@ var errInjected = errors.New("commands were sent before STARTTLS was answered")
 // tlsHandshake is how long a client may take for it.
 const tlsHandshake = 30 * time.Second
 
-// command reads the next command line for go-smtp, doing STARTTLS itself. The first command that begins a mail ends
-// that: from then on lines can be content.
+// command reads the next command line for go-smtp, doing STARTTLS itself until the first mail begins. With the command
+// that brings content the looking ends until the mail is answered: lines may be content then. A client that sends the
+// next mail's commands in the same breath as content is not looked at either.
 func (c *guardConn) command() error {
 	line, err := c.in.ReadSlice('\n')
 	if len(line) == 0 && err != nil {
@@ -24,16 +26,33 @@ func (c *guardConn) command() error {
 	verb, _, _ := bytes.Cut(bytes.ToUpper(bytes.TrimRight(line, "\r\n")), []byte{' '})
 	switch string(verb) {
 	case "STARTTLS":
-		return c.startTLS()
-	case "EHLO", "HELO", "NOOP", "RSET", "QUIT", "VRFY", "HELP":
-	default:
+		if c.front {
+			return c.startTLS()
+		}
+	case "EHLO", "HELO", "LHLO", "NOOP", "RSET", "QUIT", "VRFY", "HELP":
+	case "MAIL":
 		c.front = false
+	case "RCPT":
+		line = c.withDomain(line)
+	default:
+		c.front, c.lines = false, false
 	}
-	if err != nil {
-		c.front = false // longer than a command can be, or the last
+	if err != nil { // longer than a command can be, or the last
+		c.front, c.lines = false, false
 	}
 	c.line = bytes.Clone(line)
 	return nil
+}
+
+// postmaster is the one recipient that needs no domain.
+var postmaster = regexp.MustCompile(`(?i)^(RCPT TO: *<postmaster)>`)
+
+// withDomain gives a postmaster without a domain ours.
+func (c *guardConn) withDomain(line []byte) []byte {
+	if c.guard.domain == "" {
+		return line
+	}
+	return postmaster.ReplaceAll(line, []byte("${1}@"+c.guard.domain+">"))
 }
 
 // startTLS answers the command and goes on encrypted. Whatever the client sent in the same breath could have been put

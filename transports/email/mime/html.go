@@ -55,7 +55,7 @@ type tag struct {
 	name                      string
 	href, alt, style          string
 	width, height, start, src string
-	hidden, void              bool
+	hidden, void, hasAlt      bool
 }
 
 func (t *tag) read(z *html.Tokenizer) {
@@ -65,7 +65,7 @@ func (t *tag) read(z *html.Tokenizer) {
 		case "href":
 			t.href = strings.TrimSpace(string(value))
 		case "alt":
-			t.alt = string(value)
+			t.alt, t.hasAlt = string(value), true
 		case "style":
 			t.style = strings.ToLower(strings.Join(strings.Fields(string(value)), ""))
 		case "width":

@@ -28,6 +28,7 @@ func TestHTMLText(t *testing.T) {
 		{"hidden paragraph without an end", `<p hidden>h<div>a</div>`, "a"},
 		{"all hidden", `<div style="display:none">only</div>`, "only"},
 		{"image", `<img alt="Logo" src="x"><img alt="t" width=1 height=1>`, "[Logo]"},
+		{"image without a word", `<p>a</p><img src="cid:x"><img src="x" alt=""><img src="https://x/1.gif" width=1><img>`, "a\n\n[image]"},
 		{"entities", "&lt;a&gt; &amp;amp; &eacute;&nbsp;x", "<a> &amp; é x"},
 		{"comment", "a<!-- x -->b", "ab"},
 		{"rule", "a<hr>b", "a\n---\nb"},

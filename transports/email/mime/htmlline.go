@@ -125,6 +125,9 @@ func (r *renderer) cell() {
 func (r *renderer) image(t tag) {
 	tiny := t.width == "1" || t.width == "0" || t.height == "1" || t.height == "0"
 	alt := OneLine(t.alt)
+	if alt == "" && !t.hasAlt && t.src != "" {
+		alt = "image" // with an empty alt it says itself that it is decoration
+	}
 	if alt == "" || tiny || r.hide && t.invisible() {
 		return
 	}
