@@ -24,7 +24,7 @@ type scenario struct {
 // scenarios is the suite: the same assertions on every flavour.
 func scenarios() []scenario {
 	var all []scenario
-	for _, part := range [][]scenario{discoveryScenarios(), registerScenarios(), messageScenarios(), roomScenarios(), slixmppScenarios(), profanityScenarios()} {
+	for _, part := range [][]scenario{discoveryScenarios(), registerScenarios(), doorScenarios(), messageScenarios(), roomScenarios(), slixmppScenarios(), profanityScenarios()} {
 		all = append(all, part...)
 	}
 	return all
@@ -47,6 +47,11 @@ func TestNative(t *testing.T) {
 			}
 		})
 	}
+}
+
+// newStage is a stage with a world of its own.
+func newStage(ctx context.Context, t *testing.T, w *world.World, f world.Flavour) *stage {
+	return &stage{T: t, World: w, ctx: ctx, flavour: f, people: new(atomic.Int32)}
 }
 
 // stage is where one scenario is played.
