@@ -27,7 +27,9 @@ func (m *memPeople) Person(_ context.Context, user core.UserID) (core.Person, er
 	return p, nil
 }
 
-func (m *memPeople) People(context.Context, core.PeopleFilter) ([]core.Person, error) { return nil, nil }
+func (m *memPeople) People(context.Context, core.PeopleFilter) ([]core.Person, error) {
+	return nil, nil
+}
 
 func (m *memPeople) ChangePerson(_ context.Context, user core.UserID, change func(*core.Person) error) (core.Person, error) {
 	m.mu.Lock()
