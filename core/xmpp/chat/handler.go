@@ -174,7 +174,9 @@ func (h handler) submit(ctx context.Context, user core.UserID, a core.Account, s
 		return err
 	}
 	m, ok := e.(*core.Message)
-	if ok {
+	if !ok {
+		h.recent.put(asked(s.source()), struct{}{})
+	} else {
 		h.recent.put(m.ID, struct{}{})
 		h.remember(m)
 		if !s.noStore {
@@ -183,6 +185,9 @@ func (h handler) submit(ctx context.Context, user core.UserID, a core.Account, s
 	}
 	return h.gateway.Submit(ctx, a, e)
 }
+
+// asked is the name in recent of what is no message and so has none of its own.
+func asked(o core.Origin) core.MessageID { return core.MessageID(o.From + " " + o.ID) }
 
 // account returns the account that the user speaks with.
 func (h handler) account(ctx context.Context, user core.UserID, realm string) (core.Account, error) {

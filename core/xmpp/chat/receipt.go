@@ -39,13 +39,14 @@ func (r *Renderer) failed(p page, rc *core.Receipt, to string) {
 	p.enc.Start("message", "", "type", "error", "from", bare(p.from), "to", to, "id", rc.Origin.ID)
 	encodeError(p.enc, rc.Err)
 	p.enc.End()
-	if _, here := r.recent.get(rc.ID); here {
+	name, what := rc.ID, "Your message was not delivered: "
+	if !rc.Known() {
+		name, what = asked(rc.Origin), "This was not done: " // a reaction, a retraction
+	}
+	if _, here := r.recent.get(name); here {
 		return
 	}
-	id, what := core.Digest("failed", string(rc.ID)), "Your message was not delivered: "
-	if !rc.Known() {
-		id, what = core.Digest("failed", rc.Origin.ID), "This was not done: " // a reaction, a retraction
-	}
+	id := core.Digest("failed", string(name))
 	p.start(id, p.to)
 	p.enc.Leaf("body", "", what+sentence(rc.Err))
 	p.enc.Empty("reply", nsReply, "to", p.to, "id", rc.Origin.ID)

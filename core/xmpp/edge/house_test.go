@@ -150,9 +150,11 @@ func TestHouse(t *testing.T) {
 	)
 	srv.Send(`<message type='chat' id='m2' from='bob@example.org/desk' to='alice@loop.gw/gateway'><body>&gt; At noon?
 Yes</body><reply xmlns='urn:xmpp:reply:0' id='$question' to='alice@loop.gw'/>
-		<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='11'/></fallback></message>`)
+		<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='11'/></fallback><request xmlns='urn:xmpp:receipts'/></message>`)
 	srv.ExpectAll(
-		`<message from='bob@loop.gw/gateway' to='alice@example.org'><body>Yes</body></message>`,
+		`<message from='bob@loop.gw/gateway' to='alice@example.org'><body>&gt; At noon?
+Yes</body><reply xmlns='urn:xmpp:reply:0' id='m1'/>
+			<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='11'/></fallback></message>`,
 		`<message from='alice@loop.gw/gateway' to='bob@example.org/desk'><received xmlns='urn:xmpp:receipts' id='m2'/></message>`,
 	)
 
@@ -162,7 +164,7 @@ Yes</body><reply xmlns='urn:xmpp:reply:0' id='$question' to='alice@loop.gw'/>
 		<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>*</text></error></message>`)
 	srv.Send(`<message type='chat' id='m2' from='bob@example.org/desk' to='alice@loop.gw/gateway'><body>&gt; At noon?
 Yes</body><reply xmlns='urn:xmpp:reply:0' id='$question' to='alice@loop.gw'/>
-		<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='11'/></fallback></message>`)
+		<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='11'/></fallback><request xmlns='urn:xmpp:receipts'/></message>`)
 	say(srv, "alice", "loop.gw", "u1", "undelivered")
 	srv.Expect(`<message><received xmlns='urn:xmpp:receipts' id='u1'/></message>`)
 	srv.Expect(`<message from='loop.gw' to='alice@example.org'><body>1 not delivered:*to nobody: Anybody?*1. retry*</body></message>`)
