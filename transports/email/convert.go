@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ const (
 	maxFiles      = 20       // files that are listed
 	maxReceived   = 50       // hops before a mail is taken for a loop
 	maxLoops      = 3        // passages of this gateway before that
+	maxAnswersTo  = 3        // addresses of Reply-To that are shown
 	maxCandidates = 100      // ids that are looked at to find the thread
 	oldest        = 10 * 365 * 24 * time.Hour
 	loopField     = "X-Loop"
@@ -33,6 +35,7 @@ type letter struct {
 	inReplyTo   []string
 	references  []string
 	threadIndex string
+	nameless    bool // with neither a Message-ID nor a Date: the id is that of its bytes; see named
 	automatic   bool // written by a program: never answered
 	list        bool
 	body        mime.Body
@@ -58,7 +61,12 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 	if index, err := base64.StdEncoding.DecodeString(root.Header.Get("Thread-Index")); err == nil && len(index) >= 22 {
 		l.threadIndex = string(index[:22])
 	}
-	if l.id == "" {
+	switch {
+	case l.id != "":
+	case !root.Header.Has("Date"):
+		l.nameless = true
+		l.id = "<" + core.Digest("bytes", string(raw)) + noID
+	default:
 		l.id = "<" + core.Digest(l.from.String(), root.Header.Get("Date"), l.subject, string(bodyOf(raw))) + noID
 	}
 	return l
@@ -145,6 +153,9 @@ func (l *letter) message(tag string) *core.Message {
 	if tag != "" {
 		fmt.Fprintf(&b, "(to %s)\n", tag)
 	}
+	if others := l.answersTo(); len(others) > 0 {
+		fmt.Fprintf(&b, "(answers to: %s)\n", strings.Join(others, ", "))
+	}
 	b.WriteString(l.body.Text)
 	if n := l.body.Cut; n > 0 {
 		fmt.Fprintf(&b, "\n[... %s more, see %s]", size(int64(n)), fullText)
@@ -154,6 +165,23 @@ func (l *letter) message(tag string) *core.Message {
 	}
 	m.Text = strings.Trim(b.String(), "\n")
 	return m
+}
+
+// answersTo are the addresses that the sender wants answers at (Reply-To), if that is not where the mail is from. The
+// user is told: an answer in the conversation goes to the sender.
+func (l *letter) answersTo() []string {
+	var all []string
+	for _, mb := range l.mail.Root.Mailboxes("Reply-To") {
+		a, err := parseAddress(mb.Addr)
+		if err != nil || a.folded() == l.from.folded() || slices.Contains(all, a.String()) {
+			continue
+		}
+		if len(all) == maxAnswersTo {
+			return append(all, "...")
+		}
+		all = append(all, a.String())
+	}
+	return all
 }
 
 // size writes a number of bytes as people read it.

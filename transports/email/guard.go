@@ -272,6 +272,13 @@ func (c *guardConn) failed() bool {
 	return c.err != nil
 }
 
+// broken says whether the connection ends before the client has said that it wants to.
+func (c *guardConn) broken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err != nil || c.stopping
+}
+
 // beginMail says that the content of a mail comes now. plain: by DATA. False if the gateway is stopping.
 func (c *guardConn) beginMail(plain bool) bool {
 	c.mu.Lock()

@@ -306,7 +306,7 @@ func newReader(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }
 
 // waitFor waits for what another goroutine is about to do.
 func waitFor(done func() bool) bool {
-	for range 2000 {
+	for range 30_000 {
 		if done() {
 			return true
 		}

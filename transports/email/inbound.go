@@ -131,7 +131,8 @@ type inbound struct {
 	begun   bool       // by MAIL
 	from    string
 	rcpts   []recipient
-	unknown int // recipients refused, in all of the connection
+	unknown int      // recipients refused, in all of the connection
+	unsure  []string // what the client has when it has heard our last answer; see transport.heard
 }
 
 // recipient is one accepted RCPT.
@@ -159,8 +160,22 @@ func (i *inbound) Reset() {
 	i.begun, i.from, i.rcpts = false, "", nil
 }
 
-// Logout has nothing to free.
-func (i *inbound) Logout() error { return nil }
+// Logout is the end of the connection. Where the client ended it with QUIT, it has heard all our answers.
+func (i *inbound) Logout() error {
+	if !i.conn.broken() {
+		i.heard()
+	}
+	return nil
+}
+
+// heard notes that the client goes on after our answer, and so has read it.
+func (i *inbound) heard() {
+	i.mu.Lock()
+	keys := i.unsure
+	i.unsure = nil
+	i.mu.Unlock()
+	i.s.t.heard(i.s.work, keys)
+}
 
 // Mail takes the envelope's sender; the empty one is that of bounces.
 func (i *inbound) Mail(from string, _ *smtp.MailOptions) error {
@@ -170,6 +185,7 @@ func (i *inbound) Mail(from string, _ *smtp.MailOptions) error {
 			return reply(refusal(553, smtp.EnhancedCode{5, 1, 7}, "The sender's address is not valid"))
 		}
 	}
+	i.heard()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.begun { // go-smtp would keep the recipients, and answer for them
@@ -237,8 +253,9 @@ func (i *inbound) LMTPData(r io.Reader, status smtp.StatusCollector) error {
 
 // outcome is what became of a mail for one recipient.
 type outcome struct {
-	rcpt recipient
-	err  error
+	rcpt   recipient
+	err    error
+	unsure string // for transport.heard
 }
 
 // combine makes one answer. If only some failed, the sender is to try again: those that have it recognise it, and the
@@ -285,5 +302,13 @@ func (i *inbound) receive(r io.Reader) ([]outcome, error) {
 	if i.conn.failed() {
 		return nil, refusal(451, smtp.EnhancedCode{4, 4, 2}, "The message broke off")
 	}
-	return i.s.t.deliver(i.s.work, raw, from, rcpts), nil
+	all := i.s.t.deliver(i.s.work, raw, from, rcpts)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, o := range all {
+		if o.err == nil && o.unsure != "" {
+			i.unsure = append(i.unsure, o.unsure)
+		}
+	}
+	return all, nil
 }

@@ -63,13 +63,22 @@ func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts 
 		case r.bounce != "":
 			all[i].err = t.deliverReport(ctx, l, r.bounce)
 		default:
-			all[i].err = t.deliverLetter(ctx, l, r.account, r.tag, "")
+			all[i].unsure, all[i].err = t.deliverTo(ctx, l, r)
 		}
 		if err := all[i].err; err != nil {
 			t.host.Logger().Warn("mail not taken", "account", r.account.ID, "bounce", r.bounce, "err", err)
 		}
 	}
 	return all
+}
+
+// deliverTo delivers a mail to one recipient. unsure, if it is not empty, is for heard.
+func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsure string, err error) {
+	l, unsure, err = t.named(ctx, l, r.account.ID)
+	if err != nil {
+		return "", err
+	}
+	return unsure, t.deliverLetter(ctx, l, r.account, r.tag, "")
 }
 
 // deliverLetter delivers a mail into the account's conversation with its sender, or with peer, if that is given. What
