@@ -83,7 +83,12 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	for _, l := range x.links {
 		part(&links, linkCtx, "link of "+l.Domain(), l.Run)
 	}
+	if a.history != nil {
+		a.history.measure(a.registry)
+		part(&links, linkCtx, "history", a.history.Run)
+	}
 	part(&side, work, "contact lists", x.roster.Run)
+	side.Go(func() { x.restoreRooms(work, a) })
 	part(&side, work, "web", pages.Run)
 	part(&side, work, "control", ctl.Run)
 	part(&side, work, "media", a.media.Run)
@@ -150,6 +155,11 @@ func (a *app) sweep(ctx context.Context) {
 	for {
 		if _, err := a.mapping.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep", "err", err)
+		}
+		if a.history != nil {
+			if err := a.history.Sweep(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("sweep of the history", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -74,9 +75,26 @@ func newRooms(a *app) (*muc.Rooms, error) {
 		Gateway: a.gateway, Secret: key.Derive("muc occupant-id"), Notes: a.mapping.Notes, Logger: a.log,
 	}
 	if a.history != nil {
-		cfg.Archive = a.history
+		cfg.Archive, cfg.Features = a.history, mam.Features()
 	}
 	return muc.New(cfg), nil
+}
+
+// restoreRooms has the accounts enter their persistent rooms again.
+func (x *xmppSide) restoreRooms(ctx context.Context, a *app) {
+	for _, n := range a.gateway.Networks() {
+		if n.Caps.Rooms == nil {
+			continue
+		}
+		accounts, err := a.mapping.Accounts(ctx, n.Driver.Name)
+		if err != nil {
+			if ctx.Err() == nil {
+				a.log.Warn("persistent rooms not entered", "network", n.Driver.Name, "err", err)
+			}
+			continue
+		}
+		x.rooms.Restore(ctx, accounts)
+	}
 }
 
 // newLink makes a transport's link to the host server.

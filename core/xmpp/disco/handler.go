@@ -220,8 +220,10 @@ func (h *Handler) name(ctx context.Context, q question) (string, error) {
 	switch {
 	case q.To == (core.Target{}):
 		return n.Driver.Title, nil
-	case q.To.Room:
-		return "", xmpp.NewError("cancel", "item-not-found", "Rooms have no card here.")
+	case q.Nick != "":
+		return q.Nick, nil
+	case q.To.Room && h.cfg.Rooms == nil:
+		return "", notFound()
 	case q.To.Address != "":
 		if err := h.registered(ctx, q); err != nil {
 			return "", err

@@ -82,7 +82,8 @@ func TestAnswers(t *testing.T) {
 		{"the rooms of a realm", alice, "%irc@email.gw", itemQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'><item name='realm:irc'/></query></iq>`},
 		{"a room", alice, "#go%irc@email.gw", infoQuery, `<iq type='result' from='#go%irc@email.gw'><query xmlns='http://jabber.org/protocol/disco#info'><identity category='conference' name='#go  alice@example.org'/></query></iq>`},
 		{"an occupant", alice, "#go%irc@email.gw/nick", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'><identity name='#go nick alice@example.org'/></query></iq>`},
-		{"a room's card", alice, "#go%irc@email.gw", cardQuery, failure("cancel", "item-not-found")},
+		{"a room's card", alice, "#go%irc@email.gw", cardQuery, `<iq type='result'><vCard xmlns='vcard-temp'><FN>#go%irc</FN></vCard></iq>`},
+		{"an occupant's card", alice, "#go%irc@email.gw/nick", cardQuery, `<iq type='result'><vCard xmlns='vcard-temp'><FN>nick</FN></vCard></iq>`},
 		{"a contact, by name", alice, bob, infoQuery, `<iq type='result' from='bob\40example.com@email.gw'><query xmlns='http://jabber.org/protocol/disco#info'>
 			<identity category='account' type='registered' name='bob@example.com'/><feature var='urn:xmpp:receipts'/><feature var='urn:xmpp:reactions:0'/><feature var='urn:xmpp:avatar:metadata'/></query></iq>`},
 		{"a contact's client", alice, bob + "/gateway", infoQuery, `<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'>
