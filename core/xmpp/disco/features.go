@@ -2,6 +2,7 @@ package disco
 
 import (
 	"slices"
+	"strconv"
 
 	"gangway/core"
 	"gangway/core/xmpp/edge"
@@ -24,6 +25,8 @@ func contactTable(c core.Caps) []row {
 		{"urn:xmpp:receipts", true},
 		{"urn:xmpp:reply:0", true},
 		{"urn:xmpp:fallback:0", true},
+		{"jabber:x:oob", true},
+		{"urn:xmpp:sfs:0", true},
 		{"http://jabber.org/protocol/chatstates", c.TypingSender != nil},
 		{"urn:xmpp:chat-markers:0", c.ReadMarker != nil},
 		{"urn:xmpp:message-correct:0", c.Editor != nil},
@@ -43,6 +46,7 @@ func gatewayTable(c core.Caps) []row {
 		{"urn:xmpp:ping", true},
 		{"urn:xmpp:receipts", true},
 		{"jabber:iq:version", true},
+		{"http://jabber.org/protocol/address", true},
 		{"http://jabber.org/protocol/muc", c.Rooms != nil},
 	}
 }
@@ -93,6 +97,7 @@ func clientInfo(n *core.Network, more []string) Info {
 	return Info{
 		Identities: []Identity{{Category: "client", Type: kind, Name: n.Driver.Title}},
 		Features:   features(contactTable(n.Caps), more...),
+		Forms:      reactionForms(n),
 	}
 }
 
@@ -101,5 +106,23 @@ func accountInfo(n *core.Network, name string, more []string) Info {
 	return Info{
 		Identities: []Identity{{Category: "account", Type: "registered", Name: name}},
 		Features:   features(contactTable(n.Caps), more...),
+		Forms:      reactionForms(n),
 	}
+}
+
+// reactionForms says which reactions a network takes (XEP-0444 section 4.1), if
+// not any.
+func reactionForms(n *core.Network) []Form {
+	rules := n.Driver.Reactions
+	if n.Caps.Reactor == nil || rules.Most == 0 && rules.Allowed == nil {
+		return nil
+	}
+	f := Form{Type: "urn:xmpp:reactions:0:restrictions"}
+	if rules.Most > 0 {
+		f.Fields = append(f.Fields, FormField{Var: "max_reactions_per_user", Values: []string{strconv.Itoa(rules.Most)}})
+	}
+	if rules.Allowed != nil {
+		f.Fields = append(f.Fields, FormField{Var: "allowlist", Type: "list-multi", Values: rules.Allowed})
+	}
+	return []Form{f}
 }
