@@ -159,7 +159,10 @@ func (l *memLedger) put(it *core.Item) bool {
 			l.newest[e.Origin.ID] = e.ID
 		}
 	case *core.Receipt:
-		entry := l.entries[e.ID]
+		entry, known := l.entries[e.ID]
+		if !known {
+			return true
+		}
 		if !e.State.Follows(entry.State) {
 			return false
 		}
