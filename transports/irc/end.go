@@ -30,7 +30,7 @@ func (s *session) end(ctx context.Context, err error) {
 			s.disconnected(r, reason, denied)
 		}
 	}
-	s.link, s.away = nil, nil
+	s.link, s.away, s.list = nil, nil, nil
 	s.down = reason
 	if denied || stopping {
 		s.down = nil // core asks again only when that is worth a try

@@ -150,6 +150,10 @@ func (s *session) onNumeric(m *irc.Message) {
 		s.onWho(m)
 	case irc.RPL_ENDOFWHO:
 		s.onWhoEnd(m)
+	case "322": // RPL_LIST
+		s.onListed(m)
+	case "323": // RPL_LISTEND
+		s.onListEnd()
 	case "324": // RPL_CHANNELMODEIS
 		s.onModes(m)
 	case "367": // RPL_BANLIST

@@ -33,6 +33,7 @@ type session struct {
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
 	courier chan struct{}     // closed when the courier ends; nil: there is none
+	list    *listing          // as last asked for; nil: not in this connection
 	private time.Time         // when something private was last said, either way; zero: never
 	away    map[string]string // who of those the user wrote to is away, and how they say so
 }

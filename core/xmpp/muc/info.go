@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp/disco"
@@ -146,6 +147,9 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 	if q.Node == nsRooms {
 		return h.joinedItems(q), nil
 	}
+	if q.To.Address == "" && q.To.Realm != "" {
+		return h.listed(ctx, q)
+	}
 	if !q.To.Room || q.Nick != "" {
 		return nil, nil
 	}
@@ -163,10 +167,43 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 	return bounded(items), nil
 }
 
+const listWithin = 30 * time.Second // large networks have long lists
+
 // maxListed is how many items an answer has at most: it must fit into a stanza.
 const maxListed = 500
 
 func bounded(items []disco.Item) []disco.Item { return items[:min(len(items), maxListed)] }
+
+// listed are the rooms of a network that anybody can see, those with the most members first.
+func (h *Handler) listed(ctx context.Context, q disco.Query) ([]disco.Item, error) {
+	if q.User == "" {
+		return nil, core.E(core.Unenrolled, "muc: list", "")
+	}
+	a, err := h.rooms.gw.Account(ctx, q.User, h.domain.Network.Driver.Name, q.To.Realm)
+	if err != nil {
+		return nil, err
+	}
+	var rooms []core.Listed
+	ctx, cancel := context.WithTimeout(ctx, listWithin)
+	defer cancel()
+	err = h.with(ctx, a, func(caps core.Caps) (err error) {
+		if caps.RoomLister != nil {
+			rooms, err = caps.RoomLister.RoomList(ctx)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(rooms, func(a, b core.Listed) int { return b.Members - a.Members })
+	var items []disco.Item
+	for _, room := range rooms[:min(len(rooms), maxListed)] {
+		if jid, err := h.domain.JID(q.To.Realm, room.Room, true); err == nil {
+			items = append(items, disco.Item{JID: jid, Name: string(room.Room) + " (" + strconv.Itoa(room.Members) + ")"})
+		}
+	}
+	return items, nil
+}
 
 func (h *Handler) joinedItems(q disco.Query) []disco.Item {
 	var items []disco.Item

@@ -16,7 +16,7 @@ func admin(from, items string) string {
 }
 
 // Behaviour 37.
-func TestSelfPing(t *testing.T) {
+func TestSelfPing37(t *testing.T) {
 	s := open(t)
 	s.enter(phone)
 	for _, c := range []struct{ name, stanza, want string }{
@@ -101,7 +101,7 @@ func TestAdminRefused(t *testing.T) {
 }
 
 // Behaviour 44, to who is not in.
-func TestDisco(t *testing.T) {
+func TestDisco44(t *testing.T) {
 	s := open(t)
 	const disco = `xmlns='http://jabber.org/protocol/disco#info'`
 	s.Send(`<iq type='get' id='d1' from='` + phone + `' to='` + channel + `'><query ` + disco + `/></iq>`)

@@ -9,7 +9,7 @@ import (
 )
 
 // Behaviour 34: the others, oneself with 100 and 110, the subject last.
-func TestJoin(t *testing.T) {
+func TestJoinOrder34(t *testing.T) {
 	s := open(t)
 	s.Send(presence(phone, "me", "id='j1'", "<x xmlns='http://jabber.org/protocol/muc'><password>k</password><history maxstanzas='0'/></x>"))
 	s.asked(`join #c as me with "k" for {j1 ` + phone + `}`)
@@ -37,7 +37,8 @@ func TestJoin(t *testing.T) {
 	s.quiet()
 }
 
-func TestJoinUnderAnotherNickWithoutTopic(t *testing.T) {
+// Behaviours 41 and 47: another nick than was asked for, and an empty subject.
+func TestNickTakenAndNoSubject41(t *testing.T) {
 	s := open(t)
 	o := s.ask(phone, "j1")
 	s.show(&core.RoomJoined{Ref: ref, Origin: o, Asked: "me", Self: core.Member{Nick: "me_"}})
@@ -125,7 +126,7 @@ func TestNoRooms(t *testing.T) {
 }
 
 // Behaviour 35: the second resource gets everything, the first nothing; so does one that joins again.
-func TestSeveralResources(t *testing.T) {
+func TestSeveralResources35(t *testing.T) {
 	s := open(t)
 	s.enter(phone)
 	for _, from := range []string{desk, phone} {

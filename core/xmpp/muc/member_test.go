@@ -6,7 +6,8 @@ import (
 	"gangway/core"
 )
 
-func TestMembers(t *testing.T) {
+// Behaviours 17, 42 and 48: what becomes of the others.
+func TestMembers42(t *testing.T) {
 	s := open(t)
 	s.enter(phone)
 	for _, c := range []struct {
@@ -51,16 +52,27 @@ func TestMembers(t *testing.T) {
 	s.quiet()
 }
 
-func TestRename(t *testing.T) {
+// Behaviour 36: presence without <x/> under the nick that one has is only a status, and changes nothing.
+func TestStatusUpdate36(t *testing.T) {
+	s := open(t)
+	s.enter(phone)
+	s.Send(presence(phone, "me", "", "<show>away</show>"))
+	s.quiet()
+	s.Send(presence(desk, "me", "id='s1'", "<show>away</show>"))
+	s.Expect(`<presence type='error' id='s1'>` + muc + `<error type='modify'><not-acceptable ` + stanzas + `/></error></presence>`)
+	s.quiet()
+}
+
+func TestRename42(t *testing.T) {
 	s := open(t)
 	s.enter(phone, desk)
-	s.Send(presence(phone, "me", "", "<show>away</show>")) // behaviour 36
-	s.quiet()
 	s.Send(presence(phone, "I", "id='r1'", ""))
 	s.asked("rename in #c to I for {r1 " + phone + "}")
 	s.show(&core.MemberChanged{Ref: ref, Change: core.Renamed, Mine: true, Old: "me", Member: core.Member{Nick: "I"}})
 	for _, to := range []string{phone, desk} {
 		s.Expect(`<presence type='unavailable' from='` + channel + `/me' to='` + to + `'><x ` + user + `><item nick='I'/><status code='303'/><status code='110'/></x></presence>`)
+	}
+	for _, to := range []string{phone, desk} {
 		s.Expect(`<presence type='!' from='` + channel + `/I' to='` + to + `'><x ` + user + `><status code='110'/></x></presence>`)
 	}
 	s.Send(presence(phone, "I", "", "")) // now the nick that it has
@@ -209,7 +221,7 @@ func TestNobodyThere(t *testing.T) {
 }
 
 // Behaviour 39.
-func TestClose(t *testing.T) {
+func TestShutdown39(t *testing.T) {
 	s := open(t)
 	s.enter(phone, desk)
 	s.ask("alice@example.org/waiting", "j9")

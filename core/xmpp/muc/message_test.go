@@ -14,7 +14,7 @@ func say(from, id, inside string) string {
 }
 
 // Behaviour 40: one's own message comes back to every resource under the id that it was sent with.
-func TestReflection(t *testing.T) {
+func TestReflection40(t *testing.T) {
 	s := open(t)
 	s.enter(phone, desk)
 	s.Send(say(phone, "m1", `<body>Hello</body><origin-id xmlns='urn:xmpp:sid:0' id='o1'/>
@@ -102,7 +102,8 @@ func TestOthersMessages(t *testing.T) {
 	s.quiet()
 }
 
-func TestMessageRefused(t *testing.T) {
+// Behaviour 31 among others.
+func TestMessageRefused31(t *testing.T) {
 	s := open(t)
 	s.enter(phone)
 	const body = `<body>x</body>`
@@ -187,7 +188,7 @@ func TestBodiless(t *testing.T) {
 }
 
 // XEP-0045 section 7.5: a message to an occupant goes to where they are reached in private.
-func TestPrivateMessage(t *testing.T) {
+func TestPrivateMessage43(t *testing.T) {
 	s := open(t)
 	s.enter(phone)
 	s.Send(`<message type='chat' id='p1' from='` + phone + `' to='` + channel + `/Op'><body>psst</body>
@@ -239,7 +240,7 @@ func TestNoModeration(t *testing.T) {
 }
 
 // Behaviour 38: a resource that cannot be reached is taken out; one that only did not like a message stays.
-func TestGhosts(t *testing.T) {
+func TestGhosts38(t *testing.T) {
 	bounce := func(from, kind, condition string) string {
 		return `<` + kind + ` type='error' id='m1' from='` + from + `' to='` + channel + `/Op'><error type='cancel'><` + condition + ` ` + stanzas + `/></error></` + kind + `>`
 	}

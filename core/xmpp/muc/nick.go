@@ -4,6 +4,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/bidi"
+	"golang.org/x/text/unicode/norm"
 )
 
 // maxResource is the limit of a resource in bytes (RFC 7622 section 3.4).
@@ -22,14 +25,53 @@ func resource(nick string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(nick, "□"))
-	for len(nick) > maxResource {
-		_, n := utf8.DecodeLastRuneInString(nick)
-		nick = nick[:len(nick)-n]
+	if nick = shorten(nick); astray(nick) {
+		nick = shorten(strings.Map(func(r rune) rune {
+			if rightToLeft(r) {
+				return '□'
+			}
+			return r
+		}, nick))
 	}
 	if !strings.ContainsFunc(nick, visible) {
 		return "□"
 	}
 	return nick
+}
+
+// shorten cuts a nick to what a resource may be long, also when a server has prepared it: one character may become many.
+func shorten(nick string) string {
+	for {
+		n := max(len(nick), len(norm.NFKC.String(nick)))
+		if n <= maxResource {
+			return nick
+		}
+		end := min(len(nick)*maxResource/n, len(nick)-1)
+		for !utf8.RuneStart(nick[end]) {
+			end--
+		}
+		nick = nick[:end]
+	}
+}
+
+// astray says whether a nick breaks the rule of RFC 3454 section 6: what has a character that runs from right to left
+// begins and ends with one, and has none that runs the other way.
+func astray(nick string) bool {
+	prepared := norm.NFKC.String(nick)
+	if !strings.ContainsFunc(prepared, rightToLeft) {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(prepared)
+	last, _ := utf8.DecodeLastRuneInString(prepared)
+	return !rightToLeft(first) || !rightToLeft(last) || strings.ContainsFunc(prepared, func(r rune) bool {
+		p, _ := bidi.LookupRune(r)
+		return p.Class() == bidi.L
+	})
+}
+
+func rightToLeft(r rune) bool {
+	p, _ := bidi.LookupRune(r)
+	return p.Class() == bidi.R || p.Class() == bidi.AL
 }
 
 // usual says whether a nick is short and of printable ASCII.

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"hash"
 
 	"gangway/core"
 	"gangway/core/xmpp/stream"
@@ -12,9 +13,17 @@ import (
 // occupantID names somebody in this room (XEP-0421): the same for as long as the network knows them by the same name,
 // another one in every other room, and nothing that who and where could be read from.
 func (rm *room) occupantID(person, nick string) string {
-	mac := hmac.New(sha256.New, rm.rooms.cfg.Secret)
-	mac.Write([]byte("occupant\x00" + rm.jid + "\x00" + orElse(person, nick)))
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:16])
+	mac, ok := rm.rooms.macs.Get().(hash.Hash)
+	if !ok {
+		mac = hmac.New(sha256.New, rm.rooms.cfg.Secret)
+	}
+	defer rm.rooms.macs.Put(mac)
+	mac.Reset()
+	var text [512]byte
+	b := append(text[:0], "occupant\x00"...)
+	b = append(append(b, rm.jid...), 0)
+	mac.Write(append(b, orElse(person, nick)...))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(text[:0])[:16])
 }
 
 func (rm *room) writeOccupantID(enc *stream.Encoder, person, nick string) {

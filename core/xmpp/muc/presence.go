@@ -119,10 +119,11 @@ func (h *Handler) depart(ctx context.Context, c *call) error {
 	return errors.Join(err, h.abandon(ctx, c, reason))
 }
 
-// ghostly are the errors that say that a resource is not there any more.
+// ghostly are the errors that say that a resource is not there any more. "jid-malformed" is not among them: an address
+// that has joined is well formed, so that it is about the nick of whoever spoke, who must not be able to drive others out.
 var ghostly = []string{
 	"gone", "item-not-found", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout",
-	"service-unavailable", "jid-malformed", "internal-server-error",
+	"service-unavailable", "internal-server-error",
 }
 
 // bounced takes a resource out of a room that its server could not deliver to.

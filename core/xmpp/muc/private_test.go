@@ -135,3 +135,14 @@ func TestDiscoInside44(t *testing.T) {
 	s.Send(`<iq type='get' id='d5' from='` + phone + `' to='` + channel + `/me'><query ` + items + ` node='http://jabber.org/protocol/muc#rooms'/></iq>`)
 	s.Expect(`<iq type='result' id='d5'><query ` + items + `><item jid='` + channel + `'/></query></iq>`)
 }
+
+func TestRoomList(t *testing.T) {
+	s := open(t)
+	const items = `xmlns='http://jabber.org/protocol/disco#items'`
+	s.Send(`<iq type='get' id='d1' from='` + phone + `' to='%net@irc.gw'><query ` + items + `/></iq>`)
+	s.asked("list")
+	s.Expect(`<iq type='result' id='d1'><query ` + items + `><item jid='#big%net@irc.gw' name='#big (2000)'/><item jid='#small%net@irc.gw' name='#small (2)'/></query></iq>`)
+	s.Send(`<iq type='get' id='d1' from='bob@example.org/x' to='%net@irc.gw'><query ` + items + `/></iq>`)
+	s.Expect(`<iq type='error' id='d1'><error><registration-required ` + stanzas + `/></error></iq>`)
+	s.quiet()
+}

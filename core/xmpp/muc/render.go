@@ -39,9 +39,7 @@ func (r *Rooms) Render(ctx context.Context, enc *stream.Encoder, d *edge.Domain,
 		rm.changed(enc, e)
 	case *core.TopicChanged:
 		in, _ := rm.present()
-		for _, to := range in {
-			rm.subject(enc, to, e.Topic, false)
-		}
+		toAll(enc, in, func(to string) { rm.subject(enc, to, e.Topic, false) })
 	case *core.SettingsChanged:
 		rm.reconfigured(enc)
 	}
@@ -182,18 +180,18 @@ func (rm *room) changed(enc *stream.Encoder, e *core.MemberChanged) {
 	if e.Mine {
 		rm.update(e.Member)
 	}
-	for _, to := range in {
-		switch e.Change {
-		case core.Came, core.Updated:
-			rm.here(enc, to, e.Member, self...)
-		case core.Went:
-			rm.gone(enc, to, e.Member, rm.parting(e))
-		case core.Renamed:
-			old := e.Member
-			old.Nick = e.Old
-			rm.gone(enc, to, old, farewell{statuses: append([]string{"303"}, self...), nick: e.Member.Nick})
-			rm.here(enc, to, e.Member, self...)
-		}
+	switch e.Change {
+	case core.Came, core.Updated:
+		toAll(enc, in, func(to string) { rm.here(enc, to, e.Member, self...) })
+	case core.Went:
+		f := rm.parting(e)
+		toAll(enc, in, func(to string) { rm.gone(enc, to, e.Member, f) })
+	case core.Renamed:
+		old := e.Member
+		old.Nick = e.Old
+		f := farewell{statuses: append([]string{"303"}, self...), nick: e.Member.Nick}
+		toAll(enc, in, func(to string) { rm.gone(enc, to, old, f) })
+		toAll(enc, in, func(to string) { rm.here(enc, to, e.Member, self...) })
 	}
 }
 

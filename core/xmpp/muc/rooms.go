@@ -41,6 +41,7 @@ type Rooms struct {
 	cfg      Config
 	log      *slog.Logger
 	whispers whispers
+	macs     sync.Pool // of hash.Hash, keyed with the Secret
 
 	mu    sync.RWMutex
 	rooms map[core.Ref]*room

@@ -37,10 +37,19 @@ func (rm *room) message(ctx context.Context, enc *stream.Encoder, m *core.Messag
 	rm.refer(ctx, &whole, &s)
 	for _, part := range partsOf(&whole) {
 		rm.keep(ctx, part.ID, part.At, part)
-		for _, to := range in {
-			rm.write(enc, to, part, s)
-		}
+		toAll(enc, in, func(to string) { rm.write(enc, to, part, s) })
 		s.originID = ""
+	}
+}
+
+// toAll writes a stanza to everybody: it is encoded once.
+func toAll(enc *stream.Encoder, in []string, one func(to string)) {
+	for i, to := range in {
+		if i == 0 {
+			one(to)
+		} else {
+			enc.Again(to)
+		}
 	}
 }
 
@@ -190,9 +199,7 @@ func (rm *room) react(ctx context.Context, enc *stream.Encoder, re *core.Reactio
 	id := core.MessageID(core.Digest("reaction", string(one.ID), string(one.Author), one.Origin.ID,
 		strconv.FormatInt(one.At.UnixNano(), 36)))
 	rm.keep(ctx, id, one.At, &one)
-	for _, to := range in {
-		rm.reaction(enc, to, id, &one, time.Time{})
-	}
+	toAll(enc, in, func(to string) { rm.reaction(enc, to, id, &one, time.Time{}) })
 }
 
 // reaction writes the whole set of emoji that a member has on a message, by its stanza-id (XEP-0444 section 4.3).
@@ -217,9 +224,7 @@ func (rm *room) takeBack(ctx context.Context, enc *stream.Encoder, re *core.Retr
 	}
 	id := core.MessageID(core.Digest("retraction", string(one.ID)))
 	rm.keep(ctx, id, one.At, &one)
-	for _, to := range in {
-		rm.retraction(enc, to, id, &one, time.Time{})
-	}
+	toAll(enc, in, func(to string) { rm.retraction(enc, to, id, &one, time.Time{}) })
 }
 
 // retraction writes that a message is taken back: by who said it (XEP-0424), or by a moderator, which the room itself
@@ -260,10 +265,10 @@ func (rm *room) typing(enc *stream.Encoder, t *core.Typing) {
 		state = "composing"
 	}
 	in, _ := rm.present()
-	for _, to := range in {
+	toAll(enc, in, func(to string) {
 		rm.open(enc, to, string(t.Author), "")
 		enc.Empty(state, nsStates)
 		enc.Empty("no-store", nsHints)
 		enc.End()
-	}
+	})
 }

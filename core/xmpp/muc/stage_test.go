@@ -115,6 +115,10 @@ func (s *session) Invite(_ context.Context, room, who core.Address) error {
 	return s.did("invite %s to %s", who, room)
 }
 
+func (s *session) RoomList(context.Context) ([]core.Listed, error) {
+	return []core.Listed{{Room: "#small", Members: 2}, {Room: "#big", Members: 2000}}, s.did("list")
+}
+
 func (s *session) Settings(_ context.Context, room core.Address) (core.Settings, error) {
 	return core.Settings{TopicLocked: true, Limit: 5}, s.did("settings of %s", room)
 }

@@ -40,6 +40,7 @@ type Encoder struct {
 	inTag bool     // the start tag at hand has no > yet
 	from  bool     // the top-level element has a good from
 	to    bool     // the top-level element has a to
+	toAt  [2]int   // where its value begins and ends in buf
 	err   error
 }
 
@@ -197,8 +198,9 @@ func (e *Encoder) attr(name, value string) {
 	case len(e.open) == 1 && name == "from" && e.Domain != "":
 		e.sender(value)
 	case len(e.open) == 1 && name == "to":
-		e.to = value != ""
+		e.to, e.toAt[0] = value != "", len(e.buf)
 		e.buf = appendEscaped(e.buf, value, true)
+		e.toAt[1] = len(e.buf)
 	default:
 		e.buf = appendEscaped(e.buf, value, true)
 	}
