@@ -1,6 +1,8 @@
 package privilege
 
 import (
+	"strings"
+
 	"gangway/core/xmpp/stream"
 )
 
@@ -37,7 +39,7 @@ type Grants struct {
 	NS       string // the namespace that the server speaks: NS2 or NS1
 	Roster   Access
 	Push     bool // roster changes by others are told to us
-	Message  bool // messages from users: see Entity.Forward
+	Message  bool // messages from users: see Entity.Forward, which wants NS2, too
 	Presence Presence
 	IQ       map[string]Access // requests as users, by namespace; not to be changed
 }
@@ -94,11 +96,21 @@ func presence(typ string) Presence {
 
 func namespaces(perm *stream.Element) map[string]Access {
 	all := map[string]Access{}
-	for ns := range perm.Children() {
-		name, a := ns.Attr("ns"), access(ns.Attr("type"))
-		if ns.Local() == "namespace" && name != "" && a != 0 && len(all) < maxNamespaces {
-			all[string([]byte(name))] = a // not the whole stanza's text
-		}
-	}
+	addNamespaces(all, perm)
 	return all
+}
+
+// addNamespaces looks into namespaces, too: Prosody's mod_privilege puts each
+// into the one before.
+func addNamespaces(all map[string]Access, el *stream.Element) {
+	for ns := range el.Children() {
+		if ns.Local() != "namespace" {
+			continue
+		}
+		name, a := ns.Attr("ns"), access(ns.Attr("type"))
+		if name != "" && a != 0 && len(all) < maxNamespaces {
+			all[strings.Clone(name)] = a
+		}
+		addNamespaces(all, ns)
+	}
 }

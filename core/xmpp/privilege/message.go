@@ -15,10 +15,13 @@ import (
 // It reports whether it has written the message: not without the privilege, nor
 // for a user of another server. Then the caller shows it in another way. It may
 // be called again with the same id.
+//
+// NS1 is not enough: ejabberd to 23.01, which speaks it, only routes such a
+// message, so that none of the user's clients would ever show it.
 func (e *Entity) Forward(enc *stream.Encoder, user core.UserID, contact, id string, payload func(*stream.Encoder)) bool {
 	g := e.For(user)
 	to, err := addr.Parse(contact)
-	if !g.Message || err != nil || id == "" {
+	if !g.Message || g.NS != NS2 || err != nil || id == "" {
 		return false
 	}
 	e.mu.Lock()

@@ -113,9 +113,9 @@ func TestStrangeAdvertisement18(t *testing.T) {
 	s := stage(t)
 	s.advertise("example.org", NS2, `<perm/><perm access='roster' type='all'/><perm access='message' type='none'/>
 		<perm access='presence' type='managed_entity'/><perm access='root' type='both'/><x xmlns='y'/>
-		<perm access='iq'><namespace type='get'/><namespace ns='a'/><namespace ns='b' type='set'/></perm>`)
+		<perm access='iq'><namespace type='get'/><namespace ns='a'/><namespace ns='b' type='set'><namespace ns='c' type='get'/></namespace></perm>`)
 	g := s.entity.Grants()
-	if g.Roster != 0 || g.Message || g.Presence != Users || len(g.IQ) != 1 || g.IQ["b"] != Set {
+	if g.Roster != 0 || g.Message || g.Presence != Users || len(g.IQ) != 2 || g.IQ["b"] != Set || g.IQ["c"] != Get {
 		t.Errorf("granted: %+v", g)
 	}
 }
@@ -125,30 +125,29 @@ func body(enc *stream.Encoder) { enc.Leaf("body", "", "Hello from my telephone")
 // Behaviours 19 and 20: to the server's domain, both addresses bare, in
 // jabber:client, under the given id and without origin-id; the echo is dropped.
 func TestForward19(t *testing.T) {
-	for _, ns := range []string{NS1, NS2} {
-		s := stage(t)
-		s.advertise("example.org", ns, full)
-		for range 2 { // written again after a lost connection: the same
-			err := s.link.Write(func(enc *stream.Encoder) {
-				if !s.entity.Forward(enc, alice, bob+"/gateway", "m1", body) {
-					t.Error("not forwarded")
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
+	const ns = NS2
+	s := stage(t)
+	s.advertise("example.org", ns, full)
+	for range 2 { // written again after a lost connection: the same
+		err := s.link.Write(func(enc *stream.Encoder) {
+			if !s.entity.Forward(enc, alice, bob+"/gateway", "m1", body) {
+				t.Error("not forwarded")
 			}
-			s.srv.Expect(`<message from='email.gw' to='example.org' type='!'><privilege xmlns='` + ns + `'><forwarded xmlns='urn:xmpp:forward:0'>
-				<message xmlns='jabber:client' type='chat' from='alice@example.org' to='` + bob + `' id='m1'><body>Hello from my telephone</body>
-				<no><origin-id xmlns='urn:xmpp:sid:0'/></no></message></forwarded></privilege></message>`)
-			s.srv.Send(`<message type='chat' from='alice@example.org' to='` + bob + `' id='m1'><body>Hello from my telephone</body></message>`)
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		// Not echoes: from a client, of another id, of another user.
-		for i, from := range []string{"alice@example.org/phone", "alice@example.org", "bob@example.org"} {
-			id := []string{"m1", "m2", "m1"}[i]
-			s.srv.Send(`<message type='chat' from='` + from + `' to='` + bob + `' id='` + id + `'><body>Hello from my telephone</body></message>`)
-			if got := <-s.seen; got != id {
-				t.Errorf("%s of %s was taken for an echo; %s came", id, from, got)
-			}
+		s.srv.Expect(`<message from='email.gw' to='example.org' type='!'><privilege xmlns='` + ns + `'><forwarded xmlns='urn:xmpp:forward:0'>
+			<message xmlns='jabber:client' type='chat' from='alice@example.org' to='` + bob + `' id='m1'><body>Hello from my telephone</body>
+			<no><origin-id xmlns='urn:xmpp:sid:0'/></no></message></forwarded></privilege></message>`)
+		s.srv.Send(`<message type='chat' from='alice@example.org' to='` + bob + `' id='m1'><body>Hello from my telephone</body></message>`)
+	}
+	// Not echoes: from a client, of another id, of another user.
+	for i, from := range []string{"alice@example.org/phone", "alice@example.org", "bob@example.org"} {
+		id := []string{"m1", "m2", "m1"}[i]
+		s.srv.Send(`<message type='chat' from='` + from + `' to='` + bob + `' id='` + id + `'><body>Hello from my telephone</body></message>`)
+		if got := <-s.seen; got != id {
+			t.Errorf("%s of %s was taken for an echo; %s came", id, from, got)
 		}
 	}
 }
@@ -166,6 +165,10 @@ func TestForwardNotGranted21(t *testing.T) {
 	}
 	if try(alice, bob, "m1") {
 		t.Error("forwarded before the advertisement")
+	}
+	s.advertise("example.org", NS1, full)
+	if try(alice, bob, "m1") {
+		t.Error("forwarded where no client would see it")
 	}
 	s.advertise("example.org", NS2, full)
 	if !try(alice, bob, "m1") || try(mallory, bob, "m1") || try(alice, bob, "") || try(alice, "", "m1") || try("example.org", bob, "m1") {
@@ -248,6 +251,19 @@ func TestRoster13(t *testing.T) {
 	}
 	if g := s.entity.Grants(); g.Roster != Get {
 		t.Errorf("after a refused change: %+v", g)
+	}
+
+	// ejabberd grants it, and fails.
+	s = stage(t)
+	s.advertise("example.org", NS1, full)
+	set = call(t, func(ctx context.Context) (bool, error) {
+		return true, s.entity.SetRoster(ctx, alice, Item{JID: bob, Subscription: "both"})
+	})
+	s.srv.Unset("id")
+	s.srv.Expect(`<iq type='set' id='$id' to='alice@example.org'/>`)
+	s.srv.Send(`<iq type='error' id='$id' from='alice@example.org' to='email.gw'><error type='wait'><internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`)
+	if _, err := set(); err == nil || s.entity.Grants().Roster != Get {
+		t.Errorf("after a change that failed: %v, %+v", err, s.entity.Grants())
 	}
 }
 

@@ -80,7 +80,9 @@ func (e *Entity) SetRoster(ctx context.Context, user core.UserID, it Item) error
 		enc.End()
 	})
 	if err != nil {
-		if refused(err) {
+		// ejabberd to 23.01 grants it and then fails: mod_roster looks for its own
+		// options under the component's domain.
+		if refused(err) || failed(err) {
 			e.withdraw("roster set", func(g *Grants) { g.Roster &^= Set })
 		}
 		return err
@@ -94,4 +96,9 @@ func (e *Entity) SetRoster(ctx context.Context, user core.UserID, it Item) error
 func refused(err error) bool {
 	var e *xmpp.Error
 	return errors.As(err, &e) && (e.Condition == "forbidden" || e.Condition == "not-authorized")
+}
+
+func failed(err error) bool {
+	var e *xmpp.Error
+	return errors.As(err, &e) && e.Condition == "internal-server-error"
 }
