@@ -64,20 +64,7 @@ func BenchmarkLookUp(b *testing.B) {
 		return missed(err)
 	})
 	one("owner/cached", func(i int) error { _, err := m.Owner(ctx, "email", account(i).Own, ""); return err })
-	one("person/cached", func(i int) error { _, err := m.Person(ctx, account(i).User); return err })
-	one("preferences/cached", func(i int) error { _, err := m.Preferences(ctx, account(i).User, "email"); return err })
-	one("blocked/cached", func(i int) error {
-		_, err := m.Blocked(ctx, account(i).ID, contactAddress(i%benchContacts))
-		return err
-	})
 	one("owner/nobody", func(i int) error { _, err := m.Owner(ctx, "email", "nobody@gw.example", ""); return missed(err) })
-	if err := m.Block(ctx, accounts[0].ID, contactAddress(1), true); err != nil {
-		b.Fatal(err)
-	}
-	one("blocked/some", func(i int) error {
-		_, err := m.Blocked(ctx, accounts[0].ID, contactAddress(i%benchContacts))
-		return err
-	})
 	m.cache = newCache(0) // keeps one account at a time
 	one("account/uncached", func(i int) error { _, err := m.Account(ctx, account(i).ID); return err })
 	one("account-of-user/uncached", func(i int) error {
@@ -85,6 +72,43 @@ func BenchmarkLookUp(b *testing.B) {
 		return err
 	})
 	one("owner/uncached", func(i int) error { _, err := m.Owner(ctx, "email", account(i).Own, ""); return err })
+}
+
+// BenchmarkPerMessage is what is asked for every message, chat state and presence, of an account that blocks nobody and
+// of one that blocks a hundred.
+func BenchmarkPerMessage(b *testing.B) {
+	m, _ := newMap(b)
+	ctx := b.Context()
+	plain := link(b, m, core.Account{User: alice, Network: "email", Own: "alice@gw.example"})
+	picky := link(b, m, core.Account{User: bob, Network: "email", Own: "bob@gw.example"})
+	err := m.db.Write(ctx, func(tx *store.Tx) error {
+		for i := range 100 {
+			address := Fold(string(contactAddress(i)))
+			if _, err := tx.Exec(ctx, blockContact, string(picky.ID), address, address, 1, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	peer := contactAddress(1000)
+	for name, ask := range map[string]func() error{
+		"person":       func() error { _, err := m.Person(ctx, alice); return err },
+		"preferences":  func() error { _, err := m.Preferences(ctx, alice, "email"); return err },
+		"blocked/none": func() error { _, err := m.Blocked(ctx, plain.ID, peer); return err },
+		"blocked/100":  func() error { _, err := m.Blocked(ctx, picky.ID, peer); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := ask(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 // cpu is what the process has used so far: on a busy machine it says more than the clock on the wall.

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -162,5 +163,18 @@ func TestStatementsArePortable(t *testing.T) {
 		if found := own.FindString(line); found != "" {
 			t.Errorf("queries.go:%d: %q is SQLite's own", i+1, found)
 		}
+	}
+}
+
+// A full disk is a reason to come back, not a network that is away.
+func TestFault(t *testing.T) {
+	for err, want := range map[error]core.Kind{
+		store.ErrDiskFull: core.OverLimit, store.ErrBusy: core.Unavailable, store.ErrClosed: core.Unavailable,
+		context.Canceled: core.Unavailable, store.ErrConstraint: core.Internal, core.E(core.NotFound, "", ""): core.NotFound,
+	} {
+		wantKind(t, err.Error(), fault("test", fmt.Errorf("wrapped: %w", err)), want)
+	}
+	if fault("test", nil) != nil {
+		t.Error("an error out of nothing")
 	}
 }

@@ -28,7 +28,7 @@ type received struct {
 	at                  time.Time
 }
 
-// receive delivers a received message; it is safe, or known already, when nil is returned.
+// receive delivers a received message; it is safe, known already or unwanted when nil is returned.
 func (t *transport) receive(ctx context.Context, r received) error {
 	if !slices.Contains(t.numbers, r.to) {
 		return core.E(core.NotFound, "sms: inbound", "not to one of our numbers")
@@ -44,10 +44,15 @@ func (t *transport) receive(ctx context.Context, r received) error {
 	if r.at.Before(owner.Created.Add(-skew)) {
 		return core.E(core.NotFound, "sms: inbound", "from before the number was theirs")
 	}
-	return t.host.Deliver(ctx, &core.Message{
+	err = t.host.Deliver(ctx, &core.Message{
 		Ref: core.Ref{Account: owner.ID, Peer: peer}, IDs: core.IDs{Remote: core.RemoteID(r.sid)},
 		At: r.at, Text: withMedia(r),
 	})
+	if err != nil && core.KindOf(err) == core.Denied { // blocked: the provider has nobody to tell
+		t.host.Logger().Info("message refused by its user", "sid", r.sid)
+		return nil
+	}
+	return err
 }
 
 // withMedia is a message's text, with a line for each file that came with it: files are not carried yet, and must not

@@ -460,6 +460,21 @@ func TestSweepIsNotForWhatCameBeforeTheAccount(t *testing.T) {
 	}
 }
 
+// What a user does not want, because its sender is blocked, is neither an error for the provider nor tried for ever.
+func TestUnwantedIsNotTriedAgain(t *testing.T) {
+	p := newProvider(t)
+	tr, host := start(t, p)
+	host.Refuse(core.E(core.Denied, "test", "This person does not accept messages from you."))
+	r := received{sid: fmt.Sprintf("SM%032x", 7), from: testPeer, to: testNumber, body: "buy", at: time.Now()}
+	if err := tr.receive(t.Context(), r); err != nil {
+		t.Errorf("denied: %v", err)
+	}
+	host.Refuse(core.E(core.Unavailable, "test", ""))
+	if err := tr.receive(t.Context(), r); core.KindOf(err) != core.Unavailable {
+		t.Errorf("away: %v", err)
+	}
+}
+
 func TestEnrol(t *testing.T) {
 	p := newProvider(t)
 	tr, host := start(t, p)
