@@ -169,6 +169,7 @@ type Status struct {
 	Text  string        // a sentence for the user; may be empty
 	Err   *Error        // why, when Waiting or Refused
 	Retry time.Duration // until the next try, when Waiting
+	Since time.Time     // when Link became what it is; the gateway sets it, and it is zero before there was a connection
 }
 
 // Profile is what is known of a contact.

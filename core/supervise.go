@@ -304,6 +304,9 @@ func (s *supervisor) refuse(ctx context.Context, e *Error) {
 func (s *supervisor) report(ctx context.Context, st Status) {
 	st.Account = s.account.ID
 	s.mu.Lock()
+	if st.Since = s.status.Since; st.Link != s.status.Link || st.Since.IsZero() {
+		st.Since = time.Now()
+	}
 	s.status = st
 	s.mu.Unlock()
 	s.g.cfg.Trace.session(s.account, &st)

@@ -18,11 +18,14 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 	cfg := register.Config{
 		Domain: d, Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Choices: a.mapping, Blobs: a.media,
 		Data: papers{a}, Admin: chair{a.gateway, a.mapping}, Logger: a.log,
+		Neighbours: func() []*register.Desk { return x.desks },
 	}
 	if d.Network.Driver.Lane == core.Stored {
 		cfg.Letters, cfg.Timeline = letters{a.queue}, timeline{a.mapping, a.queue}
 	}
-	return register.New(cfg)
+	desk := register.New(cfg)
+	x.desks = append(x.desks, desk)
+	return desk
 }
 
 // papers are everything that is kept about a user.

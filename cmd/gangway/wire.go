@@ -18,6 +18,7 @@ import (
 	"gangway/core/xmpp/mam"
 	"gangway/core/xmpp/muc"
 	"gangway/core/xmpp/privilege"
+	"gangway/core/xmpp/register"
 	"gangway/core/xmpp/roster"
 	"gangway/core/xmpp/stream"
 )
@@ -28,6 +29,7 @@ type xmppSide struct {
 	rooms  *muc.Rooms
 	roster *roster.Roster
 	links  []*link
+	desks  []*register.Desk
 }
 
 // link is a component link with its figures.

@@ -47,7 +47,21 @@ func (d *Domain) Contact(realm string, peer core.Address) (string, error) {
 // Target returns what the local part of a JID at this domain stands for. Its
 // error has a sentence that says what would be right.
 func (d *Domain) Target(local string) (core.Target, error) {
-	return d.Network.Transport.Parse(mapping.AddressText(local))
+	return d.parse(mapping.AddressText(local))
+}
+
+// parse reads an address. Where one needs an @, "name%domain" is understood, too: gateways
+// wrote it so before there was XEP-0106.
+func (d *Domain) parse(text string) (core.Target, error) {
+	t, err := d.Network.Transport.Parse(text)
+	i := strings.LastIndexByte(text, '%')
+	if err == nil || i <= 0 || strings.Contains(text, "@") {
+		return t, err
+	}
+	if t, old := d.Network.Transport.Parse(text[:i] + "@" + text[i+1:]); old == nil {
+		return t, nil
+	}
+	return t, err
 }
 
 // canonicalLocal writes a local part the one way that escaping has, whatever its
@@ -79,7 +93,7 @@ func (d *Domain) Understand(text string) (core.Target, error) {
 	if i := strings.LastIndexByte(text, '@'); i > 0 && strings.EqualFold(withoutResource(text[i+1:]), d.Name) {
 		return d.Target(text[:i])
 	}
-	return d.Network.Transport.Parse(text)
+	return d.parse(text)
 }
 
 func withoutResource(domain string) string {

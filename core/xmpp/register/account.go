@@ -84,13 +84,13 @@ func linkText(s core.Status) string {
 	var text string
 	switch s.Link {
 	case core.Connected:
-		text = "connected."
+		text = "connected" + since(s.Since) + "."
 	case core.Connecting:
 		text = "connecting."
 	case core.Waiting:
-		text = "not connected."
+		text = "not connected" + since(s.Since) + "."
 	case core.Refused:
-		text = "refused by the network; it is not tried again by itself."
+		text = "refused by the network" + since(s.Since) + "; it is not tried again by itself."
 	case core.Closed:
 		text = "not connected; it connects when you use it."
 	}
@@ -103,6 +103,14 @@ func linkText(s core.Status) string {
 		text += fmt.Sprintf(" It is tried again within %s.", soon(s.Retry))
 	}
 	return text
+}
+
+// since is how long a state has been there, where that is known.
+func since(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " since " + clock(t)
 }
 
 // soon writes a delay for people, rounded up.

@@ -243,7 +243,7 @@ func (c commands) invite(ctx context.Context, r Request) (core.Step, error) {
 	}
 	return c.done(fmt.Sprintf("The invitation: %s\nIt is for %d %s, until %s. Whoever has it writes \"register\" to %s and enters it.\n%s",
 		token, uses, map[bool]string{true: "person", false: "people"}[uses == 1], expires.UTC().Format("2 Jan 2006 15:04 UTC"),
-		c.Domain.Name, edge.URI(c.Domain.Name, "register;preauth="+token))), nil
+		c.Domain.Name, edge.URI(c.Domain.Name, "message"))), nil
 }
 
 // limits sets how many messages somebody may send.

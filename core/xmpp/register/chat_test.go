@@ -141,6 +141,7 @@ func TestStatus(t *testing.T) {
 		want  string
 	}{
 		{core.Status{Link: core.Connected}, "alice@mail.example: connected."},
+		{core.Status{Link: core.Connected, Since: at9}, "alice@mail.example: connected since 24 Nov 09:05 UTC."},
 		{core.Status{Link: core.Connecting}, "alice@mail.example: connecting."},
 		{core.Status{Link: core.Closed}, "alice@mail.example: not connected; it connects when you use it."},
 		{core.Status{Link: core.Waiting, Err: core.E(core.Unavailable, "", "The server is away."), Retry: 61 * time.Second},
