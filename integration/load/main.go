@@ -19,6 +19,7 @@ func measurements() []measurement {
 	return []measurement{
 		{"idle", "the memory of an idle IRC session", idleLoad},
 		{"link", "the component link beside mellium's session", linkLoad},
+		{"presence", "the stanzas that presence costs", presenceLoad},
 		{"queue", "the durable queue beside append and fdatasync", queueLoad},
 	}
 }
