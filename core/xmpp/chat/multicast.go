@@ -107,7 +107,7 @@ func (h handler) each(ctx context.Context, w xmpp.Sender, s *said, user core.Use
 			if len(all) == 1 {
 				return err
 			}
-			if err := refuseFor(w, s, r.jid, err); err != nil {
+			if err := refuseFor(w, s.Stanza, r.jid, err); err != nil {
 				h.log.Warn("error not sent", "id", s.ID, "err", err)
 			}
 		}
@@ -133,9 +133,9 @@ func (h handler) one(ctx context.Context, s *said, user core.UserID, all []recip
 }
 
 // refuseFor answers a message as one of several whom it was for.
-func refuseFor(w xmpp.Sender, s *said, from string, err error) error {
+func refuseFor(w xmpp.Sender, st *stream.Stanza, from string, err error) error {
 	return w.Write(func(enc *stream.Encoder) {
-		enc.Start("message", "", "type", "error", "id", s.ID, "from", from, "to", s.From)
+		enc.Start("message", "", "type", "error", "id", st.ID, "from", from, "to", st.From)
 		xmpp.ErrorOf(err).Encode(enc)
 		enc.End()
 	})

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"hash/maphash"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -14,7 +13,6 @@ import (
 // is taken back is taken back. It is a table without collisions lists: a new
 // message takes the place of an old one.
 type quotes struct {
-	seed  maphash.Seed
 	mu    sync.Mutex
 	slots []quoted
 }
@@ -32,10 +30,15 @@ const (
 	keepWhole  = 1024 // a text up to this size is kept as it is, not copied
 )
 
-func newQuotes() *quotes { return &quotes{seed: maphash.MakeSeed(), slots: make([]quoted, quoteSlots)} }
+func newQuotes() *quotes { return &quotes{slots: make([]quoted, quoteSlots)} }
 
+// slot goes by the id's first characters, which are as random as the others.
 func (q *quotes) slot(id core.MessageID) *quoted {
-	return &q.slots[maphash.String(q.seed, string(id))%quoteSlots]
+	n := 0
+	for i := range min(len(id), 4) {
+		n = n<<5 ^ n>>13 ^ int(id[i])
+	}
+	return &q.slots[n%quoteSlots]
 }
 
 // keep remembers a message. text must not be part of a larger string.
