@@ -309,6 +309,9 @@ func TestCasemappingOfTheNetwork(t *testing.T) {
 		p.expect("WHO #a{b}")
 		p.expect("PING gangway-1", "WHO #A[B]", "PING gangway-2")
 		p.send("PONG gangway-1", "PONG gangway-2")
+		if in := next[*core.Invited](p); in.Peer != "#a{b}" {
+			t.Errorf("invited %+v", in)
+		}
 		if j := next[*core.RoomJoined](p); j.Peer != "#a[b]" {
 			t.Errorf("joined %+v", j)
 		}

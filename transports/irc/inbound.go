@@ -152,7 +152,7 @@ func (s *session) onNumeric(m *irc.Message) {
 		s.onWhoEnd(m)
 	case "322": // RPL_LIST
 		s.onListed(m)
-	case "323": // RPL_LISTEND
+	case "323": // the end of LIST
 		s.onListEnd()
 	case "324": // RPL_CHANNELMODEIS
 		s.onModes(m)

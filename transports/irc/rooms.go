@@ -242,6 +242,9 @@ func (s *session) entered(r *room) {
 		return
 	}
 	r.stage = inside
+	if r.unasked && len(r.asks) == 0 { // by a bouncer, or by services
+		s.emit(&core.Invited{Ref: s.ref(r.addr)})
+	}
 	if r.was {
 		s.returned(r)
 	}

@@ -376,6 +376,9 @@ func TestUnaskedRooms(t *testing.T) {
 		p.send(":alice!al@h JOIN #pushed", ":irc.test 353 alice = #pushed :alice x", ":irc.test 366 alice #pushed :End")
 		p.expect("WHO #pushed")
 		p.barrier(2)
+		if in := next[*core.Invited](p); in.Peer != "#pushed" || in.By != "" {
+			t.Errorf("invited %+v", in) // the user is told, and may join
+		}
 		p.send(":x!y@z QUIT", ":alice!al@h JOIN ##full", ":irc.test 353 alice = ##full :alice x", ":irc.test 366 alice ##full :End", ":alice!al@h PART ##full")
 		p.noEvent()
 		if len(p.s.rooms) != 2 {

@@ -144,3 +144,26 @@ func TestPersistentRoom46(t *testing.T) {
 	s.asked("leave #c: ")
 	s.quiet()
 }
+
+// Behaviour 46: a persistent room is a bookmark with autojoin, where the server lets us put one.
+func TestBookmark46(t *testing.T) {
+	s := open(t)
+	s.enter(phone)
+	s.Send(`<message from='example.org' to='irc.gw'><privilege xmlns='urn:xmpp:privilege:2'>
+		<perm access='iq'><namespace ns='http://jabber.org/protocol/pubsub' type='set'/></perm></privilege></message>`)
+	s.quiet()
+	for _, c := range []struct{ value, want string }{
+		{"1", `<publish node='urn:xmpp:bookmarks:1'><item id='` + channel + `'>
+			<conference xmlns='urn:xmpp:bookmarks:1' name='#c on net' autojoin='true'><nick>me</nick></conference></item></publish>
+			<publish-options><x xmlns='jabber:x:data' type='submit'/></publish-options>`},
+		{"0", `<retract node='urn:xmpp:bookmarks:1' notify='true'><item id='` + channel + `'/></retract>`},
+	} {
+		s.Send(owner(phone, "set", submit("persistentroom", c.value)))
+		st := s.Expect(`<iq type='set' from='irc.gw' to='alice@example.org'><privileged_iq xmlns='urn:xmpp:privilege:2'>
+			<iq xmlns='jabber:client' type='set' to='alice@example.org'><pubsub xmlns='http://jabber.org/protocol/pubsub'>` + c.want + `</pubsub></iq></privileged_iq></iq>`)
+		s.Send(`<iq type='result' from='alice@example.org' to='irc.gw' id='` + st.ID + `'><privilege xmlns='urn:xmpp:privilege:2'><forwarded xmlns='urn:xmpp:forward:0'>
+			<iq xmlns='jabber:client' type='result' id='x' from='alice@example.org' to='alice@example.org'/></forwarded></privilege></iq>`)
+		s.Expect(`<iq type='result' id='o1'/>`)
+	}
+	s.quiet()
+}

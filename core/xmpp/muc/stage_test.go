@@ -13,6 +13,7 @@ import (
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/edge/edgetest"
+	"gangway/core/xmpp/privilege"
 	"gangway/core/xmpp/stream"
 	"gangway/core/xmpp/xmpptest"
 )
@@ -210,12 +211,14 @@ func openWith(t *testing.T, s core.Session, net *spectator) *stage {
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
 	nobody := xmpp.HandlerFunc(nil)
 	messages := &edge.Switch{Domain: st.d, Self: nobody, Contact: st, Room: h.Messages()}
-	router.Message(messages)
 	h.Invitations(router, messages)
+	st.d.Privileges = privilege.New(privilege.Config{Domain: st.d.Name, Host: "example.org"})
+	st.d.Privileges.Register(router, messages)
 	router.Presence(&edge.Switch{Domain: st.d, Self: nobody, Room: h.Presence()})
 	h.Register(router, xmpp.Ping())
 	disco.New(disco.Config{Domain: st.d, Gateway: st.hall, Rooms: h}).Register(router)
 	st.d.Link = xmpptest.Start(t, st.Server, st.d.Name, router)
+	st.d.Privileges.Attach(st.d.Link)
 	return st
 }
 
