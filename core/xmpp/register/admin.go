@@ -211,10 +211,18 @@ func (c commands) suspend(ctx context.Context, r Request) (core.Step, error) {
 	return c.done(string(user) + ` is suspended. Send "resume ` + string(user) + `" to change that.`), nil
 }
 
+// What an administrator can ask for at most.
 const (
-	maxUses = 1000
-	maxDays = 365
+	maxUses     = 1000
+	maxDays     = 365
+	maxMessages = 1_000_000
 )
+
+// number reads a number that is asked for.
+func number(text string, least, most int) (n int, ok bool) {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	return n, err == nil && n >= least && n <= most
+}
 
 // invite makes an invitation.
 func (c commands) invite(ctx context.Context, r Request) (core.Step, error) {
@@ -225,9 +233,9 @@ func (c commands) invite(ctx context.Context, r Request) (core.Step, error) {
 	if r.Answers == nil {
 		return ask, nil
 	}
-	uses, err := strconv.Atoi(strings.TrimSpace(r.Answers["uses"]))
-	days, err2 := strconv.Atoi(strings.TrimSpace(r.Answers["days"]))
-	if err != nil || err2 != nil || uses < 1 || uses > maxUses || days < 1 || days > maxDays {
+	uses, ok := number(r.Answers["uses"], 1, maxUses)
+	days, ok2 := number(r.Answers["days"], 1, maxDays)
+	if !ok || !ok2 {
 		ask = withValues(ask, r.Answers)
 		ask.Text = fmt.Sprintf("An invitation is for 1 to %d people, and good for 1 to %d days.", maxUses, maxDays)
 		return ask, nil
@@ -267,8 +275,8 @@ func (c commands) limits(ctx context.Context, r Request) (core.Step, error) {
 	if !ok {
 		return step, nil
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil || n < 0 {
+	n, ok := number(text, 0, maxMessages)
+	if !ok {
 		step.Text = "A limit is a number of messages a minute, or 0 for the usual one."
 		return step, nil
 	}

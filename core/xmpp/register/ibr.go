@@ -135,7 +135,7 @@ func (f formDoor) registered(ctx context.Context, w xmpp.Sender, st *stream.Stan
 	}
 	if step.Text != "" {
 		if err := w.Write(func(enc *stream.Encoder) { f.say(enc, d.user, step.Text, nil) }); err != nil {
-			return nil // answered it is
+			f.Logger.Warn("welcome not sent", "err", err)
 		}
 	}
 	f.finish(ctx, w, d)

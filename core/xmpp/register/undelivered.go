@@ -45,7 +45,7 @@ func (c commands) listLetters(letters []Letter) core.Step {
 			b.WriteString("\n   " + l.Err.Sentence())
 		}
 	}
-	return core.Step{Title: c.title(), Text: b.String(), Fields: []core.Field{{
+	return core.Step{Title: c.title(), More: true, Text: b.String(), Fields: []core.Field{{
 		Name: "action", Label: "What shall be done?", Type: core.ChoiceField, Value: "nothing", Required: true,
 		Options: []core.Option{{Value: "retry", Label: "retry"}, {Value: "drop", Label: "drop"}, {Value: "nothing", Label: "nothing"}},
 	}}}
