@@ -175,8 +175,15 @@ type Status struct {
 // Profile is what is known of a contact.
 type Profile struct {
 	Ref
-	Name string `json:"name,omitempty"`
-	Note string `json:"note,omitempty"`
+	Name   string  `json:"name,omitempty"`
+	Note   string  `json:"note,omitempty"`
+	Avatar Picture `json:"avatar,omitzero"`
+}
+
+// Picture is an image. Whoever takes it in bounds it: more than 96 KiB is not shown.
+type Picture struct {
+	Type string `json:"type,omitempty"` // media type
+	Data []byte `json:"data,omitempty"`
 }
 
 // Rank is what a member of a room may do, in the words that IRC and XEP-0045 share.

@@ -21,6 +21,7 @@ import (
 	"gangway/core/xmpp/register"
 	"gangway/core/xmpp/roster"
 	"gangway/core/xmpp/stream"
+	"gangway/core/xmpp/vcard"
 )
 
 // xmppSide is the XMPP edge: one link for each transport's domain, and what is shared between them.
@@ -28,6 +29,7 @@ type xmppSide struct {
 	edge   *edge.Edge
 	rooms  *muc.Rooms
 	roster *roster.Roster
+	cards  *vcard.Cards
 	links  []*link
 	desks  []*register.Desk
 }
@@ -46,8 +48,10 @@ func wire(a *app) (*xmppSide, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &xmppSide{rooms: rooms, roster: roster.New(roster.Config{
-		Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Sessions: a.gateway, Notes: a.mapping.Notes, Logger: a.log,
+	cards := vcard.New(vcard.Config{Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping})
+	x := &xmppSide{rooms: rooms, cards: cards, roster: roster.New(roster.Config{
+		Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Sessions: a.gateway, Notes: a.mapping.Notes,
+		Cards: cards, Logger: a.log,
 	})}
 	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Choices: a.mapping, Logger: a.log})
 	var domains []*edge.Domain
@@ -154,8 +158,10 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 			mam.New(mam.Config{Domain: d, Gateway: a.gateway, Archive: a.history, Rooms: x.rooms}).Register(router)
 		}
 	}
+	cards := x.cards.On(d)
+	cards.Register(router)
 	about := disco.New(disco.Config{
-		Domain: d, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
+		Domain: d, VCard: cards, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
 	})
 	about.Register(router)
 	present := x.roster.On(d, about)

@@ -35,6 +35,7 @@ type Answerer interface {
 // Config is what a Handler is made of.
 type Config struct {
 	Domain   *edge.Domain
+	VCard    xmpp.Handler // answers vCard-temp requests; nil: by name only
 	Gateway  Gateway
 	Features []string            // of the gateway: the doors there are, such as "jabber:iq:register"
 	Contacts []string            // features of every correspondent, beyond what the network can do
@@ -260,5 +261,9 @@ func notFound() error {
 func (h *Handler) Register(r *xmpp.Router) {
 	r.IQ("get", NSInfo, "query", h)
 	r.IQ("get", NSItems, "query", h)
-	r.IQ("get", NSVCard, "vCard", h)
+	if h.cfg.VCard != nil {
+		r.IQ("get", NSVCard, "vCard", h.cfg.VCard)
+	} else {
+		r.IQ("get", NSVCard, "vCard", h)
+	}
 }
