@@ -28,7 +28,7 @@ func split(text string, budget int, formats bool) []piece {
 	var pieces []piece
 	for i, l := range lines(sendable(text), formats) {
 		l.Text = strings.TrimRight(l.Text, " \t")
-		pack := func(line string, n int) []piece { return plain(line, n) }
+		pack := plain
 		if formats {
 			pack = func(line string, n int) []piece { return format(style.Line{Kind: l.Kind, Text: line}, n) }
 		}

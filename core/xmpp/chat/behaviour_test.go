@@ -48,7 +48,7 @@ func open(t *testing.T, s core.Session) *theatre {
 func (th *theatre) grant(ns string) {
 	th.t.Helper()
 	th.Send(`<message from='example.org' to='email.gw'><privilege xmlns='` + ns + `'><perm access='message' type='outgoing'/></privilege></message>`)
-	th.Server.Quiet("example.org", "email.gw")
+	th.Quiet("example.org", "email.gw")
 }
 
 func (th *theatre) show(e core.Event) { th.showTo(edgetest.Account(), e) }
@@ -96,7 +96,7 @@ func TestOwnMessageForwarded19(t *testing.T) {
 			<no><origin-id xmlns='urn:xmpp:sid:0'/><request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/></no>
 		</message></forwarded></privilege></message>`)
 	th.Send(`<message type='chat' id='` + string(theirs) + `' from='alice@example.org' to='` + bob + `'><body>Hello</body></message>`)
-	th.Server.Quiet("alice@example.org", "email.gw")
+	th.Quiet("alice@example.org", "email.gw")
 	if n := len(th.hall.Submitted()); n != 0 {
 		t.Errorf("the echo was submitted")
 	}
@@ -108,7 +108,7 @@ func TestOwnEchoAfterRestart19(t *testing.T) {
 	for _, id := range []string{string(theirs), string(theirs) + "-f2"} {
 		th.Send(`<message type='chat' id='` + id + `' from='alice@example.org' to='` + bob + `'><body>Hello</body></message>`)
 	}
-	th.Server.Quiet("alice@example.org", "email.gw")
+	th.Quiet("alice@example.org", "email.gw")
 	if n := len(th.hall.Submitted()); n != 0 {
 		t.Errorf("%d echoes were submitted", n)
 	}
