@@ -19,7 +19,8 @@ const (
 type outgoing struct {
 	id         string // Message-ID, with brackets
 	from, to   address
-	name       string // the sender's
+	also       []string // the words of Cc
+	name       string   // the sender's
 	at         time.Time
 	subject    string
 	inReplyTo  string
@@ -37,6 +38,9 @@ func compose(o outgoing) ([]byte, error) {
 	w.field("Date", o.at.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 	w.field("From", append(w.phrase(o.name), "<"+from+">")...)
 	w.field("To", "<"+to+">")
+	if len(o.also) > 0 {
+		w.field("Cc", o.also...)
+	}
 	w.field("Message-ID", o.id)
 	w.field("Subject", w.unstructured(o.subject)...)
 	if o.inReplyTo != "" {

@@ -95,6 +95,7 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 		return err
 	}
 	m.Account, m.Remote, m.Thread, m.ReplyTo.Remote = a, p.row.Remote, p.row.Thread, p.replyTo
+	m.Also = l.also(account.Own)
 	// First its place in the thread: an answer to it may come as soon as it is delivered.
 	if err := t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer)); err != nil {
 		return err

@@ -179,7 +179,7 @@ func (s *session) name() string {
 
 func (s *session) outgoing(m *core.Message, r *row, to address, text string) outgoing {
 	o := outgoing{
-		id: r.Mid, from: s.own, to: to, name: mime.Truncate(mime.OneLine(s.account.Name), 78), at: m.At, subject: r.Title,
+		id: r.Mid, from: s.own, to: to, also: copied(m.Also), name: mime.Truncate(mime.OneLine(s.account.Name), 78), at: m.At, subject: r.Title,
 		inReplyTo: r.Parent, references: slices.Clone(r.Refs), loop: s.t.wire, text: text,
 	}
 	if o.at.IsZero() {
