@@ -247,7 +247,7 @@ func TestSubmitLimit(t *testing.T) {
 			p.Standing = core.Registered
 			return nil
 		})
-		if _, err := h.Gateway.Allow(t.Context(), alice.User, 600); err != nil {
+		if _, err := h.Allow(t.Context(), alice.User, 600); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

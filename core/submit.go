@@ -65,7 +65,7 @@ func (g *Gateway) asChosen(ctx context.Context, a Account, e Event) (Event, erro
 	m, isMessage := e.(*Message)
 	_, isTyping := e.(*Typing)
 	_, isRead := e.(*Receipt)
-	if g.cfg.Choices == nil || !isTyping && !isRead && !(isMessage && m.Receipt) {
+	if g.cfg.Choices == nil || !isTyping && !isRead && (!isMessage || !m.Receipt) {
 		return e, nil
 	}
 	chosen, err := g.cfg.Choices.Preferences(ctx, a.User, a.Network)

@@ -138,10 +138,10 @@ func (m *Map) Redeem(ctx context.Context, user core.UserID, network, token strin
 		if err != nil {
 			return err
 		}
-		switch p = before; {
-		case before.Standing == core.Suspended:
+		switch p = before; before.Standing {
+		case core.Suspended:
 			return core.E(core.Denied, "mapping: redeem", "Your access to this gateway is suspended. Ask its administrator.")
-		case before.Standing == core.Registered:
+		case core.Registered:
 			return nil
 		}
 		var by string

@@ -103,6 +103,19 @@ func TestShow(t *testing.T) {
 
 // Hand returns when the host server has confirmed, and not before; each item has
 // its own error.
+// What the gateway says itself comes from its domain, as a message that waits for who is offline.
+func TestTell(t *testing.T) {
+	srv, e, _ := begin(t)
+	network := edgetest.Network((*edgetest.Plain)(nil)).Driver.Name
+	if err := e.Tell(t.Context(), network, edgetest.Alice, "You have been let in."); err != nil {
+		t.Fatal(err)
+	}
+	srv.Expect(`<message type='chat' id='*' from='` + domain + `' to='` + string(edgetest.Alice) + `'><body>You have been let in.</body></message>`)
+	if err := e.Tell(t.Context(), "pigeon", edgetest.Alice, "x"); err == nil || core.KindOf(err) != core.NotFound {
+		t.Errorf("err = %v", err)
+	}
+}
+
 func TestHandWaitsForTheBarrier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, e, _ := begin(t)
