@@ -48,6 +48,7 @@ func gatewayTable(c core.Caps) []row {
 		{"jabber:iq:version", true},
 		{"http://jabber.org/protocol/address", true},
 		{"http://jabber.org/protocol/muc", c.Rooms != nil},
+		{NSPages, c.Rooms != nil},
 	}
 }
 

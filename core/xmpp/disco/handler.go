@@ -106,7 +106,11 @@ func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 		if err != nil {
 			return err
 		}
-		return xmpp.Result(w, st, func(enc *stream.Encoder) { writeItems(enc, q.Node, items) })
+		p, err := pageOf(payload.Child(NSPages, "set"), items)
+		if err != nil {
+			return err
+		}
+		return xmpp.Result(w, st, func(enc *stream.Encoder) { p.write(enc, q.Node) })
 	case NSVCard:
 		name, err := h.name(ctx, q)
 		if err != nil {

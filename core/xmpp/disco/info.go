@@ -101,14 +101,6 @@ func (f Form) write(enc *stream.Encoder) {
 	x.Write(enc)
 }
 
-func writeItems(enc *stream.Encoder, node string, items []Item) {
-	enc.Start("query", NSItems, "node", node)
-	for _, it := range items {
-		enc.Empty("item", "", "jid", it.JID, "node", it.Node, "name", it.Name)
-	}
-	enc.End()
-}
-
 // WriteCaps appends the <c/> that the presence of an entity with this
 // verification string carries.
 func WriteCaps(enc *stream.Encoder, ver string) {

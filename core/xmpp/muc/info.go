@@ -174,7 +174,8 @@ const maxListed = 500
 
 func bounded(items []disco.Item) []disco.Item { return items[:min(len(items), maxListed)] }
 
-// listed are the rooms of a network that anybody can see, those with the most members first.
+// listed are the rooms of a network that anybody can see, those with the most members first. The list may be long:
+// package disco answers with a page of it.
 func (h *Handler) listed(ctx context.Context, q disco.Query) ([]disco.Item, error) {
 	if q.User == "" {
 		return nil, core.E(core.Unenrolled, "muc: list", "")
@@ -197,7 +198,7 @@ func (h *Handler) listed(ctx context.Context, q disco.Query) ([]disco.Item, erro
 	}
 	slices.SortStableFunc(rooms, func(a, b core.Listed) int { return b.Members - a.Members })
 	var items []disco.Item
-	for _, room := range rooms[:min(len(rooms), maxListed)] {
+	for _, room := range rooms {
 		if jid, err := h.domain.JID(q.To.Realm, room.Room, true); err == nil {
 			items = append(items, disco.Item{JID: jid, Name: string(room.Room) + " (" + strconv.Itoa(room.Members) + ")"})
 		}
