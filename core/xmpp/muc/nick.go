@@ -25,6 +25,9 @@ func resource(nick string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(nick, "□"))
+	if first, n := utf8.DecodeRuneInString(nick); unicode.Is(unicode.M, first) {
+		nick = "□" + nick[n:] // a mark needs something to stand on; ejabberd refuses it
+	}
 	if nick = shorten(nick); astray(nick) {
 		nick = shorten(strings.Map(func(r rune) rune {
 			if rightToLeft(r) {

@@ -20,6 +20,7 @@ func TestNicksThatServersTake29(t *testing.T) {
 		{"x\u061c", "x□"}, // the Arabic letter mark counts as a letter
 		{"\u202eexe", "□exe"},
 		{"a\x02b\ufffe", "a□b□"},
+		{"\u0301\u0302e", "□\u0302e"}, // a mark with nothing to stand on
 		{strings.Repeat("א", 600), strings.Repeat("א", 511)},
 		{strings.Repeat("א", 600) + "a", strings.Repeat("א", 511)},
 		{"a" + strings.Repeat("א", 600), "a" + strings.Repeat("□", 340)},
