@@ -100,12 +100,16 @@ func reader(ctx context.Context, t *testing.T, host servers.Host) *client.Client
 }
 
 // newLink is a component link as the program has it, up until the test ends.
-func newLink(ctx context.Context, t *testing.T, host servers.Host, domain string) *xmpp.Link {
+func newLink(ctx context.Context, t *testing.T, host servers.Host, domain string, opts ...func(*xmpp.Config)) *xmpp.Link {
 	t.Helper()
-	link, err := xmpp.New(xmpp.Config{
+	conf := xmpp.Config{
 		Server: host.ComponentAddr(), Domain: domain, Secret: world.Password, HostDomain: host.Domain(),
 		Router: xmpp.NewRouter(xmpp.RouterConfig{}), Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, o := range opts {
+		o(&conf)
+	}
+	link, err := xmpp.New(conf)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,12 +50,14 @@ VirtualHost "«safe .Domain»"
 «- end»«end»
   }
 «- end»
+«- if .Components»
   disco_items = {
     { "upload.«safe .Domain»", "HTTP upload" }, { "rooms.«safe .Domain»", "Rooms" },
 «- range .Components»
     { "«safe .Domain»", "«safe .Domain»" },
 «- end»
   }
+«- end»
 «range .Components»
 Component "«safe .Domain»"
   component_secret = "«safe .Secret»"
