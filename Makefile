@@ -25,7 +25,7 @@ unit: ## what needs no server
 	$(GO) test -race ./...
 
 integration: build ## real servers, end to end, and the crash test
-	$(GO) test -race -tags integration -timeout 20m ./integration/...
+	$(GO) test -race -tags integration -timeout 20m -json ./integration/... | $(GO) run ./integration/durations
 	@cat results/crash.txt
 
 lint: $(LINT)
