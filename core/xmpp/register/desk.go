@@ -19,6 +19,10 @@ const (
 	NSCommands = "http://jabber.org/protocol/commands"
 
 	nsMUCUser = "http://jabber.org/protocol/muc#user"
+
+	// featureEscaping (XEP-0106 section 7) has clients write an address as our JIDs
+	// have it, where they do not ask.
+	featureEscaping = `jid\20escaping`
 )
 
 // Desk is where a domain's commands are asked for, through whichever door.
@@ -51,7 +55,7 @@ func (d *Desk) Register(r *xmpp.Router) {
 
 // Features are what the domain has by its doors, for disco.Config.Features.
 func (d *Desk) Features() []string {
-	return []string{NSRegister, NSGateway, NSCommands, form.NS}
+	return []string{NSRegister, NSGateway, NSCommands, form.NS, featureEscaping}
 }
 
 // Nodes answer for the list of commands and for each of them, for

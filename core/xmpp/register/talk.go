@@ -72,7 +72,7 @@ func (t *talk) turn(ctx context.Context, text string) (reply, *talk) {
 		f := t.step.Fields[t.field]
 		value, wrong := typed(f, text)
 		if wrong != "" {
-			return reply{text: join(wrong, question(f))}, t
+			return reply{text: join(wrong+` Send "cancel" to leave it.`, question(f))}, t
 		}
 		t.values[f.Name] = strings.Clone(value) // not the whole stanza with it
 		notes = t.next()
