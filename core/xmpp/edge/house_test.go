@@ -175,5 +175,5 @@ Yes</body><reply xmlns='urn:xmpp:reply:0' id='$question' to='alice@loop.gw'/>
 	}
 	say(srv, "alice", "loop.gw", "s1", "status")
 	srv.Expect(`<message><received xmlns='urn:xmpp:receipts' id='s1'/></message>`)
-	srv.Expect(`<message><body>alice: connected.*</body></message>`)
+	srv.Expect(`<message><body>alice: connected since *</body></message>`)
 }
