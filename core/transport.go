@@ -124,7 +124,8 @@ type Host interface {
 	Logger() *slog.Logger
 }
 
-// Notes are a transport's private key-value rows, durable when Put returns.
+// Notes are a transport's private key-value rows, durable when Put returns. A row whose key ends with a space and the
+// id of an account goes when the account does.
 type Notes interface {
 	// Put writes value under key, replacing what was there, to be forgotten after keep (zero: never).
 	Put(ctx context.Context, key string, value []byte, keep time.Duration) error

@@ -188,6 +188,9 @@ func (m *Map) Unlink(ctx context.Context, id core.AccountID) error {
 		if _, err := tx.Exec(ctx, deleteAccount, string(id)); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, deleteNotesOf, a.Network, "% "+string(id)); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, deleteLastChosen, string(a.User), a.Network, string(a.User), a.Network)
 		tx.OnCommit(func() {
 			m.cache.forget(a)

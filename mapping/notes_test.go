@@ -45,6 +45,29 @@ func TestNotes(t *testing.T) {
 	wantKind(t, "deleted", err, core.NotFound)
 }
 
+func TestNotesGoWithTheirAccount(t *testing.T) {
+	m, _ := newMap(t)
+	ctx := t.Context()
+	a, err := m.Link(ctx, core.Account{User: "alice@example.org", Network: "irc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{"rooms " + string(a.ID): false, string(a.ID): true, "rooms x" + string(a.ID): true, "rooms other": true}
+	for key := range keys {
+		if err := m.Notes("irc").Put(ctx, key, []byte("x"), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Unlink(ctx, a.ID); err != nil {
+		t.Fatal(err)
+	}
+	for key, stays := range keys {
+		if _, err := m.Notes("irc").Get(ctx, key); (err == nil) != stays {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+}
+
 func TestSweep(t *testing.T) {
 	m, c := newMap(t)
 	ctx := t.Context()

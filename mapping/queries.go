@@ -106,7 +106,9 @@ const (
 		ON CONFLICT (network, name) DO UPDATE SET value = excluded.value, expires = excluded.expires`
 	getNote    = `SELECT value FROM notes WHERE network = ? AND name = ? AND (expires = 0 OR expires > ?)`
 	deleteNote = `DELETE FROM notes WHERE network = ? AND name = ?`
-	sweepNotes = `DELETE FROM notes WHERE (network, name) IN (SELECT network, name FROM notes
+	// An account's id has no wildcards in it.
+	deleteNotesOf = `DELETE FROM notes WHERE network = ? AND name LIKE ?`
+	sweepNotes    = `DELETE FROM notes WHERE (network, name) IN (SELECT network, name FROM notes
 		WHERE expires > 0 AND expires <= ? LIMIT ?)`
 )
 
