@@ -24,7 +24,7 @@ type scenario struct {
 // scenarios is the suite: the same assertions on every flavour.
 func scenarios() []scenario {
 	var all []scenario
-	for _, part := range [][]scenario{discoveryScenarios(), rosterScenarios(), registerScenarios(), doorScenarios(), messageScenarios(), roomScenarios(), slixmppScenarios(), profanityScenarios()} {
+	for _, part := range [][]scenario{discoveryScenarios(), rosterScenarios(), registerScenarios(), doorScenarios(), messageScenarios(), richScenarios(), roomScenarios(), slixmppScenarios(), profanityScenarios()} {
 		all = append(all, part...)
 	}
 	return all
