@@ -23,7 +23,7 @@ const (
 )
 
 // offer sends a client the contacts that are missing, to be added.
-func (h *house) offer(user core.UserID, to string, missing []contact, l *list) error {
+func (h *house) offer(to string, missing []contact, l *list) error {
 	for some := range slices.Chunk(missing, perOffer) {
 		id := string(core.NewID())
 		err := h.domain.Link.Write(func(enc *stream.Encoder) {

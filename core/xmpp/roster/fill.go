@@ -68,12 +68,12 @@ func (h *house) bring(ctx context.Context, user core.UserID, contacts []contact,
 		h.dropUnwanted(user, contacts, l)
 	}
 	missing := slices.DeleteFunc(slices.Clone(contacts), func(c contact) bool { return l.Entries[c.jid].State != "" })
-	missing, err := h.notThere(ctx, user, missing, l)
-	if err != nil || len(missing) == 0 {
-		return err
+	missing = h.notThere(ctx, user, missing, l)
+	if len(missing) == 0 {
+		return nil
 	}
 	if to := h.exchanger(ctx, user); to != "" {
-		return h.offer(user, to, missing, l)
+		return h.offer(to, missing, l)
 	}
 	return h.ask(user, missing[0], l)
 }
@@ -121,13 +121,13 @@ func (h *house) fillByPrivilege(ctx context.Context, user core.UserID, contacts 
 func (h *house) group() string { return h.domain.Network.Driver.Title }
 
 // notThere leaves out the contacts that the user has already, where it can be seen.
-func (h *house) notThere(ctx context.Context, user core.UserID, missing []contact, l *list) ([]contact, error) {
+func (h *house) notThere(ctx context.Context, user core.UserID, missing []contact, l *list) []contact {
 	if len(missing) == 0 || h.domain.Privileges.For(user).Roster&privilege.Get == 0 {
-		return missing, nil
+		return missing
 	}
 	have, err := h.domain.Privileges.Roster(ctx, user)
 	if err != nil {
-		return missing, nil //nolint:nilerr // then it cannot be seen
+		return missing // then it cannot be seen
 	}
 	for _, it := range have {
 		if it.Subscription != "both" && it.Subscription != "to" {
@@ -141,7 +141,7 @@ func (h *house) notThere(ctx context.Context, user core.UserID, missing []contac
 			return is
 		})
 	}
-	return missing, nil
+	return missing
 }
 
 func (l *list) note(jid string, e entry) {
@@ -380,8 +380,8 @@ func (h *house) load(ctx context.Context, user core.UserID) (l list, err error) 
 		}
 		return list{}, err
 	}
-	if json.Unmarshal(body, &l) != nil {
-		return list{}, nil // as good as none: the worst is a question asked twice
+	if bad := json.Unmarshal(body, &l); bad != nil {
+		l = list{} // as good as none: the worst is a question asked twice
 	}
 	return l, nil
 }

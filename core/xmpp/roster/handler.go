@@ -27,7 +27,10 @@ var (
 func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
 	user, from, err := h.domain.User(st.From)
 	if !asks(st) {
-		return h.told(ctx, st, user, from, err, h.domain.Name)
+		if err == nil {
+			h.told(ctx, st, user, from, h.domain.Name)
+		}
+		return nil
 	}
 	if err != nil {
 		return refuse(w, st, h.domain.Name, err)
@@ -65,7 +68,10 @@ func (h *Handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Sta
 	}
 	contact := strings.Clone(to.Bare())
 	if !asks(st) {
-		return h.told(ctx, st, user, from, err, contact)
+		if err == nil {
+			h.told(ctx, st, user, from, contact)
+		}
+		return nil
 	}
 	if err == nil && st.Type == "unsubscribe" {
 		if err := h.remove(ctx, user, t); err != nil {
@@ -98,9 +104,9 @@ func (h *Handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Sta
 
 // told takes what somebody says of themselves, or answers to what they were
 // asked. It is never answered.
-func (h *house) told(ctx context.Context, st *stream.Stanza, user core.UserID, from addr.JID, err error, to string) error {
-	if err != nil || !h.roster.cfg.Gateway.Allowed(user) {
-		return nil // servers, components, and whom a server that grants us presence has in its rosters
+func (h *house) told(ctx context.Context, st *stream.Stanza, user core.UserID, from addr.JID, to string) {
+	if !h.roster.cfg.Gateway.Allowed(user) {
+		return // whom a server that grants us presence has in its rosters
 	}
 	switch st.Type {
 	case "":
@@ -116,7 +122,6 @@ func (h *house) told(ctx context.Context, st *stream.Stanza, user core.UserID, f
 	case "unsubscribed":
 		h.answered(ctx, user, to, declined)
 	}
-	return nil
 }
 
 // clientOf reads what a device says that it can do; toDomain says that it told
@@ -201,8 +206,11 @@ func (h *house) remove(ctx context.Context, user core.UserID, t core.Target) err
 		return nil
 	}
 	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, h.domain.Network.Driver.Name, t.Realm)
+	if err != nil && core.KindOf(err) == core.Unenrolled {
+		return nil // nothing is kept without an account
+	}
 	if err != nil {
-		return nil // nothing can be kept without an account
+		return err
 	}
 	c, err := h.roster.cfg.Contacts.Contact(ctx, a.ID, t.Address)
 	if err == nil && !c.Blocked {
