@@ -105,7 +105,7 @@ func presenceLife(o presenceOptions, t *presenceTable) error {
 		}
 		return nil
 	}
-	return errors.Join(
+	begun := errors.Join(
 		step("start, nobody online", func() error { lists.State(h.domain, xmpp.Status{State: xmpp.Online}); return nil }),
 		step("found online", func() error {
 			for _, a := range h.accounts {
@@ -120,7 +120,9 @@ func presenceLife(o presenceOptions, t *presenceTable) error {
 			return nil
 		}),
 		step("the same again", func() error { return status(core.Status{Link: core.Connected}) }),
-		func() error { h.idle(o, t); return nil }(),
+	)
+	h.idle(o, t)
+	return errors.Join(begun,
 		step("every connection down and up", func() error {
 			return errors.Join(status(core.Status{Link: core.Waiting, Err: core.E(core.Unavailable, "", "The network is away.")}),
 				status(core.Status{Link: core.Connecting}), status(core.Status{Link: core.Connected}))
