@@ -55,7 +55,7 @@ func joiningARoom(s *stage) {
 		return slices.IndexFunc(p.Log(), func(l *client.Stanza) bool { return l == st })
 	}
 	them := p.wait("the other's presence", client.PresenceFrom(room+"/irc-"+p.name, ""))
-	if !(order(them) < order(self) && order(self) < order(subject)) {
+	if order(them) >= order(self) || order(self) >= order(subject) {
 		s.Errorf("order: others %d, self %d, subject %d", order(them), order(self), order(subject))
 	}
 	id := p.send(client.Message{To: room, Type: "groupchat", Body: "hello IRC"})

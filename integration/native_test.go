@@ -63,8 +63,6 @@ type stage struct {
 	people  *atomic.Int32 // how many the flavour has had
 }
 
-func (s *stage) privileged() bool { return s.flavour != world.PlainProsody }
-
 // person is somebody with an account of their own on the XMPP server, and a phone number and mailbox to register.
 type person struct {
 	*client.Client

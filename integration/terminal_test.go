@@ -36,7 +36,7 @@ func newTerminal(ctx context.Context, t *testing.T, command string) *terminal {
 		if t.Failed() {
 			t.Logf("the screen:\n%s", x.screen())
 		}
-		_ = exec.Command("tmux", "-S", x.socket, "kill-server").Run() //nolint:noctx // the test's context has ended
+		_ = exec.Command("tmux", "-S", x.socket, "kill-server").Run()
 		_ = os.RemoveAll(dir)
 	})
 	if out, err := x.tmux("-f", "/dev/null", "-u", "new-session", "-d", "-s", "main", "-x", "180", "-y", "55", command); err != nil {
