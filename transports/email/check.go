@@ -71,19 +71,20 @@ func greeting(ctx context.Context, addr, domain string) bool {
 
 func (t *transport) checkRelay(ctx context.Context) core.Finding {
 	f := core.Finding{Name: "relay"}
-	l, err := t.relay.dial(ctx)
+	c, done, err := t.relay.dial(ctx)
 	if err != nil {
 		f.Err = fmt.Errorf("%s: %w", t.relay.host, err)
 		f.Text = "see that the relay runs, and that it lets this machine send"
 		return f
 	}
+	defer done()
 	var has []string
 	for _, ext := range []string{"DSN", "SIZE", "STARTTLS", "SMTPUTF8"} {
-		if ok, value := l.Extension(ext); ok {
+		if ok, value := c.Extension(ext); ok {
 			has = append(has, strings.TrimSpace(ext+" "+value))
 		}
 	}
-	l.end(true)
+	_ = c.Quit() // it was only looked at
 	f.Text = t.relay.host + " answers; it offers " + strings.Join(has, ", ")
 	if len(has) == 0 {
 		f.Text = t.relay.host + " answers; it offers no extension that is used"

@@ -129,7 +129,6 @@ func (t *transport) configure() error {
 
 // Run serves the listeners until ctx ends and all mail in hand was answered for.
 func (t *transport) Run(ctx context.Context) error {
-	defer t.relay.close()
 	servers, err := t.listen(ctx)
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/emersion/go-sasl"
@@ -25,13 +24,9 @@ type relay struct {
 	user     string
 	password string
 	tls      *tls.Config
-	slots    chan struct{} // mails at once
+	slots    chan struct{} // connections at once
 
 	connect, command, submission time.Duration // RFC 5321 section 4.5.3.2
-
-	mu     sync.Mutex
-	idle   []*relayLink // that wait for the next mail, the last used at the end
-	closed bool         // none is kept any more
 }
 
 const relayConns = 8
@@ -111,24 +106,23 @@ func at(s stage, err error) error {
 	return &stageError{stage: s, err: err}
 }
 
-// dial connects, greets, encrypts and logs in. When ctx ends before that is done, it ends too.
-func (r *relay) dial(ctx context.Context) (*relayLink, error) {
+// dial connects, greets, encrypts and logs in. The connection is closed when ctx ends, or by done.
+func (r *relay) dial(ctx context.Context) (c *smtp.Client, done func(), err error) {
 	dialer := net.Dialer{Timeout: r.connect}
 	raw, err := dialer.DialContext(ctx, "tcp", r.host)
 	if err != nil {
-		return nil, at(stageConnect, err)
+		return nil, nil, at(stageConnect, err)
 	}
-	l := &relayLink{raw: raw}
-	stop := l.endsWith(ctx)
-	l.Client, err = r.greet(ctx, newRelayConn(raw))
-	if !stop() && err == nil {
-		err = at(stageConnect, ctx.Err())
-	}
-	if err != nil {
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	done = func() {
+		stop()
 		raw.Close()
-		return nil, err
 	}
-	return l, nil
+	if c, err = r.greet(ctx, newRelayConn(raw)); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return c, done, nil
 }
 
 func (r *relay) greet(ctx context.Context, conn net.Conn) (*smtp.Client, error) {
@@ -224,18 +218,16 @@ func (r *relay) send(ctx context.Context, e envelope, mail []byte) error {
 	case <-ctx.Done():
 		return at(stageConnect, ctx.Err())
 	}
-	l, err := r.open(ctx)
+	c, done, err := r.dial(ctx)
 	if err != nil {
 		return err
 	}
-	stop := l.endsWith(ctx)
-	err = r.transfer(l.Client, e, mail)
-	if !stop() { // closed in the middle, or at the end: of no more use
-		l.raw.Close()
+	defer done()
+	if err := r.transfer(c, e, mail); err != nil {
 		return err
 	}
-	r.release(l, err)
-	return err
+	_ = c.Quit() // the mail is taken; how the connection ends is no matter
+	return nil
 }
 
 func (r *relay) transfer(c *smtp.Client, e envelope, mail []byte) error {
