@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"gangway/integration/client"
 	"gangway/integration/servers"
 	"gangway/integration/world"
 )
@@ -78,6 +79,10 @@ func TestReload(t *testing.T) {
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
 	answer := func() string {
 		t.Helper()
+		if _, err := bob.Say(world.SMS, "cancel"); err != nil { // whatever was asked before
+			t.Fatal(err)
+		}
+		wait(ctx, t, bob, "the end of the conversation", client.MessageFrom(world.SMS, ""))
 		last, err := world.Register(ctx, bob, world.SMS)
 		if err != nil {
 			t.Fatal(err)
