@@ -31,3 +31,4 @@ CREATE UNIQUE INDEX archive_id ON archive (room, id);
 CREATE UNIQUE INDEX archive_remote ON archive (room, remote) WHERE remote <> '';
 CREATE INDEX archive_origin ON archive (room, origin) WHERE origin <> '';
 CREATE INDEX archive_about ON archive (room, about) WHERE about <> '';
+CREATE INDEX archive_said ON archive (room, said, at);
