@@ -87,7 +87,9 @@ func (f *fetcher) dial(ctx context.Context, network, address string) (net.Conn, 
 
 // newGuard knows the addresses that are not the world's (IANA's special-purpose registries). The ports are those of the
 // web, and the usual ones of upload services: Prosody's, ejabberd's and Openfire's.
-func newGuard() *ssrf.Guardian { return ssrf.New(ssrf.WithPorts(80, 443, 5280, 5281, 5443, 7443, 8443)) }
+func newGuard() *ssrf.Guardian {
+	return ssrf.New(ssrf.WithPorts(80, 443, 5280, 5281, 5443, 7443, 8443))
+}
 
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	r.Header.Del("Referer") // the URL is for us alone
@@ -170,7 +172,7 @@ func (f *fetcher) request(ctx context.Context, u *url.URL, b *body) error {
 	}
 	r.Header.Set("User-Agent", "gangway")
 	r.Header.Set("Accept-Encoding", "identity")
-	b.res, err = f.client.Do(r)
+	b.res, err = f.client.Do(r) //nolint:bodyclose // body.Close closes it
 	if err != nil {
 		return failure(err, b.cause())
 	}
@@ -271,7 +273,7 @@ func (b *body) blob(file core.Attachment) (*core.Blob, error) {
 	b.in = bufio.NewReader(counted{b})
 	head, err := b.in.Peek(headLen)
 	if err != nil && !errors.Is(err, io.EOF) {
-		b.Close()
+		_ = b.Close() // it never fails
 		return nil, err
 	}
 	claimed := file.Type
@@ -285,7 +287,7 @@ func (b *body) blob(file core.Attachment) (*core.Blob, error) {
 	kind := fileType(claimed, name, head)
 	page := baseType(b.res.Header.Get("Content-Type")) == "text/html"
 	if page && baseType(file.Type) != "text/html" && byExtension(name) != "text/html" {
-		b.Close()
+		_ = b.Close() // it never fails
 		return nil, core.E(core.Invalid, "media: get", "The address leads to a web page, not to a file.")
 	}
 	found := core.Attachment{URL: file.URL, Name: fileName(name, kind), Type: kind, Size: max(0, b.res.ContentLength)}

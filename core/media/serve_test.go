@@ -46,7 +46,7 @@ func TestServe(t *testing.T) {
 	h := open(t, nil)
 	h.web(t)
 	f := h.mustPut(t, alice, core.Attachment{Name: "grüße aus 東京?.png"}, png)
-	res, got := do(t, http.MethodGet, f.URL)
+	res, got := do(t, http.MethodGet, f.URL) //nolint:bodyclose // do has
 	if res.StatusCode != http.StatusOK || got != string(png) {
 		t.Fatalf("%s: %s %q", f.URL, res.Status, got)
 	}
@@ -62,7 +62,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if res, got := do(t, http.MethodHead, f.URL); res.StatusCode != http.StatusOK || got != "" || res.ContentLength != int64(len(png)) {
+	if res, got := do(t, http.MethodHead, f.URL); res.StatusCode != http.StatusOK || got != "" || res.ContentLength != int64(len(png)) { //nolint:bodyclose // do has
 		t.Errorf("HEAD: %s, %d bytes, %q", res.Status, res.ContentLength, got)
 	}
 	if res, got := do(t, http.MethodGet, f.URL, "Range", "bytes=1-3"); res.StatusCode != http.StatusPartialContent || got != "PNG" {

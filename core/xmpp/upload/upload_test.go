@@ -213,7 +213,9 @@ type privileged struct {
 	to   string
 }
 
-func (p *privileged) MayIQ(_ core.UserID, ns, typ string) bool { return p.may && ns == NS && typ == "get" }
+func (p *privileged) MayIQ(_ core.UserID, ns, typ string) bool {
+	return p.may && ns == NS && typ == "get"
+}
 
 func (p *privileged) IQ(_ context.Context, user core.UserID, to, _, _ string, _ func(*stream.Encoder)) (*stream.Stanza, error) {
 	p.user, p.to = user, to
