@@ -14,7 +14,7 @@ func message(i int) core.Archived {
 	id := core.MessageID(fmt.Sprintf("m%025d", i))
 	return core.Archived{ID: id, At: at, Event: &core.Message{
 		Ref: lobby, IDs: core.IDs{ID: id, Remote: core.RemoteID("r" + id)}, Room: true, Author: "dave", At: at,
-		Text: "What people say in a room is about as long as this line, seldom longer.",
+		Text: fmt.Sprint("What people say in a room is about as long as this line: ", i),
 	}}
 }
 
