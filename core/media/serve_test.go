@@ -21,7 +21,15 @@ func (h *house) web(t testing.TB) *httptest.Server {
 	return s
 }
 
-func do(t *testing.T, method, url string, header ...string) (*http.Response, string) {
+// answer is a response whose body has been read.
+type answer struct {
+	StatusCode    int
+	Status        string
+	Header        http.Header
+	ContentLength int64
+}
+
+func do(t *testing.T, method, url string, header ...string) (answer, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	if err != nil {
@@ -39,14 +47,14 @@ func do(t *testing.T, method, url string, header ...string) (*http.Response, str
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(b)
+	return answer{res.StatusCode, res.Status, res.Header, res.ContentLength}, string(b)
 }
 
 func TestServe(t *testing.T) {
 	h := open(t, nil)
 	h.web(t)
 	f := h.mustPut(t, alice, core.Attachment{Name: "grüße aus 東京?.png"}, png)
-	res, got := do(t, http.MethodGet, f.URL) //nolint:bodyclose // do has
+	res, got := do(t, http.MethodGet, f.URL)
 	if res.StatusCode != http.StatusOK || got != string(png) {
 		t.Fatalf("%s: %s %q", f.URL, res.Status, got)
 	}
@@ -62,7 +70,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if res, got := do(t, http.MethodHead, f.URL); res.StatusCode != http.StatusOK || got != "" || res.ContentLength != int64(len(png)) { //nolint:bodyclose // do has
+	if res, got := do(t, http.MethodHead, f.URL); res.StatusCode != http.StatusOK || got != "" || res.ContentLength != int64(len(png)) {
 		t.Errorf("HEAD: %s, %d bytes, %q", res.Status, res.ContentLength, got)
 	}
 	if res, got := do(t, http.MethodGet, f.URL, "Range", "bytes=1-3"); res.StatusCode != http.StatusPartialContent || got != "PNG" {
