@@ -153,6 +153,9 @@ func (a *app) keepers() []core.Keeper {
 	if a.history != nil {
 		all = append(all, a.history)
 	}
+	if a.media != nil {
+		all = append(all, a.media)
+	}
 	return all
 }
 

@@ -287,12 +287,23 @@ func TestSpace(t *testing.T) {
 	}
 }
 
-func TestForget(t *testing.T) {
+func TestErase(t *testing.T) {
 	h := open(t, nil)
 	hers := h.mustPut(t, alice, core.Attachment{}, png)
 	other := h.mustPut(t, bella, core.Attachment{}, png)
 	h.mustPut(t, alice, core.Attachment{}, []byte("only alice"))
-	if err := h.Forget(t.Context(), alice.User); err != nil {
+	moved := alice
+	moved.User = "alice@elsewhere.example"
+	if err := h.Move(t.Context(), alice.User, moved.User); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Erase(t.Context(), alice.User); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.content(t, hers.URL); err != nil {
+		t.Errorf("the file did not move: %v", err)
+	}
+	if err := h.Erase(t.Context(), moved.User); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.content(t, hers.URL); core.KindOf(err) != core.NotFound {

@@ -44,8 +44,20 @@ func (m *Media) Sweep(ctx context.Context) (int, error) {
 	return n + left, err
 }
 
-// Forget removes everything that a user was given: their URLs end now.
-func (m *Media) Forget(ctx context.Context, user core.UserID) error {
+var _ core.Keeper = (*Media)(nil)
+
+// Move implements core.Keeper: the files of a user, and the space they take, are the new name's.
+func (m *Media) Move(ctx context.Context, from, to core.UserID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return fault("media: move", m.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE media SET user_id = ? WHERE user_id = ?", string(to), string(from))
+		return err
+	}))
+}
+
+// Erase implements core.Keeper: it removes everything that a user was given, and their URLs end now.
+func (m *Media) Erase(ctx context.Context, user core.UserID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, err := m.drop(ctx, "DELETE FROM media WHERE user_id = ? RETURNING digest, token", string(user))
