@@ -16,7 +16,6 @@ const (
 	nsReactions = "urn:xmpp:reactions:0"
 	nsRetract   = "urn:xmpp:message-retract:1"
 	nsStates    = "http://jabber.org/protocol/chatstates"
-	nsFallback  = "urn:xmpp:fallback:0"
 )
 
 func richScenarios() []scenario {
@@ -69,7 +68,7 @@ func replyWithoutQuotation(s *stage) {
 	const quotation = "> how \U0001F600 are you?\n" // 17 code points: the emoji is one of them
 	p.send(client.Message{
 		To: carolJID, Body: quotation + "well, says " + p.name, ReplyTo: carolJID, ReplyID: question.ID(), Receipt: true,
-		Extra: "<fallback xmlns='" + nsFallback + "' for='" + client.NSReply + "'><body start='0' end='17'/></fallback>",
+		Extra: "<fallback xmlns='" + client.NSFallback + "' for='" + client.NSReply + "'><body start='0' end='17'/></fallback>",
 	})
 	raw, err := s.Mail.WaitMessage(s.ctx, world.Carol, servers.Contains("well, says "+p.name))
 	if err != nil {

@@ -173,3 +173,20 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+func TestShown(t *testing.T) {
+	for _, c := range []struct{ name, xml, want string }{
+		{"plain", `<body>hi</body>`, "hi"},
+		{"reply", `<body>&gt; été 🙂&#10;yes</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='8'/></fallback>`, "yes"},
+		{"of something else", `<body>abc</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reactions:0'><body start='0' end='3'/></fallback>`, "abc"},
+		{"too long", `<body>abc</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='4'/></fallback>`, "abc"},
+	} {
+		s, err := readOne(t, `<message>`+c.xml+`</message>`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Shown(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -92,8 +92,8 @@ func (p *play) carolAnswers(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("carol's answer does not come: %w", err)
 	}
 	took := st.At.Sub(at)
-	p.out.say(said{"Carol to Alice", st.Body(), "Carol's mail program -> Postfix -> Gangway -> Alice's XMPP client", took})
-	if !strings.Contains(st.Body(), yes) {
+	p.out.say(said{"Carol to Alice", st.Shown(), "Carol's mail program -> Postfix -> Gangway -> Alice's XMPP client", took})
+	if st.Shown() != yes {
 		return took, errors.New("that is not what she wrote: " + st.Raw)
 	}
 	if got := st.Child(client.NSReply, "reply").Attr("id"); got != p.sent.id {
