@@ -130,25 +130,25 @@ func (r *Router) iqHandler(st *stream.Stanza) (Handler, error) {
 	return nil, NewError("cancel", "service-unavailable", "")
 }
 
-// dispatch queues a stanza, which from now on is the router's. It does not block.
-func (r *Router) dispatch(ctx context.Context, w Sender, st *stream.Stanza, t *Trace) {
-	fits, start := r.queues.put(st)
+// dispatch queues stanzas that came together, which from now on are the
+// router's. It does not block.
+func (r *Router) dispatch(ctx context.Context, w Sender, came []arrival, t *Trace) {
+	refused, start := r.queues.put(came)
 	if start {
 		r.workers.Go(func() { r.work(ctx, w) })
 	}
-	if fits {
-		return
+	for _, a := range refused {
+		if t != nil && t.Overflow != nil {
+			t.Overflow(w.Domain(), a.st)
+		}
+		r.answer(w, a.st, core.E(core.OverLimit, "router", "You are sending faster than the gateway can take it. Please wait and try again."))
+		a.st.Release()
 	}
-	if t != nil && t.Overflow != nil {
-		t.Overflow(w.Domain(), st)
-	}
-	r.answer(w, st, core.E(core.OverLimit, "router", "You are sending faster than the gateway can take it. Please wait and try again."))
-	st.Release()
 }
 
 // work serves one queue after the other until none has its turn.
 func (r *Router) work(ctx context.Context, w Sender) {
-	q, start := r.queues.next(true)
+	q, start := r.queues.next(nil, 0)
 	for q != nil {
 		if start {
 			r.workers.Go(func() { r.work(ctx, w) })
@@ -161,8 +161,7 @@ func (r *Router) work(ctx context.Context, w Sender) {
 			}
 			st.Release()
 		}
-		r.queues.served(q, bytes)
-		q, start = r.queues.next(false)
+		q, start = r.queues.next(q, bytes)
 	}
 }
 

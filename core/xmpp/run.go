@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"time"
 
 	"gangway/core"
@@ -119,7 +118,7 @@ func (l *Link) connection(ctx, work context.Context) error {
 	unwatch := context.AfterFunc(ctx, l.stopping)
 	closer := l.closeLater(ctx, conn)
 
-	err = l.readLoop(work, rd)
+	err = l.readLoop(work, conn, rd)
 	unwatch()
 	closer()
 	l.offline(err)
@@ -128,7 +127,7 @@ func (l *Link) connection(ctx, work context.Context) error {
 }
 
 // connect dials and logs in within the time for that.
-func (l *Link) connect(ctx context.Context) (net.Conn, *stream.Reader, error) {
+func (l *Link) connect(ctx context.Context) (*watched, *stream.Reader, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Handshake)
 	defer cancel()
 	conn, err := l.dial(ctx)
@@ -136,7 +135,8 @@ func (l *Link) connect(ctx context.Context) (net.Conn, *stream.Reader, error) {
 		return nil, nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	rd, err := l.login(ctx, conn, &watched{Conn: conn, link: l})
+	w := &watched{Conn: conn, link: l}
+	rd, err := l.login(ctx, conn, w)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -144,7 +144,7 @@ func (l *Link) connect(ctx context.Context) (net.Conn, *stream.Reader, error) {
 		conn.Close()
 		return nil, nil, err
 	}
-	return conn, rd, nil
+	return w, rd, nil
 }
 
 // closeLater closes the connection if the server does not within Drain after
@@ -209,117 +209,4 @@ func (l *Link) offline(err error) {
 	l.out = l.out.rest(0)
 	l.mu.Unlock()
 	l.calls.fail(ErrLost)
-}
-
-// watched pings a server that has been silent for a while and gives it up when
-// it stays silent. It sits below the stanza reader.
-type watched struct {
-	net.Conn
-	link     *Link
-	heard    time.Time // when the last bytes came
-	deadline time.Time // as set; moved only when it has passed
-	pinged   bool
-}
-
-var errSilent = errors.New("the server is silent and does not answer a ping")
-
-func (w *watched) Read(b []byte) (int, error) {
-	cfg := &w.link.cfg
-	switch state := w.link.Status().State; {
-	case cfg.HostDomain == "", state == Connecting:
-		return w.Conn.Read(b) // nobody to ping: TCP keepalive has to do
-	case state != Online:
-		_ = w.SetReadDeadline(time.Time{})
-		return w.Conn.Read(b)
-	}
-	if w.heard.IsZero() {
-		w.heard = time.Now()
-	}
-	for {
-		w.setDeadline()
-		n, err := w.Conn.Read(b)
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			w.heard, w.pinged = time.Now(), false
-			return n, err
-		}
-		switch silent := time.Since(w.heard); {
-		case silent >= cfg.Idle+cfg.Dead:
-			return 0, errSilent
-		case silent >= cfg.Idle && !w.pinged:
-			w.pinged = true
-			w.link.keepalive()
-		}
-	}
-}
-
-// setDeadline makes Read come back when the silence may have become too long.
-// It leaves a deadline that is still to come: most reads are well before it.
-func (w *watched) setDeadline() {
-	if time.Now().Before(w.deadline) {
-		return
-	}
-	w.deadline = w.heard.Add(w.link.cfg.Idle)
-	if w.pinged {
-		w.deadline = w.deadline.Add(w.link.cfg.Dead)
-	}
-	_ = w.SetReadDeadline(w.deadline)
-}
-
-// keepalive asks for a sign of life. Any byte is one, so the answer is not
-// waited for; that it could not be queued would mean that there is traffic.
-func (l *Link) keepalive() {
-	_, _ = l.Send(func(e *stream.Encoder) {
-		encodePing(e, l.cfg.Domain, l.cfg.HostDomain, "keepalive")
-	})
-}
-
-// readLoop reads until the stream ends. It only parses and hands over.
-func (l *Link) readLoop(work context.Context, rd *stream.Reader) error {
-	for {
-		st, err := rd.Next()
-		if err == nil {
-			err = l.dispatch(work, st)
-		}
-		var refused *stream.StanzaError
-		switch {
-		case err == nil:
-		case errors.As(err, &refused):
-			l.refused(refused)
-		default:
-			return err
-		}
-	}
-}
-
-// dispatch gives a stanza to whoever it is for.
-func (l *Link) dispatch(work context.Context, st *stream.Stanza) error {
-	if t := l.cfg.Trace; t != nil && t.In != nil {
-		t.In(l.cfg.Domain, st)
-	}
-	switch {
-	case st.Kind == stream.Other:
-		defer st.Release()
-		if st.Is(stream.NSStream, "error") {
-			return l.refusal(streamError(st))
-		}
-		l.log.Debug("unknown element on the stream", "name", st.Local())
-	case st.Kind == stream.IQ && (st.Type == "result" || st.Type == "error"):
-		if l.pong(st) || !l.calls.take(st, l.cfg.HostDomain) {
-			st.Release() // late, or nobody asked
-		}
-	default:
-		l.cfg.Router.dispatch(work, l, st, l.cfg.Trace)
-	}
-	return nil
-}
-
-// refused answers a stanza that could not be read, if it says whom to answer.
-func (l *Link) refused(r *stream.StanzaError) {
-	if t := l.cfg.Trace; t != nil && t.Refused != nil {
-		t.Refused(l.cfg.Domain, r)
-	}
-	l.log.Info("stanza refused", "kind", r.Kind, "id", r.ID, "err", r.Err)
-	if err := refuse(l, r.Kind, r.ID, r.From, r.To, r.Type, ErrorOf(r)); err != nil {
-		l.log.Debug("refusal not sent", "id", r.ID, "err", err)
-	}
 }

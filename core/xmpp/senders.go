@@ -43,27 +43,46 @@ func (s *senders) init(cfg RouterConfig) {
 	s.byKey = make(map[string]*sender)
 }
 
-// put queues a stanza and reports whether it fits, and whether a worker must be
-// started.
-func (s *senders) put(st *stream.Stanza) (fits, start bool) {
-	key := addr.Key(st.From) // what has no address shares one queue
+// arrival is a stanza on its way into its sender's queue.
+type arrival struct {
+	key string // of the sender; what has no address shares one queue
+	st  *stream.Stanza
+}
+
+func arrived(st *stream.Stanza) arrival { return arrival{addr.Key(st.From), st} }
+
+// put queues what came together. It returns what does not fit, in the place of
+// what it was given, and whether a worker must be started.
+func (s *senders) put(came []arrival) (refused []arrival, start bool) {
+	refused = came[:0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.count >= s.cfg.Total || s.bytes+st.Size > s.cfg.TotalBytes {
-		return false, false
+	for _, a := range came {
+		if !s.queue(a) {
+			refused = append(refused, a)
+		}
 	}
-	q := s.byKey[key]
+	return refused, s.needWorker()
+}
+
+// queue reports whether the stanza fits. The lock is held.
+func (s *senders) queue(a arrival) bool {
+	size := a.st.Size
+	if s.count >= s.cfg.Total || s.bytes+size > s.cfg.TotalBytes {
+		return false
+	}
+	q := s.byKey[a.key]
 	if q == nil {
-		q = s.fresh(key)
-		s.byKey[key] = q
+		q = s.fresh(a.key)
+		s.byKey[a.key] = q
 		s.enqueue(q)
 	}
-	if q.count >= s.cfg.PerSender || q.bytes+st.Size > s.cfg.PerSenderBytes {
-		return false, false // it has others: this is not a queue just made
+	if q.count >= s.cfg.PerSender || q.bytes+size > s.cfg.PerSenderBytes {
+		return false // it has others: this is not a queue just made
 	}
-	q.waiting = append(q.waiting, st)
-	s.add(q, 1, st.Size)
-	return true, s.needWorker()
+	q.waiting = append(q.waiting, a.st)
+	s.add(q, 1, size)
+	return true
 }
 
 // enqueue puts a queue last. The lock is held.
@@ -103,13 +122,16 @@ func (s *senders) fresh(key string) *sender {
 }
 
 // next gives a worker the queue whose turn it is, with its stanzas moved to
-// taken; nil ends the worker. arriving says that it has only just been started.
-// start says that another must be.
-func (s *senders) next(arriving bool) (q *sender, start bool) {
+// taken; nil ends the worker. done is the queue it had before, whose taken
+// stanzas of so many bytes are served, or nil if it has only just been started.
+// start says that another worker must be.
+func (s *senders) next(done *sender, bytes int) (q *sender, start bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if arriving {
+	if done == nil {
 		s.starting = false
+	} else {
+		s.served(done, bytes)
 	}
 	if s.turn == len(s.ready) {
 		return nil, false
@@ -123,11 +145,9 @@ func (s *senders) next(arriving bool) (q *sender, start bool) {
 	return q, s.needWorker()
 }
 
-// served ends a worker's turn at a queue, whose taken stanzas, of so many bytes,
-// are done. A queue that has filled again waits for its next turn.
+// served ends a worker's turn at a queue. One that has filled again waits for its
+// next turn. The lock is held.
 func (s *senders) served(q *sender, bytes int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.add(q, -len(q.taken), -bytes)
 	clear(q.taken)
 	q.taken = q.taken[:0]
