@@ -34,8 +34,9 @@ func classes() (t [256]uint8) {
 
 // Classes of the bytes of a qualified name.
 const (
-	notInName   = iota
-	laterInName // and the colon, and every byte beyond ASCII: to be looked at closely
+	notInName     = iota
+	unusualInName // the colon, and every byte beyond ASCII: to be looked at closely
+	asciiInName   // but not at its beginning
 	startOfName
 )
 
@@ -47,20 +48,13 @@ func nameClasses() (t [256]uint8) {
 		switch {
 		case c < utf8.RuneSelf && isASCIIStart(byte(c)):
 			t[c] = startOfName
-		case c >= utf8.RuneSelf, c == ':', isASCIILater(byte(c)):
-			t[c] = laterInName
+		case c >= utf8.RuneSelf, c == ':':
+			t[c] = unusualInName
+		case isASCIILater(byte(c)):
+			t[c] = asciiInName
 		}
 	}
 	return t
-}
-
-func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // isChar reports whether XML 1.0 allows the character (section 2.2, Char).

@@ -52,14 +52,14 @@ func (p *parser) declare(prefix []byte, value span) error {
 func (p *parser) resolve(name qname) error {
 	f := &p.frames[len(p.frames)-1]
 	ns := f.defaults
-	if len(name.prefix) > 0 {
+	if name.prefixed() {
 		var ok bool
-		if ns, ok = p.lookup(name.prefix); !ok {
+		if ns, ok = p.lookup(p.prefix(name)); !ok {
 			return malformed("an unbound prefix")
 		}
 	}
 	el := &p.st.elems[f.elem]
-	el.name, el.ns = p.keep(name.local), ns
+	el.name, el.ns = p.keep(p.local(name)), ns
 	el.attrStart = uint32(len(p.st.attrs))
 	el.attrEnd = el.attrStart
 	for i := range p.raw {
@@ -72,9 +72,9 @@ func (p *parser) resolve(name qname) error {
 
 func (p *parser) resolveAttr(el *Element, raw *rawAttr) error {
 	ns := nsNone
-	if len(raw.prefix) > 0 {
+	if raw.written.prefixed() {
 		var ok bool
-		if ns, ok = p.lookup(raw.prefix); !ok {
+		if ns, ok = p.lookup(p.prefix(raw.written)); !ok {
 			return malformed("an unbound prefix")
 		}
 	}

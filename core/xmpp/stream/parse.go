@@ -11,7 +11,7 @@ const (
 
 // frame is an open element.
 type frame struct {
-	name     []byte // as written, for the end tag
+	name     span // as written, in src, for the end tag
 	elem     int32
 	last     int32  // last child so far, 0 if none
 	defaults uint32 // namespace of names without prefix
@@ -47,9 +47,9 @@ type parser struct {
 
 // rawAttr is an attribute whose prefix waits for the whole start tag.
 type rawAttr struct {
-	prefix []byte
-	name   span
-	value  span
+	written qname
+	name    span
+	value   span
 }
 
 // parse fills st from src. On error st holds whatever of the stanza's own start
@@ -192,7 +192,7 @@ func (p *parser) endTag() error {
 	for len(name) > 0 && isSpace(name[len(name)-1]) {
 		name = name[:len(name)-1]
 	}
-	if len(p.frames) == 0 || !bytes.Equal(name, p.frames[len(p.frames)-1].name) {
+	if len(p.frames) == 0 || !bytes.Equal(name, p.written(p.frames[len(p.frames)-1].name)) {
 		return malformed("an end tag does not match its start tag")
 	}
 	p.pos += end + 1
@@ -220,7 +220,7 @@ func (p *parser) startTag() error {
 	if err != nil {
 		return err
 	}
-	f := frame{name: name.full, elem: el, bound: len(p.bound), defaults: nsDefault}
+	f := frame{name: name.span, elem: el, bound: len(p.bound), defaults: nsDefault}
 	if len(p.frames) > 0 {
 		f.defaults = p.frames[len(p.frames)-1].defaults
 	}
@@ -255,48 +255,62 @@ func (p *parser) add(text bool) (int32, error) {
 	return i, nil
 }
 
+// qname is a name as written in src. It holds no pointer: there is one for every
+// attribute.
+type qname struct {
+	span
+	local uint32 // where the local part begins: at start if there is no prefix
+}
+
+func (n qname) prefixed() bool { return n.local > n.start }
+
+func (p *parser) written(s span) []byte { return p.src[s.start:s.end] }
+
+func (p *parser) prefix(n qname) []byte {
+	if !n.prefixed() {
+		return nil
+	}
+	return p.src[n.start : n.local-1]
+}
+
+func (p *parser) local(n qname) []byte { return p.src[n.local:n.end] }
+
 // qname reads a qualified name and checks it (Namespaces in XML 1.0, section
 // 4). Whatever ends it is for the caller to judge.
-func (p *parser) qname() (name qname, err error) {
-	start, colon := p.pos, -1
-	i := start
-	for i < len(p.src) && nameClass[p.src[i]] != notInName {
-		if p.src[i] == ':' {
-			if colon >= 0 {
-				return qname{}, malformed("a bad name")
-			}
-			colon = i
-		}
+func (p *parser) qname() (qname, error) {
+	start, i := p.pos, p.pos
+	for i < len(p.src) && nameClass[p.src[i]] >= asciiInName {
 		i++
 	}
-	p.pos = i
-	name.full = p.src[start:i]
-	name.local = name.full
-	if colon >= 0 {
-		name.prefix, name.local = p.src[start:colon], p.src[colon+1:i]
-		if !startsName(name.prefix) {
+	if i == len(p.src) || nameClass[p.src[i]] == notInName { // the usual one
+		p.pos = i
+		if i == start || nameClass[p.src[start]] != startOfName {
 			return qname{}, malformed("a bad name")
 		}
+		return qname{span{uint32(start), uint32(i)}, uint32(start)}, nil
 	}
-	if !startsName(name.local) {
+	return p.unusualName(start)
+}
+
+// unusualName reads a name that has a prefix or goes beyond ASCII.
+func (p *parser) unusualName(start int) (qname, error) {
+	local, i := start, start
+	for ; i < len(p.src) && nameClass[p.src[i]] != notInName; i++ {
+		if p.src[i] != ':' {
+			continue
+		}
+		if local > start {
+			return qname{}, malformed("a bad name")
+		}
+		local = i + 1
+	}
+	p.pos = i
+	name := qname{span{uint32(start), uint32(i)}, uint32(local)}
+	if name.prefixed() && !isNCName(p.prefix(name)) || !isNCName(p.local(name)) {
 		return qname{}, malformed("a bad name")
 	}
 	return name, nil
 }
-
-// startsName reports whether b, of bytes that may stand in a name, is one.
-func startsName(b []byte) bool {
-	if len(b) == 0 {
-		return false
-	}
-	if nameClass[b[0]] == startOfName && isASCII(b) {
-		return true
-	}
-	return isNCName(b)
-}
-
-// qname is a name as written; the parts are cut from full.
-type qname struct{ full, prefix, local []byte }
 
 // skipSpace reports whether there was any.
 func (p *parser) skipSpace() bool {
@@ -364,13 +378,13 @@ func (p *parser) attribute() error {
 	if err != nil {
 		return err
 	}
-	if len(name.prefix) == 0 && string(name.local) == "xmlns" {
+	if !name.prefixed() && string(p.local(name)) == "xmlns" {
 		return p.declareDefault(value)
 	}
-	if string(name.prefix) == "xmlns" {
-		return p.declare(name.local, value)
+	if name.prefixed() && string(p.prefix(name)) == "xmlns" {
+		return p.declare(p.local(name), value)
 	}
-	p.raw = append(p.raw, rawAttr{name.prefix, p.keep(name.local), value})
+	p.raw = append(p.raw, rawAttr{name, p.keep(p.local(name)), value})
 	return nil
 }
 
