@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 
 	"gangway/core"
+	"gangway/transports/irc/isupport"
 )
 
 const (
 	maxAddress = 1000
-	maxChannel = 200 // RFC 2812 section 1.3: 50; networks go further (CHANNELLEN)
-	maxNick    = 64
+	maxChannel = 200    // RFC 2812 section 1.3: 50; networks go further (CHANNELLEN)
 	chanTypes  = "#&!+" // RFC 2811 section 2.1; which of them a network has is known only when connected
 )
 
@@ -164,7 +164,7 @@ func validChannel(name string) bool {
 
 // validNick leaves out what has a meaning in a line or a target; networks differ in the rest.
 func validNick(nick string) bool {
-	return nick != "" && len(nick) <= maxNick && strings.IndexByte(":$~@%&#!+", nick[0]) < 0 &&
+	return nick != "" && len(nick) <= isupport.MaxNick && strings.IndexByte(":$~@%&#!+", nick[0]) < 0 &&
 		!strings.ContainsAny(nick, " ,!@*?%") && !strings.ContainsFunc(nick, unicode.IsControl)
 }
 

@@ -9,6 +9,8 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/wire"
 )
 
 // maxBans is what is taken of a list of bans; no network has longer ones.
@@ -34,7 +36,7 @@ func (s *session) Ban(ctx context.Context, addr core.Address, who, reason string
 		all := []*command{s.operation(r, mask, "MODE", r.name, "+b", mask)}
 		if member != "" {
 			r.banning = s.key(member)
-			all = append(all, s.operation(r, member, "KICK", append([]string{r.name, member}, optional(oneLine(reason))...)...))
+			all = append(all, s.operation(r, member, "KICK", append([]string{r.name, member}, optional(format.OneLine(reason))...)...))
 		}
 		return all, nil
 	})
@@ -103,7 +105,7 @@ func (s *session) onBan(m *irc.Message) {
 	if r == nil || r.bans == nil || len(*r.bans) >= maxBans || m.Param(2) == "" {
 		return
 	}
-	b := core.Ban{Mask: strings.Clone(bare(m.Param(2))), By: strings.Clone(irc.ParsePrefix(m.Param(3)).Name)}
+	b := core.Ban{Mask: strings.Clone(wire.Bare(m.Param(2))), By: strings.Clone(irc.ParsePrefix(m.Param(3)).Name)}
 	if at, err := strconv.ParseInt(m.Param(4), 10, 64); err == nil && at > 0 {
 		b.At = time.Unix(at, 0)
 	}

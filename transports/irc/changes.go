@@ -8,6 +8,8 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/wire"
 )
 
 // onJoin is somebody entering a room, or ourselves: then the room's state follows.
@@ -43,7 +45,7 @@ func (s *session) onOwnJoin(channel string) {
 	}
 	if r == nil {
 		r = &room{addr: lower(channel), stage: joining, unasked: true}
-		s.rooms[s.fold.fold(channel)] = r
+		s.rooms[s.fold.Fold(channel)] = r
 	}
 	r.name = strings.Clone(channel)
 	if r.stage == outside {
@@ -83,7 +85,7 @@ func (s *session) onPart(m *irc.Message) {
 	}
 	reason := ""
 	if len(m.Params) > 1 {
-		reason = styled(m.Trailing())
+		reason = format.Styled(m.Trailing())
 	}
 	if s.mine(m.Name) {
 		s.left(r, &core.RoomLeft{Why: core.Left, Reason: reason})
@@ -111,7 +113,7 @@ func (s *session) onQuit(m *irc.Message) {
 	if s.mine(m.Name) {
 		return // the end of the connection follows
 	}
-	reason := styled(m.Trailing())
+	reason := format.Styled(m.Trailing())
 	for _, r := range s.rooms {
 		if isSplit(reason) && r.shown() {
 			s.split(r, m.Name, reason)
@@ -124,7 +126,7 @@ func (s *session) onQuit(m *irc.Message) {
 
 // reclaim takes back the nick that the user wants, when whoever had it is gone.
 func (s *session) reclaim(freed string) {
-	if s.wish != "" && s.fold.fold(freed) == s.fold.fold(s.wish) && !s.mine(s.wish) && s.open() {
+	if s.wish != "" && s.fold.Fold(freed) == s.fold.Fold(s.wish) && !s.mine(s.wish) && s.open() {
 		s.urgent("NICK", s.wish)
 	}
 }
@@ -137,7 +139,7 @@ func (s *session) onKick(m *irc.Message) {
 	}
 	reason := ""
 	if len(m.Params) > 2 {
-		reason = styled(m.Trailing())
+		reason = format.Styled(m.Trailing())
 	}
 	if !s.mine(m.Param(1)) {
 		why := core.Kicked
@@ -153,7 +155,7 @@ func (s *session) onKick(m *irc.Message) {
 
 // onNick is somebody, or ourselves, having another nick.
 func (s *session) onNick(m *irc.Message) {
-	old, now := m.Name, bare(m.Trailing())
+	old, now := m.Name, wire.Bare(m.Trailing())
 	if now == "" {
 		return
 	}
@@ -233,7 +235,7 @@ func (s *session) onTopic(m *irc.Message) {
 	if r == nil || len(m.Params) < 2 {
 		return
 	}
-	r.topic = core.Topic{Text: styled(m.Trailing()), By: m.Name, At: sentAt(m)}
+	r.topic = core.Topic{Text: format.Styled(m.Trailing()), By: m.Name, At: sentAt(m)}
 	if r.shown() {
 		s.emit(&core.TopicChanged{Ref: s.ref(r.addr), Topic: r.topic})
 	}
@@ -242,7 +244,7 @@ func (s *session) onTopic(m *irc.Message) {
 // onTopicIs is 332: the topic of a room that we enter.
 func (s *session) onTopicIs(m *irc.Message) {
 	if r := s.room(m.Param(1)); r != nil {
-		r.topic.Text = styled(m.Trailing())
+		r.topic.Text = format.Styled(m.Trailing())
 	}
 }
 

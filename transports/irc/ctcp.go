@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"gopkg.in/irc.v4"
+
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/wire"
 )
 
 const maxCTCP = 200 // bytes of a PING that are sent back
@@ -14,13 +17,13 @@ func (s *session) onCTCP(m *irc.Message) {
 	if m.Command != "PRIVMSG" || m.User == "" || s.mine(m.Name) {
 		return
 	}
-	kind, rest, _ := ctcp(m.Trailing())
+	kind, rest, _ := format.CTCP(m.Trailing())
 	var answer string
 	switch kind {
 	case "VERSION":
-		answer = oneLine(s.t.cfg.Version)
+		answer = format.OneLine(s.t.cfg.Version)
 	case "PING":
-		answer = bare(rest[:runeStart(rest, maxCTCP)])
+		answer = wire.Bare(rest[:wire.RuneStart(rest, maxCTCP)])
 	case "TIME":
 		answer = time.Now().UTC().Format(time.RFC1123)
 	case "CLIENTINFO":

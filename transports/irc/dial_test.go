@@ -23,6 +23,7 @@ import (
 	"gangway/core"
 	"gangway/core/transporttest"
 	"gangway/transports/irc/ircdtest"
+	"gangway/transports/irc/wire"
 )
 
 // certificate makes a self-signed certificate for localhost and writes it to a PEM file.
@@ -198,7 +199,7 @@ func newBob(t *testing.T, srv *ircdtest.Server, port string) *bob {
 	go func() {
 		in := bufio.NewScanner(conn)
 		for in.Scan() {
-			m, err := parse(in.Bytes(), nil, maxBody)
+			m, err := wire.Parse(in.Bytes(), nil, wire.MaxBody)
 			if err == nil && m.Command == "422" {
 				close(welcomed)
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gangway/core"
+	"gangway/transports/irc/isupport"
 )
 
 // Enroll asks for what a user wants to be called on a network, and for the password of an account with its services
@@ -26,7 +27,7 @@ func (t *transport) Enroll(_ context.Context, _ core.UserID, current *core.Accou
 	switch {
 	case nick != "" && nickFrom(nick) != nick:
 		return t.askAccount(current, "That cannot be a nick on IRC. Use letters, digits and _-[]{}\\|^`."), nil
-	case strings.ContainsAny(login+password, "\r\n\x00") || len(login) > maxNick || len(password) > 300:
+	case strings.ContainsAny(login+password, "\r\n\x00") || len(login) > isupport.MaxNick || len(password) > 300:
 		return t.askAccount(current, "The account's name and password must be one line each."), nil
 	}
 	link := &core.Account{Realm: realm, Options: map[string]string{}}

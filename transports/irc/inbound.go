@@ -10,6 +10,8 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/wire"
 )
 
 // handle takes one line of the network. One that is no message is left out, and said so in the log: there is
@@ -20,12 +22,12 @@ func (s *session) handle(_ context.Context, line []byte) {
 	l := s.link
 	l.heard, l.pinged = time.Now(), time.Time{}
 	charset := s.net.charset
-	if l.support.utf8Only {
+	if l.support.UTF8Only {
 		charset = unicode.UTF8
 	}
-	m, err := parse(line, charset, l.support.lineLen)
+	m, err := wire.Parse(line, charset, l.support.LineLen)
 	switch {
-	case errors.Is(err, errTooLong):
+	case errors.Is(err, wire.ErrTooLong):
 		s.notice("", "The network sent a line that is too long. It was left out.")
 		return
 	case err != nil:
@@ -60,14 +62,14 @@ func (s *session) on(m *irc.Message) {
 	case "INVITE":
 		s.onInvite(m)
 	case "WALLOPS":
-		s.notice("", styled(m.Trailing()))
+		s.notice("", format.Styled(m.Trailing()))
 	case "JOIN", "PART", "QUIT", "KICK", "NICK", "AWAY", "ACCOUNT", "CHGHOST", "MODE", "TOPIC":
 		mine := s.mine(m.Name)
 		s.onChange(m)
 		s.done(m)
 		s.seen(m, mine)
 	case "WARN", "NOTE":
-		s.notice("", styled(m.Trailing()))
+		s.notice("", format.Styled(m.Trailing()))
 	default:
 		s.onNumeric(m)
 		s.done(m)
@@ -90,7 +92,7 @@ func (s *session) seen(m *irc.Message, mine bool) {
 	if !mine {
 		return
 	}
-	target := s.fold.fold(m.Param(0))
+	target := s.fold.Fold(m.Param(0))
 	for _, r := range s.link.asked {
 		if r.label == "" && r.verb == m.Command && r.targets[0] == target {
 			s.answer(r, nil, nil)
@@ -179,7 +181,7 @@ func (s *session) onText(m *irc.Message) {
 	if len(m.Params) < 2 {
 		return
 	}
-	text, other := readable(m.Trailing())
+	text, other := format.Readable(m.Trailing())
 	if other {
 		s.onCTCP(m)
 		return
@@ -187,9 +189,9 @@ func (s *session) onText(m *irc.Message) {
 	if text == "" {
 		return
 	}
-	sign, target := s.link.support.channel(m.Param(0))
+	sign, target := s.link.support.Channel(m.Param(0))
 	switch {
-	case s.link.support.isChannel(target):
+	case s.link.support.IsChannel(target):
 		if sign != "" {
 			text = "[" + sign + "] " + text
 		}
@@ -234,7 +236,7 @@ func (s *session) aboutRoom(text string) *room {
 		return nil
 	}
 	channel, _, ok := strings.Cut(text[1:], "]")
-	if !ok || !s.link.support.isChannel(channel) {
+	if !ok || !s.link.support.IsChannel(channel) {
 		return nil
 	}
 	return s.room(channel)
@@ -257,7 +259,7 @@ func (s *session) onEcho(m *irc.Message) bool {
 		s.answer(r, nil, m)
 		return true
 	}
-	target := s.fold.fold(m.Param(0))
+	target := s.fold.Fold(m.Param(0))
 	var oldest *request
 	for _, r := range l.asked {
 		if r.label != "" || r.part == nil || r.targets[0] != target {
@@ -283,7 +285,7 @@ func (s *session) onInvite(m *irc.Message) {
 	if !s.mine(m.Param(0)) {
 		return
 	}
-	room := bare(m.Trailing())
+	room := wire.Bare(m.Trailing())
 	if !isChannel(room) || !validChannel(room) {
 		return
 	}
@@ -292,8 +294,8 @@ func (s *session) onInvite(m *irc.Message) {
 
 // onAway tells that somebody who was written to is away, once for each way of saying so.
 func (s *session) onAway(m *irc.Message) {
-	nick, text := m.Param(1), styled(m.Trailing())
-	key := s.fold.fold(nick)
+	nick, text := m.Param(1), format.Styled(m.Trailing())
+	key := s.fold.Fold(nick)
 	if nick == "" || s.away[key] == text {
 		return
 	}

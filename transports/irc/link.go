@@ -15,6 +15,9 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -28,7 +31,7 @@ var errSilent = errors.New("no answer")
 // link is one connection. Its owner is the session, under the session's mutex; only lines belongs to the reader.
 type link struct {
 	conn  net.Conn
-	lines *lineReader
+	lines *wire.Reader
 	done  chan struct{} // closed when the connection has ended
 	wake  chan struct{} // tells a writer that waits for the flood control of an urgent line; holds one
 
@@ -44,7 +47,7 @@ type link struct {
 	broken  error       // why writing failed
 
 	caps    capability
-	support isupport
+	support isupport.Support
 	server  string // as it calls itself
 	nick    string
 	user    string // of our own prefix, as others see it; empty: not known yet
@@ -64,9 +67,9 @@ type link struct {
 func newLink(conn net.Conn, n *network) *link {
 	now := time.Now()
 	return &link{
-		conn: conn, lines: newLineReader(conn), began: now, heard: now,
+		conn: conn, lines: wire.NewReader(conn), began: now, heard: now,
 		done: make(chan struct{}), wake: make(chan struct{}, 1),
-		support: defaultSupport(), flood: bucket{burst: n.burst, interval: n.interval},
+		support: isupport.Default(), flood: bucket{burst: n.burst, interval: n.interval},
 		replies: bucket{burst: 4, interval: 10 * time.Second},
 	}
 }
@@ -145,7 +148,7 @@ func (s *session) onError(m *irc.Message) {
 	if !l.quit.IsZero() {
 		return
 	}
-	words := styled(m.Trailing())
+	words := format.Styled(m.Trailing())
 	e := &core.Error{
 		Kind: core.Unavailable, Op: "irc: read", Code: "ERROR",
 		Text: fmt.Sprintf("%s closed the connection: %s", s.net.name, words), Err: errors.New("closed by the network"),

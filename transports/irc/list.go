@@ -10,6 +10,7 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
 )
 
 const (
@@ -57,7 +58,7 @@ func (s *session) onListed(m *irc.Message) {
 	}
 	topic := ""
 	if len(m.Params) > 3 {
-		topic = styled(m.Trailing())
+		topic = format.Styled(m.Trailing())
 	}
 	s.list.rooms = append(s.list.rooms, core.Listed{Room: lower(strings.Clone(channel)), Members: members, Topic: topic})
 }

@@ -1,19 +1,11 @@
 package irc
 
 import (
-	"math/bits"
-	"strings"
 	"unique"
 
 	"gangway/core"
+	"gangway/transports/irc/isupport"
 )
-
-// maxRanks is how many prefix modes a network may have: the bits of ranks.
-const maxRanks = 8
-
-// ranks is the set of a member's prefix modes; bit i is the i-th of the network's PREFIX, so that the lowest bit is
-// the highest rank.
-type ranks uint8
 
 // name is a string that all sessions share, since many see the same nicks and hosts; the zero name is empty.
 type name struct{ h unique.Handle[string] }
@@ -39,7 +31,7 @@ type member struct {
 	real    name // user@host; empty: not known
 	account name // empty: none, or not known
 	person  name // see person.go
-	ranks   ranks
+	ranks   isupport.Ranks
 	away    bool
 	staff   bool // an operator of the network
 }
@@ -63,51 +55,6 @@ func (r *room) put(key name, one member) {
 	}
 }
 
-// rank is the highest of a set in core's words. What stands above operators is an owner, whatever a network calls it.
-func (s *isupport) rank(r ranks) core.Rank {
-	if r == 0 {
-		return core.Plain
-	}
-	i := bits.TrailingZeros8(uint8(r))
-	if i >= len(s.modes) {
-		return core.Plain
-	}
-	switch op := strings.IndexByte(s.modes, 'o'); {
-	case s.modes[i] == 'o':
-		return core.Operator
-	case s.modes[i] == 'h':
-		return core.Half
-	case s.modes[i] == 'v':
-		return core.Voice
-	case i < op:
-		return core.Owner
-	}
-	return core.Voice
-}
-
-// bit is the set of one prefix mode; zero if the network has none such.
-func (s *isupport) bit(mode byte) ranks {
-	i := strings.IndexByte(s.modes, mode)
-	if i < 0 {
-		return 0
-	}
-	return 1 << i
-}
-
-// signs splits "@+nick" into the ranks of its signs and the rest.
-func (s *isupport) signs(text string) (ranks, string) {
-	var r ranks
-	for text != "" {
-		i := strings.IndexByte(s.prefixes, text[0])
-		if i < 0 {
-			break
-		}
-		r |= 1 << i
-		text = text[1:]
-	}
-	return r, text
-}
-
 // shown is a member as the edge knows members.
 func (s *session) shown(m member) core.Member {
 	nick := m.nick.String()
@@ -116,13 +63,13 @@ func (s *session) shown(m member) core.Member {
 		Person: m.person.String(), Staff: m.staff,
 	}
 	if s.link != nil {
-		out.Rank = s.link.support.rank(m.ranks)
+		out.Rank = s.link.support.Rank(m.ranks)
 	}
 	return out
 }
 
 // key is how a nick is found in members.
-func (s *session) key(nick string) name { return nameOf(s.fold.fold(nick)) }
+func (s *session) key(nick string) name { return nameOf(s.fold.Fold(nick)) }
 
 // newMember is somebody of whom only the nick is known.
 func newMember(nick string) member {

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 // operationWithin is how long a caller of Kick or SetRank waits for the network at most. Later words of the network
@@ -23,7 +26,7 @@ func (s *session) Rename(ctx context.Context, addr core.Address, nick string, o 
 	}
 	return s.request(ctx, addr, o, func(*room) *command {
 		return &command{
-			verb: "NICK", params: []string{nick}, ask: &request{verb: "NICK", targets: [2]string{s.fold.fold(nick)}},
+			verb: "NICK", params: []string{nick}, ask: &request{verb: "NICK", targets: [2]string{s.fold.Fold(nick)}},
 		}
 	}, func() { s.wish = nick })
 }
@@ -33,15 +36,15 @@ func (s *session) mostNick() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.link == nil {
-		return maxNick
+		return isupport.MaxNick
 	}
-	return s.link.support.nickLen
+	return s.link.support.NickLen
 }
 
 // SetTopic asks for another topic.
 func (s *session) SetTopic(ctx context.Context, addr core.Address, text string, o core.Origin) error {
 	return s.request(ctx, addr, o, func(r *room) *command {
-		return s.operation(r, "", "TOPIC", r.name, oneLine(text))
+		return s.operation(r, "", "TOPIC", r.name, format.OneLine(text))
 	}, func() {})
 }
 
@@ -77,7 +80,7 @@ func (s *session) Kick(ctx context.Context, addr core.Address, nick, reason stri
 		return noSuchMember(nick)
 	}
 	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
-		return []*command{s.operation(r, nick, "KICK", append([]string{r.name, nick}, optional(oneLine(reason))...)...)}, nil
+		return []*command{s.operation(r, nick, "KICK", append([]string{r.name, nick}, optional(format.OneLine(reason))...)...)}, nil
 	})
 }
 
@@ -101,12 +104,12 @@ func (s *session) SetRank(ctx context.Context, addr core.Address, nick string, r
 }
 
 func noSuchMember(nick string) error {
-	return core.E(core.NotFound, "irc: room", "There is no "+bare(nick)+" in this channel.")
+	return core.E(core.NotFound, "irc: room", "There is no "+wire.Bare(nick)+" in this channel.")
 }
 
 // rankModes returns the changes that turn a set of prefix modes into a rank: what gives it first, then what exceeds
 // it, so that nobody is without a rank in between.
-func (s *session) rankModes(now ranks, rank core.Rank) (signs, modes string, err error) {
+func (s *session) rankModes(now isupport.Ranks, rank core.Rank) (signs, modes string, err error) {
 	support := &s.link.support
 	var give byte
 	switch rank {
@@ -119,18 +122,18 @@ func (s *session) rankModes(now ranks, rank core.Rank) (signs, modes string, err
 	case core.Voice:
 		give = 'v'
 	}
-	if give != 0 && support.bit(give) == 0 {
+	if give != 0 && support.Bit(give) == 0 {
 		return "", "", core.E(core.Unsupported, "irc: mode", "This network does not have that rank.")
 	}
-	if give != 0 && now&support.bit(give) == 0 {
+	if give != 0 && now&support.Bit(give) == 0 {
 		signs, modes = "+", string(give)
 	}
-	for i := range len(support.modes) {
-		mode := support.modes[i]
+	for i := range len(support.Modes) {
+		mode := support.Modes[i]
 		if mode == give {
 			break
 		}
-		if now&support.bit(mode) != 0 {
+		if now&support.Bit(mode) != 0 {
 			signs, modes = signs+"-", modes+string(mode)
 		}
 	}
@@ -141,7 +144,7 @@ func (s *session) rankModes(now ranks, rank core.Rank) (signs, modes string, err
 func (s *session) modeCommands(r *room, nick, signs, modes string) []*command {
 	var all []*command
 	for len(modes) > 0 {
-		n := min(len(modes), s.link.support.perMode)
+		n := min(len(modes), s.link.support.PerMode)
 		var change strings.Builder
 		params := []string{r.name, ""}
 		for i := range n {
@@ -159,7 +162,7 @@ func (s *session) modeCommands(r *room, nick, signs, modes string) []*command {
 // operation is a command about a room, and perhaps somebody in it, that somebody waits for.
 func (s *session) operation(r *room, nick, verb string, params ...string) *command {
 	return &command{verb: verb, params: params, ask: &request{
-		verb: verb, targets: [2]string{s.fold.fold(r.name), s.fold.fold(nick)},
+		verb: verb, targets: [2]string{s.fold.Fold(r.name), s.fold.Fold(nick)},
 	}}
 }
 

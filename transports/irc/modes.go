@@ -6,37 +6,9 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
-
-// modeChange is one letter of a MODE.
-type modeChange struct {
-	on    bool
-	mode  byte
-	param string
-}
-
-// changesOf takes a MODE apart: which letters have parameters is for the network to say (PREFIX, CHANMODES).
-func (s *isupport) changesOf(modes string, params []string) []modeChange {
-	var all []modeChange
-	on := true
-	for _, mode := range []byte(modes) {
-		if mode == '+' || mode == '-' {
-			on = mode == '+'
-			continue
-		}
-		c := modeChange{on: on, mode: mode}
-		if s.takesParam(mode, on) && len(params) > 0 {
-			c.param, params = params[0], params[1:]
-		}
-		all = append(all, c)
-	}
-	return all
-}
-
-func (s *isupport) takesParam(mode byte, on bool) bool {
-	has := func(modes string) bool { return strings.IndexByte(modes, mode) >= 0 }
-	return has(s.modes) || has(s.chanModes[0]) || has(s.chanModes[1]) || on && has(s.chanModes[2])
-}
 
 // onMode is a change of a room's modes or of its members' ranks. It is told in the room, as in any IRC client, and
 // shown on the members.
@@ -45,18 +17,18 @@ func (s *session) onMode(m *irc.Message) {
 	if r == nil || len(m.Params) < 2 {
 		return
 	}
-	touched := map[name]ranks{}
-	changes := s.link.support.changesOf(m.Param(1), m.Params[2:])
+	touched := map[name]isupport.Ranks{}
+	changes := s.link.support.Changes(m.Param(1), m.Params[2:])
 	for _, c := range changes {
-		bit := s.link.support.bit(c.mode)
-		if bit == 0 || c.param == "" {
+		bit := s.link.support.Bit(c.Mode)
+		if bit == 0 || c.Param == "" {
 			continue
 		}
-		nick := bare(c.param)
+		nick := wire.Bare(c.Param)
 		if _, ok := touched[s.key(nick)]; !ok {
 			touched[s.key(nick)] = s.ranksOf(r, nick)
 		}
-		s.setRank(r, nick, bit, c.on)
+		s.setRank(r, nick, bit, c.On)
 	}
 	if !r.shown() {
 		s.reconfigured(r, changes)
@@ -64,21 +36,21 @@ func (s *session) onMode(m *irc.Message) {
 	}
 	s.emit(&core.Message{
 		Ref: s.ref(r.addr), IDs: remote(m), Room: true, At: sentAt(m), Notice: true,
-		Text: "Mode " + r.name + " [" + bare(strings.Join(m.Params[1:], " ")) + "] by " + m.Name,
+		Text: "Mode " + r.name + " [" + wire.Bare(strings.Join(m.Params[1:], " ")) + "] by " + m.Name,
 	})
 	s.showRanks(r, m.Name, touched)
 	s.reconfigured(r, changes)
 }
 
 // ranksOf is what a member has now.
-func (s *session) ranksOf(r *room, nick string) ranks {
+func (s *session) ranksOf(r *room, nick string) isupport.Ranks {
 	if s.mine(nick) {
 		return r.self.ranks
 	}
 	return r.members[s.key(nick)].ranks
 }
 
-func (s *session) setRank(r *room, nick string, bit ranks, on bool) {
+func (s *session) setRank(r *room, nick string, bit isupport.Ranks, on bool) {
 	set := func(one *member) {
 		if one.ranks &^= bit; on {
 			one.ranks |= bit
@@ -96,7 +68,7 @@ func (s *session) setRank(r *room, nick string, bit ranks, on bool) {
 }
 
 // showRanks shows the members whose ranks are other than they were.
-func (s *session) showRanks(r *room, by string, was map[name]ranks) {
+func (s *session) showRanks(r *room, by string, was map[name]isupport.Ranks) {
 	me := s.key(s.link.nick)
 	for key, before := range was {
 		if key == me && r.self.ranks != before {

@@ -6,6 +6,7 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/wire"
 )
 
 // onNames is 353: some of a room's members.
@@ -14,14 +15,14 @@ func (s *session) onNames(m *irc.Message) {
 	if r == nil || r.stage == outside {
 		return
 	}
-	for entry := range strings.FieldsSeq(bare(m.Trailing())) {
-		ranks, who := s.link.support.signs(entry)
+	for entry := range strings.FieldsSeq(wire.Bare(m.Trailing())) {
+		rank, who := s.link.support.Signs(entry)
 		p := irc.ParsePrefix(who)
 		if p.Name == "" {
 			continue
 		}
 		one := newMember(p.Name)
-		one.ranks, one.real = ranks, realOf(p.User, p.Host)
+		one.ranks, one.real = rank, realOf(p.User, p.Host)
 		if s.mine(p.Name) {
 			s.recognise(p)
 			r.self = one
@@ -43,7 +44,7 @@ func (s *session) onNamesEnd(m *irc.Message) {
 	}
 	r.who = true
 	s.enqueue(&command{verb: "WHO", params: []string{r.name}, ask: &request{
-		verb: "WHO", targets: [2]string{s.fold.fold(r.name)}, done: func(*core.Error) { s.entered(r) },
+		verb: "WHO", targets: [2]string{s.fold.Fold(r.name)}, done: func(*core.Error) { s.entered(r) },
 	}})
 }
 
@@ -105,7 +106,7 @@ func (s *session) onForward(m *irc.Message) {
 	e.Text = s.net.name + " sends people who want to enter " + r.name + " to " + m.Param(2) + ". You may enter that one."
 	s.refused(r, e)
 	if to := m.Param(2); s.room(to) == nil && validChannel(to) {
-		s.rooms[s.fold.fold(to)] = &room{addr: lower(to), name: to, stage: leaving, unasked: true}
+		s.rooms[s.fold.Fold(to)] = &room{addr: lower(to), name: to, stage: leaving, unasked: true}
 		s.enqueue(&command{verb: "PART", params: []string{to}})
 	}
 }

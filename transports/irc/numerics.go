@@ -6,12 +6,13 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
 )
 
 // refusal turns an error numeric, or FAIL (IRCv3 standard-replies), into an error in the network's own words.
 func refusal(op string, m *irc.Message) *core.Error {
 	e := &core.Error{Kind: kindOf(m.Command), Op: op, Code: m.Command}
-	words := styled(m.Trailing())
+	words := format.Styled(m.Trailing())
 	if m.Command == "FAIL" {
 		e.Code = m.Param(1)
 		e.Kind = core.Denied

@@ -2,9 +2,13 @@ package irc
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -36,7 +40,7 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 		}
 		target = r.name
 	}
-	pieces := split(said(m), s.budget(target), formats)
+	pieces := format.Split(said(m), s.budget(target), formats)
 	switch {
 	case len(pieces) == 0:
 		return core.Taken{}, core.E(core.Invalid, "irc: send", "There is nothing in this message that could be sent.")
@@ -52,14 +56,25 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	return core.Taken{}, nil
 }
 
+// said is what a message says in lines: its text, and where its files are.
+func said(m *core.Message) string {
+	text := m.Text
+	for _, f := range m.Attachments {
+		if f.URL != "" && !strings.Contains(text, f.URL) {
+			text += "\n" + f.URL
+		}
+	}
+	return text
+}
+
 // say queues the lines of a message.
-func (s *session) say(target string, m *core.Message, room bool, pieces []piece) {
+func (s *session) say(target string, m *core.Message, room bool, pieces []format.Piece) {
 	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: len(pieces)}
-	folded := s.fold.fold(target)
+	folded := s.fold.Fold(target)
 	for i, p := range pieces {
-		s.enqueue(&command{verb: "PRIVMSG", params: []string{target, p.wire}, ask: &request{
+		s.enqueue(&command{verb: "PRIVMSG", params: []string{target, p.Wire}, ask: &request{
 			verb: "PRIVMSG", targets: [2]string{folded},
-			part: &part{of: o, first: i == 0, wire: p.wire, text: p.text},
+			part: &part{of: o, first: i == 0, wire: p.Wire, text: p.Text},
 		}})
 	}
 }
@@ -67,14 +82,14 @@ func (s *session) say(target string, m *core.Message, room bool, pieces []piece)
 // budget is how long the text of a line to a target may be, so that the line that the network sends on to others,
 // with our prefix, is not cut.
 func (s *session) budget(target string) int {
-	line, nick, user, host := maxBody, len(s.nick()), defaultUser, defaultHost
+	line, nick, user, host := wire.MaxBody, len(s.nick()), defaultUser, defaultHost
 	if l := s.link; l != nil {
-		line = l.support.lineLen
+		line = l.support.LineLen
 		if l.user != "" {
 			user, host = len(l.user), len(l.host)
 		}
 	} else {
-		nick = maxNick / 2
+		nick = isupport.MaxNick / 2
 	}
 	prefix := len(":!@ ") + nick + user + host
 	return max(leastBudget, line-prefix-len(relayCommand)-len(target)-len(" :\r\n"))

@@ -11,6 +11,8 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
 )
 
 const (
@@ -59,7 +61,7 @@ func (s *session) username() string {
 }
 
 func (s *session) realname() string {
-	return firstOf(oneLine(firstOf(s.account.Options["realname"], s.account.Name, s.net.realname, s.wish)), s.wish)
+	return firstOf(format.OneLine(firstOf(s.account.Options["realname"], s.account.Name, s.net.realname, s.wish)), s.wish)
 }
 
 // nickFrom makes a nick of what somebody calls themselves. Letters of any script stay: some networks take them.
@@ -69,7 +71,7 @@ func nickFrom(name string) string {
 		if r < utf8.RuneSelf && !nickByte(byte(r)) {
 			r = '_'
 		}
-		if b.Len()+utf8.RuneLen(r) > maxNick/2 {
+		if b.Len()+utf8.RuneLen(r) > isupport.MaxNick/2 {
 			break
 		}
 		b.WriteRune(r)
@@ -78,7 +80,7 @@ func nickFrom(name string) string {
 	if nick == "" {
 		return "guest"
 	}
-	if isDecimal(nick[0]) || nick[0] == '-' {
+	if '0' <= nick[0] && nick[0] <= '9' || nick[0] == '-' {
 		nick = "_" + nick
 	}
 	return nick
@@ -102,7 +104,7 @@ func asciiNick(name string, most int) string {
 
 // nickByte is a "letter / digit / special / -" of RFC 2812 section 2.3.1.
 func nickByte(c byte) bool {
-	return isDecimal(c) || 'A' <= c && c <= '}' || c == '-'
+	return '0' <= c && c <= '9' || 'A' <= c && c <= '}' || c == '-'
 }
 
 // onCap carries on with the negotiation of capabilities (IRCv3 capability-negotiation, version 302).
@@ -303,11 +305,11 @@ func (s *session) onReady() {
 func (s *session) onSupport(m *irc.Message) {
 	l := s.link
 	if len(m.Params) > 2 {
-		l.support.add(m.Params[1 : len(m.Params)-1])
+		l.support.Add(m.Params[1 : len(m.Params)-1])
 	}
-	l.lines.limit(l.support.lineLen)
-	if l.support.casemap != s.fold {
-		s.refold(l.support.casemap)
+	l.lines.Limit(l.support.LineLen)
+	if l.support.Casemap != s.fold {
+		s.refold(l.support.Casemap)
 	}
 }
 
@@ -321,7 +323,7 @@ func (s *session) nick() string {
 
 // mine says whether a nick is the account's own.
 func (s *session) mine(nick string) bool {
-	return s.link != nil && s.fold.fold(nick) == s.fold.fold(s.link.nick)
+	return s.link != nil && s.fold.Fold(nick) == s.fold.Fold(s.link.nick)
 }
 
 // recognise learns from a prefix that is our own how others see it, which counts against a line's length.

@@ -8,6 +8,8 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
 )
 
 // request is a line whose answer somebody waits for. The answer is a response with its label; without labels it is
@@ -120,14 +122,14 @@ func (s *session) onPong(m *irc.Message) {
 }
 
 // find returns the oldest unlabelled request that an error with this command and these parameters can be about.
-func (l *link) find(fold casemap, command string, params []string) *request {
+func (l *link) find(fold isupport.Casemap, command string, params []string) *request {
 	var other *request
 	for _, r := range l.asked {
 		if r.label != "" || !concerns(command, r) {
 			continue
 		}
 		for _, p := range params {
-			if p = fold.fold(p); p != "" && (p == r.targets[0] || p == r.targets[1] || strings.EqualFold(p, r.verb)) {
+			if p = fold.Fold(p); p != "" && (p == r.targets[0] || p == r.targets[1] || strings.EqualFold(p, r.verb)) {
 				return r
 			}
 		}
@@ -211,7 +213,7 @@ func (s *session) reflect(p *part, ids core.IDs, echo *irc.Message) {
 	}
 	if echo != nil {
 		m.At = sentAt(echo)
-		if text, _ := readable(echo.Trailing()); echo.Trailing() != p.wire && text != "" {
+		if text, _ := format.Readable(echo.Trailing()); echo.Trailing() != p.wire && text != "" {
 			m.Text = text
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
 )
 
 const (
@@ -71,7 +73,7 @@ func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) erro
 	if s.wish == "" && j.Nick != "" {
 		s.wish = nickFrom(j.Nick)
 	}
-	key := s.fold.fold(string(addr))
+	key := s.fold.Fold(string(addr))
 	r := s.rooms[key]
 	switch {
 	case r == nil && s.down != nil:
@@ -125,7 +127,7 @@ func (s *session) Leave(ctx context.Context, addr core.Address, reason string) e
 		s.left(r, &core.RoomLeft{Why: core.Left, Reason: reason})
 	case joining, inside:
 		r.stage = leaving
-		s.enqueue(&command{verb: "PART", params: append([]string{r.name}, optional(oneLine(reason))...)})
+		s.enqueue(&command{verb: "PART", params: append([]string{r.name}, optional(format.OneLine(reason))...)})
 	}
 	return nil
 }
@@ -141,17 +143,17 @@ func optional(text string) []string {
 func (s *session) Occupant(_ core.Address, nick string) core.Address { return lower(nick) }
 
 // room finds a room by any of its spellings.
-func (s *session) room(channel string) *room { return s.rooms[s.fold.fold(channel)] }
+func (s *session) room(channel string) *room { return s.rooms[s.fold.Fold(channel)] }
 
 // open says whether the network would take a line now.
 func (s *session) open() bool { return s.link != nil && s.link.ready && s.link.quit.IsZero() }
 
 // refold files the rooms under the network's own folding.
-func (s *session) refold(c casemap) {
+func (s *session) refold(c isupport.Casemap) {
 	s.fold = c
 	rooms := make(map[string]*room, len(s.rooms))
 	for _, r := range s.rooms {
-		rooms[c.fold(r.name)] = r
+		rooms[c.Fold(r.name)] = r
 	}
 	s.rooms = rooms
 }

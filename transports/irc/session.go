@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -24,11 +27,11 @@ type session struct {
 	delivering sync.Mutex // held by whoever delivers events: one at a time, in order
 
 	mu      sync.Mutex
-	ran     bool        // Run has been called
-	link    *link       // nil between connections
-	down    *core.Error // why there is no connection, until there is one again
-	wish    string      // the nick that the user wants; empty: nobody has said yet
-	fold    casemap     // the network's, as last seen
+	ran     bool             // Run has been called
+	link    *link            // nil between connections
+	down    *core.Error      // why there is no connection, until there is one again
+	wish    string           // the nick that the user wants; empty: nobody has said yet
+	fold    isupport.Casemap // the network's, as last seen
 	rooms   map[string]*room
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
@@ -115,24 +118,24 @@ func (s *session) converse(ctx context.Context, l *link) error {
 // read handles lines until the connection ends: nil if that was our wish.
 func (s *session) read(ctx context.Context, l *link) error {
 	for {
-		if !l.lines.buffered() {
+		if !l.lines.Buffered() {
 			if over, err := s.tick(ctx, l); over || err != nil {
 				return err
 			}
 			s.flush(ctx)
 		}
-		line, err := l.lines.next()
+		line, err := l.lines.Next()
 		switch {
 		case err == nil:
 			s.handle(ctx, line)
-		case errors.Is(err, errTooLong):
+		case errors.Is(err, wire.ErrTooLong):
 			s.overlong()
 		case isTimeout(err):
 			continue
 		default:
 			return s.lost(l, err)
 		}
-		if !l.lines.buffered() {
+		if !l.lines.Buffered() {
 			s.flush(ctx)
 		}
 	}
@@ -224,10 +227,10 @@ func (s *session) over(l *link) time.Time {
 func (s *session) quit(now time.Time) {
 	s.link.quit = now
 	if !s.link.ready {
-		s.urgent("QUIT", oneLine(s.t.cfg.QuitMessage))
+		s.urgent("QUIT", format.OneLine(s.t.cfg.QuitMessage))
 		return
 	}
-	s.enqueue(&command{verb: "QUIT", params: []string{oneLine(s.t.cfg.QuitMessage)}})
+	s.enqueue(&command{verb: "QUIT", params: []string{format.OneLine(s.t.cfg.QuitMessage)}})
 }
 
 func earlier(a, b time.Time) time.Time {

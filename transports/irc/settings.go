@@ -8,6 +8,7 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
+	"gangway/transports/irc/isupport"
 )
 
 // Settings asks the network for a room's modes, unless they are known already.
@@ -44,11 +45,11 @@ func (s *session) Configure(ctx context.Context, addr core.Address, want core.Se
 }
 
 // changesBetween are the modes that turn one into another.
-func changesBetween(was, want core.Settings) []modeChange {
-	var all []modeChange
+func changesBetween(was, want core.Settings) []isupport.Change {
+	var all []isupport.Change
 	flag := func(mode byte, was, want bool) {
 		if was != want {
-			all = append(all, modeChange{on: want, mode: mode})
+			all = append(all, isupport.Change{On: want, Mode: mode})
 		}
 	}
 	flag('t', was.TopicLocked, want.TopicLocked)
@@ -56,41 +57,41 @@ func changesBetween(was, want core.Settings) []modeChange {
 	flag('i', was.MembersOnly, want.MembersOnly)
 	flag('s', was.Hidden, want.Hidden)
 	if was.Hidden && !want.Hidden {
-		all = append(all, modeChange{mode: 'p'})
+		all = append(all, isupport.Change{Mode: 'p'})
 	}
 	if was.Password != want.Password {
 		if was.Password != "" {
-			all = append(all, modeChange{mode: 'k', param: was.Password})
+			all = append(all, isupport.Change{Mode: 'k', Param: was.Password})
 		}
 		if want.Password != "" {
-			all = append(all, modeChange{on: true, mode: 'k', param: want.Password})
+			all = append(all, isupport.Change{On: true, Mode: 'k', Param: want.Password})
 		}
 	}
 	switch {
 	case was.Limit == want.Limit:
 	case want.Limit > 0:
-		all = append(all, modeChange{on: true, mode: 'l', param: strconv.Itoa(want.Limit)})
+		all = append(all, isupport.Change{On: true, Mode: 'l', Param: strconv.Itoa(want.Limit)})
 	default:
-		all = append(all, modeChange{mode: 'l'})
+		all = append(all, isupport.Change{Mode: 'l'})
 	}
 	return all
 }
 
 // settingCommands writes changes in as few commands as the network allows.
-func (s *session) settingCommands(r *room, changes []modeChange) []*command {
+func (s *session) settingCommands(r *room, changes []isupport.Change) []*command {
 	var all []*command
 	for len(changes) > 0 {
-		n := min(len(changes), s.link.support.perMode)
+		n := min(len(changes), s.link.support.PerMode)
 		var modes strings.Builder
 		params := []string{r.name, ""}
 		for _, c := range changes[:n] {
 			sign := byte('-')
-			if c.on {
+			if c.On {
 				sign = '+'
 			}
 			modes.WriteByte(sign)
-			modes.WriteByte(c.mode)
-			params = append(params, optional(c.param)...)
+			modes.WriteByte(c.Mode)
+			params = append(params, optional(c.Param)...)
 		}
 		params[1] = modes.String()
 		all = append(all, s.operation(r, "", "MODE", params...))
@@ -100,24 +101,24 @@ func (s *session) settingCommands(r *room, changes []modeChange) []*command {
 }
 
 // apply puts one mode into settings, and says whether it is one of them.
-func apply(into *core.Settings, c modeChange) bool {
-	switch c.mode {
+func apply(into *core.Settings, c isupport.Change) bool {
+	switch c.Mode {
 	case 't':
-		into.TopicLocked = c.on
+		into.TopicLocked = c.On
 	case 'm':
-		into.Moderated = c.on
+		into.Moderated = c.On
 	case 'i':
-		into.MembersOnly = c.on
+		into.MembersOnly = c.On
 	case 's', 'p':
-		into.Hidden = c.on
+		into.Hidden = c.On
 	case 'k':
 		into.Password = ""
-		if c.on {
-			into.Password = strings.Clone(c.param)
+		if c.On {
+			into.Password = strings.Clone(c.Param)
 		}
 	case 'l':
 		into.Limit = 0
-		if n, err := strconv.Atoi(c.param); c.on && err == nil && n > 0 {
+		if n, err := strconv.Atoi(c.Param); c.On && err == nil && n > 0 {
 			into.Limit = n
 		}
 	default:
@@ -133,14 +134,14 @@ func (s *session) onModes(m *irc.Message) {
 		return
 	}
 	now := core.Settings{}
-	for _, c := range s.link.support.changesOf(m.Param(2), m.Params[3:]) {
+	for _, c := range s.link.support.Changes(m.Param(2), m.Params[3:]) {
 		apply(&now, c)
 	}
 	r.settings = &now
 }
 
 // reconfigured takes note of changed modes, and tells of them. What was never asked for stays unknown.
-func (s *session) reconfigured(r *room, changes []modeChange) {
+func (s *session) reconfigured(r *room, changes []isupport.Change) {
 	now := core.Settings{}
 	if r.settings != nil {
 		now = *r.settings

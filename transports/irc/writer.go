@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -144,7 +145,7 @@ func (s *session) encode(l *link, buf []byte, c *command) []byte {
 		l.labels++
 		label = strconv.FormatUint(l.labels, 36)
 	}
-	longer, err := encode(buf, label, c.verb, c.params, l.support.lineLen)
+	longer, err := wire.Append(buf, label, c.verb, c.params, l.support.LineLen)
 	if err != nil {
 		if c.ask != nil {
 			s.answer(c.ask, &core.Error{Kind: core.Invalid, Op: "irc: write", Err: err,
@@ -176,7 +177,7 @@ func (s *session) bar(l *link, buf []byte, now time.Time) []byte {
 	l.unbarred = 0
 	l.flood.spend(now)
 	token := barrierPrefix + strconv.FormatUint(l.barrier, 10)
-	buf, err := encode(buf, "", "PING", []string{token}, maxBody)
+	buf, err := wire.Append(buf, "", "PING", []string{token}, wire.MaxBody)
 	if err != nil {
 		s.t.log.Error("barrier not written", "account", s.account.ID, "err", err) // cannot be
 	}

@@ -1,9 +1,10 @@
-package irc
+package format
 
 import (
 	"strings"
 
 	"gangway/core/style"
+	"gangway/transports/irc/wire"
 )
 
 // codes is the most bytes that open styles take at the beginning of a line.
@@ -13,13 +14,13 @@ const codes = 4
 func markOf(s style.Style) byte {
 	switch s {
 	case style.Strong:
-		return boldMark
+		return wire.BoldMark
 	case style.Emphasis:
-		return italicMark
+		return wire.ItalicMark
 	case style.Struck:
-		return strikeMark
+		return wire.StrikeMark
 	}
-	return monospaceMark
+	return wire.MonospaceMark
 }
 
 // coded turns the styles of a line of our text into formatting characters, where nobody can have meant something else
@@ -53,8 +54,8 @@ func coded(line string) string {
 
 // wrapCoded cuts a line with formatting characters into parts of at most n bytes. Each begins with the styles that the
 // one before ended in: on IRC none outlives its line.
-func wrapCoded(line string, n int) []piece {
-	var pieces []piece
+func wrapCoded(line string, n int) []Piece {
+	var pieces []Piece
 	var now style.Style
 	for _, part := range wrap(line, n-codes) {
 		var open []byte
@@ -67,15 +68,15 @@ func wrapCoded(line string, n int) []piece {
 			now ^= styleOf(rune(part[i]))
 		}
 		wire := string(open) + part
-		if text := styled(wire); text != "" {
-			pieces = append(pieces, piece{wire: wire, text: text})
+		if text := Styled(wire); text != "" {
+			pieces = append(pieces, Piece{Wire: wire, Text: text})
 		}
 	}
 	return pieces
 }
 
 // format makes the pieces of one line, of a kind, in our style.
-func format(l style.Line, n int) []piece {
+func format(l style.Line, n int) []Piece {
 	switch l.Kind {
 	case style.Fence:
 		return nil
@@ -83,7 +84,7 @@ func format(l style.Line, n int) []piece {
 		if strings.TrimSpace(l.Text) == "" {
 			return nil
 		}
-		return wrapCoded(string(rune(monospaceMark))+l.Text, n)
+		return wrapCoded(string(rune(wire.MonospaceMark))+l.Text, n)
 	}
 	if line := coded(l.Text); line != l.Text {
 		return wrapCoded(line, n)
@@ -92,10 +93,10 @@ func format(l style.Line, n int) []piece {
 }
 
 // plain makes the pieces of a line as it was typed.
-func plain(line string, n int) []piece {
-	var pieces []piece
+func plain(line string, n int) []Piece {
+	var pieces []Piece
 	for _, part := range wrap(line, n) {
-		pieces = append(pieces, piece{wire: part, text: part})
+		pieces = append(pieces, Piece{Wire: part, Text: part})
 	}
 	return pieces
 }

@@ -1,12 +1,12 @@
-package irc
+package format
 
 import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"gangway/core"
 	"gangway/core/style"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -15,22 +15,22 @@ const (
 	meCommand   = "/me "
 )
 
-// piece is one PRIVMSG of a message.
-type piece struct {
-	wire string // what is written
-	text string // what it shows, as the sender's own clients see it
+// Piece is one PRIVMSG of a message.
+type Piece struct {
+	Wire string // what is written
+	Text string // what it shows, as the sender's own clients see it
 }
 
-// split makes the lines of a message: one for each of its lines that is not empty, each at most budget bytes, cut
+// Split makes the lines of a message: one for each of its lines that is not empty, each at most budget bytes, cut
 // between words where there are any. A text that begins with "/me " makes an ACTION of its first line. With formats,
 // what is styled in the text gets the formatting characters of IRC; else it goes as it was typed.
-func split(text string, budget int, formats bool) []piece {
-	var pieces []piece
+func Split(text string, budget int, formats bool) []Piece {
+	var pieces []Piece
 	for i, l := range lines(sendable(text), formats) {
 		l.Text = strings.TrimRight(l.Text, " \t")
 		pack := plain
 		if formats {
-			pack = func(line string, n int) []piece { return format(style.Line{Kind: l.Kind, Text: line}, n) }
+			pack = func(line string, n int) []Piece { return format(style.Line{Kind: l.Kind, Text: line}, n) }
 		}
 		rest, action := strings.CutPrefix(l.Text, meCommand)
 		if !action || i > 0 || strings.TrimSpace(rest) == "" {
@@ -38,7 +38,7 @@ func split(text string, budget int, formats bool) []piece {
 			continue
 		}
 		for _, p := range pack(rest, budget-len(actionOpen)-len(actionClose)) {
-			pieces = append(pieces, piece{wire: actionOpen + p.wire + actionClose, text: meCommand + p.text})
+			pieces = append(pieces, Piece{Wire: actionOpen + p.Wire + actionClose, Text: meCommand + p.Text})
 		}
 	}
 	return pieces
@@ -56,17 +56,6 @@ func lines(text string, formats bool) []style.Line {
 	return all
 }
 
-// said is what a message says in lines: its text, and where its files are.
-func said(m *core.Message) string {
-	text := m.Text
-	for _, f := range m.Attachments {
-		if f.URL != "" && !strings.Contains(text, f.URL) {
-			text += "\n" + f.URL
-		}
-	}
-	return text
-}
-
 // sendable is text without what may not stand in a line: CR becomes a line end, other controls go (a user cannot
 // send CTCP), line and paragraph separators break lines.
 func sendable(text string) string {
@@ -78,15 +67,15 @@ func sendable(text string) string {
 			return '\n'
 		case r == '\n', r == '\t':
 			return r
-		case isControl(r):
+		case wire.IsControl(r):
 			return -1
 		}
 		return r
 	}, text)
 }
 
-// oneLine is text for a place that has no lines: a topic, a reason.
-func oneLine(text string) string {
+// OneLine is text for a place that has no lines: a topic, a reason.
+func OneLine(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(sendable(text), "\n", " "))
 }
 
@@ -109,13 +98,13 @@ func cut(s string, n int) int {
 	if len(s) <= n {
 		return len(s)
 	}
-	end := runeStart(s, n)
+	end := wire.RuneStart(s, n)
 	if space := strings.LastIndexByte(s[:end], ' '); space > end*2/3 {
 		return space + 1
 	}
 	at := end
 	for at > end/2 && joined(s, at) {
-		at = runeStart(s, at-1)
+		at = wire.RuneStart(s, at-1)
 	}
 	if at > 0 && !joined(s, at) {
 		return at
@@ -137,8 +126,8 @@ func joined(s string, i int) bool {
 		'\U0001F3FB' <= r && r <= '\U0001F3FF'
 }
 
-// ctcp splits a CTCP message into its command and the rest. The closing mark may be missing.
-func ctcp(text string) (command, rest string, ok bool) {
+// CTCP splits a CTCP message into its command and the rest. The closing mark may be missing.
+func CTCP(text string) (command, rest string, ok bool) {
 	text, ok = strings.CutPrefix(text, "\x01")
 	if !ok {
 		return "", "", false
@@ -148,14 +137,14 @@ func ctcp(text string) (command, rest string, ok bool) {
 	return strings.ToUpper(command), rest, true
 }
 
-// readable is what people see of a text from the network, and whether it is a CTCP message other than an ACTION.
-func readable(text string) (shown string, other bool) {
-	command, rest, ok := ctcp(text)
+// Readable is what people see of a text from the network, and whether it is a CTCP message other than an ACTION.
+func Readable(text string) (shown string, other bool) {
+	command, rest, ok := CTCP(text)
 	switch {
 	case !ok:
-		return styled(text), false
+		return Styled(text), false
 	case command == "ACTION":
-		return meCommand + styled(rest), false
+		return meCommand + Styled(rest), false
 	}
 	return "", true
 }

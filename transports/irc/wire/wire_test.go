@@ -1,4 +1,4 @@
-package irc
+package wire
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-func TestParseLine(t *testing.T) {
+func TestParse(t *testing.T) {
 	for line, want := range map[string][]string{ // name, command, params...
 		":a!b@c PRIVMSG #x :hi there":         {"a", "PRIVMSG", "#x", "hi there"},
 		"@k=v;x   :a!b@c   privmsg  #x  :hi":  {"a", "PRIVMSG", "#x", "hi"},
@@ -26,83 +26,62 @@ func TestParseLine(t *testing.T) {
 		":a QUIT :\xef\xbf\xbe":               {"a", "QUIT", "\ufffe"},
 		":a!b@c PRIVMSG x ::)":                {"a", "PRIVMSG", "x", ":)"},
 	} {
-		m, err := parse([]byte(line), charmap.Windows1252, maxBody)
+		m, err := Parse([]byte(line), charmap.Windows1252, MaxBody)
 		if err != nil {
-			t.Errorf("parse(%q): %v", line, err)
+			t.Errorf("Parse(%q): %v", line, err)
 			continue
 		}
 		if got := append([]string{m.Name, m.Command}, m.Params...); !slices.Equal(got, want) {
-			t.Errorf("parse(%q) = %q, want %q", line, got, want)
+			t.Errorf("Parse(%q) = %q, want %q", line, got, want)
 		}
 	}
 	for _, line := range []string{
 		"", " ", "@", "@a", "@a=b ", "@a=b  ", "@a=b :x ", ":", ": x", ":x", ":x ", "::", "01 x", "0001 x", "P1NG x", "@a :p :x", "\x00", "\x02 x",
-		"@" + strings.Repeat("x", maxTagBytes) + " PING x",
+		"@" + strings.Repeat("x", MaxTags) + " PING x",
 	} {
-		if m, err := parse([]byte(line), charmap.Windows1252, maxBody); !errors.Is(err, errBadLine) {
-			t.Errorf("parse(%.40q) = %v, %v", line, m, err)
+		if m, err := Parse([]byte(line), charmap.Windows1252, MaxBody); !errors.Is(err, ErrBad) {
+			t.Errorf("Parse(%.40q) = %v, %v", line, m, err)
 		}
 	}
-	if _, err := parse([]byte(":x PRIVMSG y :"+strings.Repeat("z", 512)), charmap.Windows1252, maxBody); !errors.Is(err, errTooLong) {
+	if _, err := Parse([]byte(":x PRIVMSG y :"+strings.Repeat("z", 512)), charmap.Windows1252, MaxBody); !errors.Is(err, ErrTooLong) {
 		t.Errorf("a long line: %v", err)
 	}
-	if _, err := parse([]byte(":x PRIVMSG y :"+strings.Repeat("z", 512)), charmap.Windows1252, 1024); err != nil {
+	if _, err := Parse([]byte(":x PRIVMSG y :"+strings.Repeat("z", 512)), charmap.Windows1252, 1024); err != nil {
 		t.Errorf("a long line where LINELEN allows it: %v", err)
 	}
 }
 
-func FuzzParseLine(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, line := range []string{
 		"@a=b ", ":a!b@c PRIVMSG #x :hi", "@a=\\:\\s\\\\;b :x 001 y", "\xff\xfe", ":\x02", "@;=;= A", "PING", ":x!@ JOIN", ":!@ NICK :",
 	} {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
-		m, err := parse(line, charmap.Windows1252, maxBody)
+		m, err := Parse(line, charmap.Windows1252, MaxBody)
 		if err != nil {
 			return
 		}
 		for i, p := range m.Params {
-			if strings.ContainsAny(p, "\x00\r\n") || i < len(m.Params)-1 && strings.ContainsFunc(p, isControl) {
-				t.Errorf("parse(%q): parameter %q", line, p)
+			if strings.ContainsAny(p, "\x00\r\n") || i < len(m.Params)-1 && strings.ContainsFunc(p, IsControl) {
+				t.Errorf("Parse(%q): parameter %q", line, p)
 			}
 		}
 		for _, s := range []string{m.Name, m.User, m.Host, m.Command} {
-			if strings.ContainsFunc(s, isControl) {
-				t.Errorf("parse(%q): %q", line, s)
+			if strings.ContainsFunc(s, IsControl) {
+				t.Errorf("Parse(%q): %q", line, s)
 			}
 		}
 		for _, v := range m.Tags {
-			if strings.ContainsFunc(v, isControl) {
-				t.Errorf("parse(%q): tag %q", line, v)
+			if strings.ContainsFunc(v, IsControl) {
+				t.Errorf("Parse(%q): tag %q", line, v)
 			}
 		}
 	})
 }
 
-// FuzzSession feeds a session whatever a network may send, before, while and after it lets it in.
-func FuzzSession(f *testing.F) {
-	f.Add(true, []byte(":alice!a@b JOIN #chan\n:x 353 alice = #chan :@alice bob\n:x 366 alice #chan :End\n"))
-	f.Add(true, []byte(":x 005 a PREFIX=(ohv)@%+ CASEMAPPING=rfc7613 LINELEN=1 MODES=0\n:alice NICK :\n:alice NICK bob\n:bob MODE #chan +o-o x\n"))
-	f.Add(true, []byte("@label=1 FAIL\n:x BATCH +a labeled-response\n:x BATCH -a\n:alice JOIN #a\n:alice JOIN #b\n:x 433\n:x 470 a #chan #b\n"))
-	f.Add(true, []byte(":alice!a@b PRIVMSG #chan :x\n:x PRIVMSG alice :\x01PING\n:x NOTICE alice :[#chan] y\n:alice!a@b KICK #chan alice\n:x PONG gangway-1\n"))
-	f.Add(true, []byte(":x CAP * LS :sasl echo-message\n:x CAP * ACK :sasl -echo-message\nAUTHENTICATE +\n:x 904 * :no\n:x CAP x DEL :sasl\n"))
-	f.Fuzz(func(t *testing.T, registered bool, lines []byte) {
-		s, stop := offline(t)
-		defer stop()
-		if registered {
-			s.handle(t.Context(), []byte(":irc.test 001 alice :Hi"))
-			s.handle(t.Context(), []byte(":irc.test 376 alice :End"))
-		}
-		for line := range bytes.Lines(lines) {
-			s.handle(t.Context(), bytes.TrimRight(line, "\r\n"))
-		}
-		s.flush(t.Context())
-	})
-}
-
-func TestLineReader(t *testing.T) {
-	long := strings.Repeat("x", maxTagBytes+maxBody)
+func TestReader(t *testing.T) {
+	long := strings.Repeat("x", MaxTags+MaxBody)
 	medium := strings.Repeat("y", 5000)
 	stream := "one\r\n\r\n\ntwo\nthree\r\r\n" + medium + "\r\n" + long + "zzz\r\nfour\r\nrest"
 	want := []string{"one", "two", "three", medium, "too long", "four", "EOF"}
@@ -110,11 +89,11 @@ func TestLineReader(t *testing.T) {
 		"whole": strings.NewReader(stream), "bytes": iotest.OneByteReader(strings.NewReader(stream)),
 		"halves": iotest.HalfReader(strings.NewReader(stream)), "data with EOF": iotest.DataErrReader(strings.NewReader(stream)),
 	} {
-		l := newLineReader(src)
+		l := NewReader(src)
 		var got []string
 		for {
-			line, err := l.next()
-			if errors.Is(err, errTooLong) {
+			line, err := l.Next()
+			if errors.Is(err, ErrTooLong) {
 				got = append(got, "too long")
 				continue
 			}
@@ -123,7 +102,7 @@ func TestLineReader(t *testing.T) {
 				break
 			}
 			got = append(got, string(line))
-			if l.buffered() && l.r == l.w {
+			if l.Buffered() && l.r == l.w {
 				t.Error("claims to have buffered what it has not")
 			}
 		}
@@ -133,16 +112,16 @@ func TestLineReader(t *testing.T) {
 	}
 }
 
-func TestLineReaderShrinks(t *testing.T) {
+func TestReaderShrinks(t *testing.T) {
 	r, w := io.Pipe()
 	go func() {
 		io.WriteString(w, strings.Repeat("y", 5000)+"\n")
 		io.WriteString(w, "short\n")
 		w.Close()
 	}()
-	l := newLineReader(r)
+	l := NewReader(r)
 	for {
-		if _, err := l.next(); err != nil {
+		if _, err := l.Next(); err != nil {
 			break
 		}
 	}
@@ -151,7 +130,7 @@ func TestLineReaderShrinks(t *testing.T) {
 	}
 }
 
-func TestEncode(t *testing.T) {
+func TestAppend(t *testing.T) {
 	for _, c := range []struct {
 		verb   string
 		params []string
@@ -173,27 +152,27 @@ func TestEncode(t *testing.T) {
 		{"PRIVMSG x", nil, ""},
 		{"TOPIC", []string{"#x", strings.Repeat("é", 300)}, "TOPIC #x " + strings.Repeat("é", 250) + "\r\n"},
 	} {
-		got, err := encode(nil, "", c.verb, c.params, maxBody)
-		if (err != nil) != (c.want == "") || string(got) != c.want || len(got) > maxBody {
-			t.Errorf("encode(%q, %.40q) = %.60q, %v", c.verb, c.params, got, err)
+		got, err := Append(nil, "", c.verb, c.params, MaxBody)
+		if (err != nil) != (c.want == "") || string(got) != c.want || len(got) > MaxBody {
+			t.Errorf("Append(%q, %.40q) = %.60q, %v", c.verb, c.params, got, err)
 		}
 	}
-	if got, err := encode([]byte("x"), "l1", "QUIT", nil, maxBody); string(got) != "x@label=l1 QUIT\r\n" || err != nil {
+	if got, err := Append([]byte("x"), "l1", "QUIT", nil, MaxBody); string(got) != "x@label=l1 QUIT\r\n" || err != nil {
 		t.Errorf("with a label: %q, %v", got, err)
 	}
 }
 
-func FuzzEncode(f *testing.F) {
+func FuzzAppend(f *testing.F) {
 	f.Add("PRIVMSG", "#chan", "hi")
 	f.Add("PRIVMSG", "#chan", "a\r\nQUIT")
 	f.Add("a b", ":", " ")
 	f.Fuzz(func(t *testing.T, verb, one, two string) {
-		line, err := encode(nil, "", verb, []string{one, two}, maxBody)
+		line, err := Append(nil, "", verb, []string{one, two}, MaxBody)
 		if err != nil {
 			return
 		}
 		body, ok := bytes.CutSuffix(line, []byte("\r\n"))
-		if !ok || len(line) > maxBody || bytes.ContainsAny(body, "\r\n\x00") {
+		if !ok || len(line) > MaxBody || bytes.ContainsAny(body, "\r\n\x00") {
 			t.Errorf("wrote %q", line)
 		}
 		if n := bytes.Count(bytes.SplitN(body, []byte(" :"), 2)[0], []byte(" ")) + 1; n < 2 || n > 3 {

@@ -1,4 +1,4 @@
-package irc
+package format
 
 import (
 	"slices"
@@ -6,15 +6,15 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"gangway/core"
+	"gangway/transports/irc/wire"
 )
 
 // wires are the lines that a text becomes, formatting characters written as in testdata/styled.txt.
 func wires(text string, budget int, formats bool) []string {
 	marks := strings.NewReplacer("\x02", "{B}", "\x11", "{M}", "\x1d", "{I}", "\x1e", "{S}", "\x01", "{A}")
 	var all []string
-	for _, p := range split(text, budget, formats) {
-		all = append(all, marks.Replace(p.wire))
+	for _, p := range Split(text, budget, formats) {
+		all = append(all, marks.Replace(p.Wire))
 	}
 	return all
 }
@@ -48,16 +48,16 @@ func TestFormatsOut(t *testing.T) {
 
 // A style that a long line is cut in goes on in the next one, which does not know of it by itself.
 func TestFormatsGoOnBehindACut(t *testing.T) {
-	pieces := split("*"+strings.Repeat("word ", 40)+"end*", leastBudget, true)
+	pieces := Split("*"+strings.Repeat("word ", 40)+"end*", 64, true)
 	if len(pieces) < 3 {
 		t.Fatalf("%d pieces", len(pieces))
 	}
 	for _, p := range pieces {
-		if !strings.HasPrefix(p.wire, "\x02") || len(p.wire) > leastBudget {
-			t.Errorf("%d bytes: %q", len(p.wire), p.wire)
+		if !strings.HasPrefix(p.Wire, "\x02") || len(p.Wire) > 64 {
+			t.Errorf("%d bytes: %q", len(p.Wire), p.Wire)
 		}
-		if !strings.HasPrefix(p.text, "*word") || !strings.HasSuffix(p.text, "*") {
-			t.Errorf("shown as %q", p.text)
+		if !strings.HasPrefix(p.Text, "*word") || !strings.HasSuffix(p.Text, "*") {
+			t.Errorf("shown as %q", p.Text)
 		}
 	}
 }
@@ -68,31 +68,20 @@ func TestFormatsRoundTrip(t *testing.T) {
 		"*bold* and _italic_": "*bold* and _italic_", "*_both_* ~struck~ `code`": "*_both_* ~struck~ `code`",
 		"*a `b` c*": "*a* `b` *c*", "say: *it*, now": "say: *it*, now", "nothing": "nothing", "2*3*4": "2*3*4",
 	} {
-		for _, p := range split(text, 400, true) {
-			if p.text != want {
-				t.Errorf("%q is shown as %q, want %q", text, p.text, want)
+		for _, p := range Split(text, 400, true) {
+			if p.Text != want {
+				t.Errorf("%q is shown as %q, want %q", text, p.Text, want)
 			}
 		}
 	}
 }
 
-func TestFilesAreNamed(t *testing.T) {
-	const at = "https://files.example/1.jpg"
-	files := []core.Attachment{{URL: at}, {Name: "without an address"}}
-	for text, want := range map[string]string{"": "\n" + at, "look": "look\n" + at, "see " + at: "see " + at} {
-		if got := said(&core.Message{Text: text, Attachments: files}); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
-// No word is lost.
 func FuzzCoded(f *testing.F) {
 	for _, s := range []string{"*a _b_ ~c~ `d`*", "*bold*", "_*x*_", "a`b`c"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		if !utf8.ValidString(line) || strings.ContainsFunc(line, isControl) {
+		if !utf8.ValidString(line) || strings.ContainsFunc(line, wire.IsControl) {
 			return
 		}
 		words := strings.NewReplacer("*", "", "_", "", "\x02", "", "\x1d", "", "\x1e", "", "\x11", "")

@@ -1,44 +1,31 @@
-package irc
+package format
 
 import (
 	"strings"
 
 	"gangway/core/style"
-)
-
-// The characters that format IRC text, as https://modern.ircdocs.horse/formatting has them.
-const (
-	ctcpMark      = '\x01'
-	boldMark      = '\x02'
-	colourMark    = '\x03'
-	hexMark       = '\x04'
-	resetMark     = '\x0f'
-	monospaceMark = '\x11'
-	reverseMark   = '\x16'
-	italicMark    = '\x1d'
-	strikeMark    = '\x1e'
-	underlineMark = '\x1f'
+	"gangway/transports/irc/wire"
 )
 
 // styleOf returns the style that a formatting character switches, if our texts have it.
 func styleOf(r rune) style.Style {
 	switch r {
-	case boldMark:
+	case wire.BoldMark:
 		return style.Strong
-	case italicMark:
+	case wire.ItalicMark:
 		return style.Emphasis
-	case strikeMark:
+	case wire.StrikeMark:
 		return style.Struck
-	case monospaceMark:
+	case wire.MonospaceMark:
 		return style.Verbatim
 	}
 	return 0
 }
 
-// styled turns formatted IRC text into plain text with XEP-0393 directives, where those would work: around a whole
+// Styled turns formatted IRC text into plain text with XEP-0393 directives, where those would work: around a whole
 // word or more. Colours go; what cannot be shown is left plain, so that no sign stands where nobody typed one.
-func styled(text string) string {
-	if !strings.ContainsFunc(text, isControl) {
+func Styled(text string) string {
+	if !strings.ContainsFunc(text, wire.IsControl) {
 		return text
 	}
 	var out style.Writer
@@ -51,17 +38,17 @@ func styled(text string) string {
 	for len(text) > 0 {
 		r, width := rune(text[0]), 1
 		switch {
-		case r == resetMark:
+		case r == wire.ResetMark:
 			flush()
 			now = 0
 		case styleOf(r) != 0:
 			flush()
 			now ^= styleOf(r)
-		case r == colourMark:
+		case r == wire.ColourMark:
 			width = colourLen(text)
-		case r == hexMark:
+		case r == wire.HexMark:
 			width = hexLen(text)
-		case r != '\t' && isControl(r):
+		case r != '\t' && wire.IsControl(r):
 			// underline, reverse and what means nothing
 		default:
 			run.WriteByte(text[0])

@@ -1,4 +1,4 @@
-package irc
+package wire
 
 import (
 	"bytes"
@@ -11,13 +11,13 @@ import (
 	"gopkg.in/irc.v4"
 )
 
-// errBadLine is the reason for a line that is no IRC message.
-var errBadLine = errors.New("not an IRC message")
+// ErrBad is the reason for a line that is no IRC message.
+var ErrBad = errors.New("not an IRC message")
 
-// parse turns what a server sent into a message. It is the guard in front of irc.ParseMessage, which panics on
+// Parse turns what a server sent into a message. It is the guard in front of irc.ParseMessage, which panics on
 // "@a=b " and takes what is no message. Of the control characters only those that format text are left, and CTCP's.
 // Text that is not UTF-8 is read in charset.
-func parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, error) {
+func Parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, error) {
 	text, err := decode(line, charset)
 	if err != nil {
 		return nil, err
@@ -25,13 +25,13 @@ func parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, erro
 	tags, rest := "", text
 	if strings.HasPrefix(rest, "@") {
 		var ok bool
-		if tags, rest, ok = strings.Cut(rest, " "); !ok || len(tags) > maxTagBytes {
-			return nil, fmt.Errorf("%w: tags without end", errBadLine)
+		if tags, rest, ok = strings.Cut(rest, " "); !ok || len(tags) > MaxTags {
+			return nil, fmt.Errorf("%w: tags without end", ErrBad)
 		}
 		rest = strings.TrimLeft(rest, " ")
 	}
-	if len(rest) > max(maxBody, body) {
-		return nil, errTooLong
+	if len(rest) > max(MaxBody, body) {
+		return nil, ErrTooLong
 	}
 	prefix, command := "", strings.TrimLeft(rest, " ")
 	if strings.HasPrefix(command, ":") {
@@ -39,11 +39,11 @@ func parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, erro
 		command = strings.TrimLeft(command, " ")
 	}
 	if !validCommand(command) || prefix == ":" {
-		return nil, fmt.Errorf("%w: no command", errBadLine)
+		return nil, fmt.Errorf("%w: no command", ErrBad)
 	}
 	m, err := irc.ParseMessage(join(tags, prefix, command))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errBadLine, err)
+		return nil, fmt.Errorf("%w: %w", ErrBad, err)
 	}
 	clean(m)
 	return m, nil
@@ -54,7 +54,7 @@ func decode(line []byte, charset encoding.Encoding) (string, error) {
 	if !utf8.Valid(line) {
 		decoded, err := charset.NewDecoder().Bytes(line)
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", errBadLine, err)
+			return "", fmt.Errorf("%w: %w", ErrBad, err)
 		}
 		line = decoded
 	}
@@ -72,7 +72,7 @@ func decode(line []byte, charset encoding.Encoding) (string, error) {
 // meaningless control characters are dropped wherever they stand.
 func meaningless(r rune) bool {
 	switch r {
-	case '\t', ctcpMark, boldMark, colourMark, hexMark, resetMark, monospaceMark, reverseMark, italicMark, strikeMark, underlineMark:
+	case '\t', CTCPMark, BoldMark, ColourMark, HexMark, ResetMark, MonospaceMark, ReverseMark, ItalicMark, StrikeMark, UnderlineMark:
 		return false
 	}
 	return r < ' ' || r == 0x7f
@@ -109,15 +109,15 @@ func join(tags, prefix, command string) string {
 
 // clean takes the formatting out of everything that is not text: names, modes, tags.
 func clean(m *irc.Message) {
-	m.Name, m.User, m.Host = bare(m.Name), bare(m.User), bare(m.Host)
+	m.Name, m.User, m.Host = Bare(m.Name), Bare(m.User), Bare(m.Host)
 	for i := range m.Params {
 		if i < len(m.Params)-1 || !endsInText(m) {
-			m.Params[i] = bare(m.Params[i])
+			m.Params[i] = Bare(m.Params[i])
 		}
 	}
 	for k, v := range m.Tags {
-		if strings.ContainsFunc(v, isControl) {
-			m.Tags[k] = bare(v)
+		if strings.ContainsFunc(v, IsControl) {
+			m.Tags[k] = Bare(v)
 		}
 	}
 }
@@ -133,15 +133,16 @@ func endsInText(m *irc.Message) bool {
 	return true
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+// IsControl says whether a rune is an ASCII control character.
+func IsControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// bare is s without control characters.
-func bare(s string) string {
-	if !strings.ContainsFunc(s, isControl) {
+// Bare is s without control characters.
+func Bare(s string) string {
+	if !strings.ContainsFunc(s, IsControl) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if isControl(r) {
+		if IsControl(r) {
 			return -1
 		}
 		return r
