@@ -132,7 +132,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil || again != got {
 				t.Errorf("Parse(%q) = %+v, but Parse(%q) = %+v, %v", text, got, tr.Format(got), again, err)
 			}
-			if _, err := wire.Append(nil, "", "PRIVMSG", []string{string(got.Address), "x"}, 1024); got.Address != "" && err != nil {
+			if _, err := wire.Privmsg(string(got.Address), "x").Append(nil, "", 1024); got.Address != "" && err != nil {
 				t.Errorf("%q cannot be written to: %v", got.Address, err)
 			}
 		}

@@ -22,7 +22,7 @@ func (s *session) Invite(ctx context.Context, addr, who core.Address) error {
 		return core.E(core.NotFound, "irc: invite", "There is nobody of that name on this network.")
 	}
 	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
-		return []*command{s.operation(r, string(who), "INVITE", string(who), r.name)}, nil
+		return []*command{s.operation(r, string(who), wire.Invite(string(who), r.name))}, nil
 	})
 }
 
@@ -33,10 +33,10 @@ func (s *session) Ban(ctx context.Context, addr core.Address, who, reason string
 		if err != nil {
 			return nil, err
 		}
-		all := []*command{s.operation(r, mask, "MODE", r.name, "+b", mask)}
+		all := []*command{s.operation(r, mask, wire.Mode(r.name, "+b", mask))}
 		if member != "" {
 			r.banning = s.key(member)
-			all = append(all, s.operation(r, member, "KICK", append([]string{r.name, member}, optional(format.OneLine(reason))...)...))
+			all = append(all, s.operation(r, member, wire.Kick(r.name, member, format.OneLine(reason))))
 		}
 		return all, nil
 	})
@@ -80,7 +80,7 @@ func (s *session) Unban(ctx context.Context, addr core.Address, mask string) err
 		return core.E(core.Invalid, "irc: ban", "That is not a mask like nick!user@host.")
 	}
 	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
-		return []*command{s.operation(r, mask, "MODE", r.name, "-b", mask)}, nil
+		return []*command{s.operation(r, mask, wire.Mode(r.name, "-b", mask))}, nil
 	})
 }
 
@@ -89,7 +89,7 @@ func (s *session) Bans(ctx context.Context, addr core.Address) ([]core.Ban, erro
 	var found []core.Ban
 	err := s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
 		r.bans = &found
-		return []*command{s.operation(r, "", "MODE", r.name, "+b")}, nil
+		return []*command{s.operation(r, "", wire.Mode(r.name, "+b"))}, nil
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -127,7 +127,7 @@ func (s *session) onQuit(m *irc.Message) {
 // reclaim takes back the nick that the user wants, when whoever had it is gone.
 func (s *session) reclaim(freed string) {
 	if s.wish != "" && s.fold.Fold(freed) == s.fold.Fold(s.wish) && !s.mine(s.wish) && s.open() {
-		s.urgent("NICK", s.wish)
+		s.urgent(wire.Nick(s.wish))
 	}
 }
 

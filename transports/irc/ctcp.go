@@ -41,5 +41,5 @@ func (s *session) onCTCP(m *irc.Message) {
 		s.notice(lower(m.Name), m.Name+" wanted to send you something directly (DCC), which the gateway cannot pass on.")
 		return
 	}
-	s.enqueue(&command{verb: "NOTICE", params: []string{m.Name, "\x01" + kind + " " + answer + "\x01"}})
+	s.enqueue(&command{Command: wire.Notice(m.Name, "\x01"+kind+" "+answer+"\x01")})
 }

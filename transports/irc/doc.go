@@ -10,6 +10,6 @@
 // while the host or the network is called. Events leave in the order in which they were made, by one deliverer at a
 // time.
 //
-// Everything that is written goes through wire.Append; everything that is read goes through wire.Reader and wire.Parse.
+// Everything that is written is a wire.Command; everything that is read goes through wire.Reader and wire.Parse.
 // They bound and validate. Package isupport knows what a network says of itself, package format how text looks on IRC.
 package irc

@@ -46,7 +46,7 @@ func (s *session) on(m *irc.Message) {
 	case "PRIVMSG", "NOTICE":
 		s.onText(m)
 	case "PING":
-		s.urgent("PONG", m.Trailing())
+		s.urgent(wire.Pong(m.Trailing()))
 	case "PONG":
 		s.onPong(m)
 	case "ERROR":

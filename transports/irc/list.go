@@ -11,6 +11,7 @@ import (
 
 	"gangway/core"
 	"gangway/transports/irc/format"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -31,7 +32,7 @@ func (s *session) RoomList(ctx context.Context) ([]core.Listed, error) {
 			return nil, nil
 		}
 		s.list = &listing{}
-		return []*command{{verb: "LIST", ask: &request{verb: "LIST"}}}, nil
+		return []*command{{Command: wire.List(), ask: &request{verb: "LIST"}}}, nil
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()

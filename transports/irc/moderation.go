@@ -26,7 +26,7 @@ func (s *session) Rename(ctx context.Context, addr core.Address, nick string, o 
 	}
 	return s.request(ctx, addr, o, func(*room) *command {
 		return &command{
-			verb: "NICK", params: []string{nick}, ask: &request{verb: "NICK", targets: [2]string{s.fold.Fold(nick)}},
+			Command: wire.Nick(nick), ask: &request{verb: "NICK", targets: [2]string{s.fold.Fold(nick)}},
 		}
 	}, func() { s.wish = nick })
 }
@@ -44,7 +44,7 @@ func (s *session) mostNick() int {
 // SetTopic asks for another topic.
 func (s *session) SetTopic(ctx context.Context, addr core.Address, text string, o core.Origin) error {
 	return s.request(ctx, addr, o, func(r *room) *command {
-		return s.operation(r, "", "TOPIC", r.name, format.OneLine(text))
+		return s.operation(r, "", wire.Topic(r.name, format.OneLine(text)))
 	}, func() {})
 }
 
@@ -80,7 +80,7 @@ func (s *session) Kick(ctx context.Context, addr core.Address, nick, reason stri
 		return noSuchMember(nick)
 	}
 	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
-		return []*command{s.operation(r, nick, "KICK", append([]string{r.name, nick}, optional(format.OneLine(reason))...)...)}, nil
+		return []*command{s.operation(r, nick, wire.Kick(r.name, nick, format.OneLine(reason)))}, nil
 	})
 }
 
@@ -146,23 +146,23 @@ func (s *session) modeCommands(r *room, nick, signs, modes string) []*command {
 	for len(modes) > 0 {
 		n := min(len(modes), s.link.support.PerMode)
 		var change strings.Builder
-		params := []string{r.name, ""}
+		params := []string{""}
 		for i := range n {
 			change.WriteByte(signs[i])
 			change.WriteByte(modes[i])
 			params = append(params, nick)
 		}
-		params[1] = change.String()
-		all = append(all, s.operation(r, nick, "MODE", params...))
+		params[0] = change.String()
+		all = append(all, s.operation(r, nick, wire.Mode(r.name, params...)))
 		signs, modes = signs[n:], modes[n:]
 	}
 	return all
 }
 
 // operation is a command about a room, and perhaps somebody in it, that somebody waits for.
-func (s *session) operation(r *room, nick, verb string, params ...string) *command {
-	return &command{verb: verb, params: params, ask: &request{
-		verb: verb, targets: [2]string{s.fold.Fold(r.name), s.fold.Fold(nick)},
+func (s *session) operation(r *room, nick string, c wire.Command) *command {
+	return &command{Command: c, ask: &request{
+		verb: c.Verb(), targets: [2]string{s.fold.Fold(r.name), s.fold.Fold(nick)},
 	}}
 }
 

@@ -43,7 +43,7 @@ func (s *session) onNamesEnd(m *irc.Message) {
 		return
 	}
 	r.who = true
-	s.enqueue(&command{verb: "WHO", params: []string{r.name}, ask: &request{
+	s.enqueue(&command{Command: wire.Who(r.name), ask: &request{
 		verb: "WHO", targets: [2]string{s.fold.Fold(r.name)}, done: func(*core.Error) { s.entered(r) },
 	}})
 }
@@ -107,6 +107,6 @@ func (s *session) onForward(m *irc.Message) {
 	s.refused(r, e)
 	if to := m.Param(2); s.room(to) == nil && validChannel(to) {
 		s.rooms[s.fold.Fold(to)] = &room{addr: lower(to), name: to, stage: leaving, unasked: true}
-		s.enqueue(&command{verb: "PART", params: []string{to}})
+		s.enqueue(&command{Command: wire.Part(to, "")})
 	}
 }

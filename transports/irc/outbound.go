@@ -72,7 +72,7 @@ func (s *session) say(target string, m *core.Message, room bool, pieces []format
 	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: len(pieces)}
 	folded := s.fold.Fold(target)
 	for i, p := range pieces {
-		s.enqueue(&command{verb: "PRIVMSG", params: []string{target, p.Wire}, ask: &request{
+		s.enqueue(&command{Command: wire.Privmsg(target, p.Wire), ask: &request{
 			verb: "PRIVMSG", targets: [2]string{folded},
 			part: &part{of: o, first: i == 0, wire: p.Wire, text: p.Text},
 		}})

@@ -13,6 +13,7 @@ import (
 	"gangway/core"
 	"gangway/transports/irc/format"
 	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -39,12 +40,12 @@ func (s *session) register() {
 	l := s.link
 	l.reg = &registration{nick: s.wish}
 	l.nick = s.wish
-	s.urgent("CAP", "LS", "302")
+	s.urgent(wire.CapLS())
 	if s.net.password != "" {
-		s.urgent("PASS", s.net.password)
+		s.urgent(wire.Pass(s.net.password))
 	}
-	s.urgent("NICK", s.wish)
-	s.urgent("USER", s.username(), "0", "*", s.realname())
+	s.urgent(wire.Nick(s.wish))
+	s.urgent(wire.User(s.username(), s.realname()))
 }
 
 // defaultNick is the nick of an account that has chosen none: its own, the network's, or its user's name.
@@ -147,7 +148,7 @@ func (s *session) offered(list string, more bool) {
 	}
 	reg.asked = s.ask(reg.offered, len(s.account.Secret) > 0)
 	if reg.asked == 0 {
-		s.urgent("CAP", "END")
+		s.urgent(wire.CapEnd())
 	}
 }
 
@@ -157,7 +158,7 @@ func (s *session) ask(offered []string, sasl bool) int {
 	var size, lines int
 	send := func() {
 		if len(line) > 0 {
-			s.urgent("CAP", "REQ", strings.Join(line, " "))
+			s.urgent(wire.CapReq(line...))
 			lines++
 		}
 		line, size = nil, 0
@@ -203,9 +204,9 @@ func (s *session) negotiated() {
 	switch {
 	case l.caps&capSASL != 0 && len(s.account.Secret) > 0:
 		l.reg.sasl = true
-		s.urgent("AUTHENTICATE", "PLAIN")
+		s.urgent(wire.Authenticate("PLAIN"))
 	default:
-		s.urgent("CAP", "END")
+		s.urgent(wire.CapEnd())
 	}
 }
 
@@ -219,10 +220,10 @@ func (s *session) onAuthenticate(m *irc.Message) {
 	login := firstOf(s.account.Options["login"], s.wish)
 	text := base64.StdEncoding.EncodeToString([]byte("\x00" + login + "\x00" + string(s.account.Secret)))
 	for len(text) >= saslChunk {
-		s.urgent("AUTHENTICATE", text[:saslChunk])
+		s.urgent(wire.Authenticate(text[:saslChunk]))
 		text = text[saslChunk:]
 	}
-	s.urgent("AUTHENTICATE", firstOf(text, "+"))
+	s.urgent(wire.Authenticate(firstOf(text, "+")))
 }
 
 // onSASL ends the authentication. Without it the connection is not what the user asked for: it ends too.
@@ -233,14 +234,14 @@ func (s *session) onSASL(m *irc.Message) {
 	}
 	l.reg.sasl = false
 	if m.Command == irc.RPL_SASLSUCCESS {
-		s.urgent("CAP", "END")
+		s.urgent(wire.CapEnd())
 		return
 	}
 	e := refusal("irc: log in", m)
 	e.Kind = core.Denied
 	e.Text = s.net.name + " does not accept your account's name and password. Register here again to change them. " + e.Text
 	l.refusal = e
-	s.urgent("QUIT")
+	s.urgent(wire.Quit(""))
 }
 
 // onNickRefused tries another nick while registering.
@@ -250,12 +251,12 @@ func (s *session) onNickRefused(m *irc.Message) {
 	if reg.tries++; reg.tries > maxNickTries {
 		l.refusal = &core.Error{Kind: core.Unavailable, Op: "irc: register", Code: m.Command, After: time.Minute,
 			Text: s.net.name + " took none of the nicks that were tried. " + refusal("", m).Text}
-		s.urgent("QUIT")
+		s.urgent(wire.Quit(""))
 		return
 	}
 	reg.nick = alternate(s.wish, reg.tries, m.Command == irc.ERR_ERRONEUSNICKNAME)
 	l.nick = reg.nick
-	s.urgent("NICK", reg.nick)
+	s.urgent(wire.Nick(reg.nick))
 }
 
 // alternate is the nick to try after so many refusals. One that the network finds ill-formed is made simpler.

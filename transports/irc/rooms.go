@@ -9,6 +9,7 @@ import (
 	"gangway/core"
 	"gangway/transports/irc/format"
 	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 const (
@@ -127,7 +128,7 @@ func (s *session) Leave(ctx context.Context, addr core.Address, reason string) e
 		s.left(r, &core.RoomLeft{Why: core.Left, Reason: reason})
 	case joining, inside:
 		r.stage = leaving
-		s.enqueue(&command{verb: "PART", params: append([]string{r.name}, optional(format.OneLine(reason))...)})
+		s.enqueue(&command{Command: wire.Part(r.name, format.OneLine(reason))})
 	}
 	return nil
 }
@@ -162,7 +163,7 @@ func (s *session) refold(c isupport.Casemap) {
 func (s *session) enter(r *room) {
 	r.stage = joining
 	r.reset()
-	s.enqueue(&command{verb: "JOIN", params: append([]string{r.name}, optional(r.key)...)})
+	s.enqueue(&command{Command: wire.Join([]string{r.name}, optional(r.key))})
 }
 
 // reset forgets who and what is in the room.
@@ -192,8 +193,7 @@ func (s *session) enterAll() {
 	size := 0
 	send := func() {
 		if len(names) > 0 {
-			params := append([]string{strings.Join(names, ",")}, optional(strings.Join(keys, ","))...)
-			s.enqueue(&command{verb: "JOIN", params: params})
+			s.enqueue(&command{Command: wire.Join(names, keys)})
 		}
 		names, keys, size = nil, nil, 0
 	}

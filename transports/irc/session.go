@@ -184,7 +184,7 @@ func (s *session) due(l *link, now time.Time) time.Time {
 		}
 	} else if !now.Before(next) {
 		l.pinged = now
-		s.urgent("PING", keepalive)
+		s.urgent(wire.Ping(keepalive))
 		next = now.Add(time.Duration(s.t.cfg.PingTimeout))
 	}
 	if settle := s.settleAll(now); !settle.IsZero() {
@@ -227,10 +227,10 @@ func (s *session) over(l *link) time.Time {
 func (s *session) quit(now time.Time) {
 	s.link.quit = now
 	if !s.link.ready {
-		s.urgent("QUIT", format.OneLine(s.t.cfg.QuitMessage))
+		s.urgent(wire.Quit(format.OneLine(s.t.cfg.QuitMessage)))
 		return
 	}
-	s.enqueue(&command{verb: "QUIT", params: []string{format.OneLine(s.t.cfg.QuitMessage)}})
+	s.enqueue(&command{Command: wire.Quit(format.OneLine(s.t.cfg.QuitMessage))})
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -9,6 +9,7 @@ import (
 
 	"gangway/core"
 	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
 // Settings asks the network for a room's modes, unless they are known already.
@@ -17,7 +18,7 @@ func (s *session) Settings(ctx context.Context, addr core.Address) (core.Setting
 		if r.settings != nil {
 			return nil, nil
 		}
-		return []*command{s.operation(r, "", "MODE", r.name)}, nil
+		return []*command{s.operation(r, "", wire.Mode(r.name))}, nil
 	})
 	if err != nil {
 		return core.Settings{}, err
@@ -83,7 +84,7 @@ func (s *session) settingCommands(r *room, changes []isupport.Change) []*command
 	for len(changes) > 0 {
 		n := min(len(changes), s.link.support.PerMode)
 		var modes strings.Builder
-		params := []string{r.name, ""}
+		params := []string{""}
 		for _, c := range changes[:n] {
 			sign := byte('-')
 			if c.On {
@@ -93,8 +94,8 @@ func (s *session) settingCommands(r *room, changes []isupport.Change) []*command
 			modes.WriteByte(c.Mode)
 			params = append(params, optional(c.Param)...)
 		}
-		params[1] = modes.String()
-		all = append(all, s.operation(r, "", "MODE", params...))
+		params[0] = modes.String()
+		all = append(all, s.operation(r, "", wire.Mode(r.name, params...)))
 		changes = changes[n:]
 	}
 	return all

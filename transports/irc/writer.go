@@ -18,18 +18,17 @@ const (
 
 // command is one line to be written.
 type command struct {
-	verb   string
-	params []string
-	ask    *request // nil: nobody waits for an answer
+	wire.Command
+	ask *request // nil: nobody waits for an answer
 }
 
 // urgent queues a line that passes by the flood control and the registration.
-func (s *session) urgent(verb string, params ...string) {
+func (s *session) urgent(c wire.Command) {
 	l := s.link
 	if len(l.urgent) >= maxUrgent {
 		return // a network that asks faster than it reads
 	}
-	l.urgent = append(l.urgent, &command{verb: verb, params: params})
+	l.urgent = append(l.urgent, &command{Command: c})
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -129,7 +128,7 @@ func (s *session) take(l *link, buf []byte) ([]byte, time.Duration) {
 		}
 		l.flood.spend(now)
 		buf = s.encode(l, buf, c)
-		if c.verb == "QUIT" {
+		if c.Verb() == "QUIT" {
 			l.silent = true
 			return buf, 0
 		}
@@ -145,13 +144,13 @@ func (s *session) encode(l *link, buf []byte, c *command) []byte {
 		l.labels++
 		label = strconv.FormatUint(l.labels, 36)
 	}
-	longer, err := wire.Append(buf, label, c.verb, c.params, l.support.LineLen)
+	longer, err := c.Append(buf, label, l.support.LineLen)
 	if err != nil {
 		if c.ask != nil {
 			s.answer(c.ask, &core.Error{Kind: core.Invalid, Op: "irc: write", Err: err,
 				Text: "That cannot be written as one line of IRC."}, nil)
 		} else {
-			s.t.log.Warn("line not written", "account", s.account.ID, "command", c.verb, "err", err)
+			s.t.log.Warn("line not written", "account", s.account.ID, "command", c.Verb(), "err", err)
 		}
 		return buf
 	}
@@ -169,7 +168,7 @@ func (s *session) encode(l *link, buf []byte, c *command) []byte {
 // bar appends a barrier, a PING whose PONG says that everything before it was processed, when requests wait for one.
 // While more lines are queued it waits for a few, since it costs as much as a line of text.
 func (s *session) bar(l *link, buf []byte, now time.Time) []byte {
-	more := len(s.queue) > 0 && s.queue[0].verb != "QUIT"
+	more := len(s.queue) > 0 && s.queue[0].Verb() != "QUIT"
 	if l.unbarred == 0 || more && l.unbarred < barrierEvery {
 		return buf
 	}
@@ -177,7 +176,7 @@ func (s *session) bar(l *link, buf []byte, now time.Time) []byte {
 	l.unbarred = 0
 	l.flood.spend(now)
 	token := barrierPrefix + strconv.FormatUint(l.barrier, 10)
-	buf, err := wire.Append(buf, "", "PING", []string{token}, wire.MaxBody)
+	buf, err := wire.Ping(token).Append(buf, "", wire.MaxBody)
 	if err != nil {
 		s.t.log.Error("barrier not written", "account", s.account.ID, "err", err) // cannot be
 	}

@@ -152,12 +152,12 @@ func TestAppend(t *testing.T) {
 		{"PRIVMSG x", nil, ""},
 		{"TOPIC", []string{"#x", strings.Repeat("é", 300)}, "TOPIC #x " + strings.Repeat("é", 250) + "\r\n"},
 	} {
-		got, err := Append(nil, "", c.verb, c.params, MaxBody)
+		got, err := command(c.verb, c.params...).Append(nil, "", MaxBody)
 		if (err != nil) != (c.want == "") || string(got) != c.want || len(got) > MaxBody {
 			t.Errorf("Append(%q, %.40q) = %.60q, %v", c.verb, c.params, got, err)
 		}
 	}
-	if got, err := Append([]byte("x"), "l1", "QUIT", nil, MaxBody); string(got) != "x@label=l1 QUIT\r\n" || err != nil {
+	if got, err := Quit("").Append([]byte("x"), "l1", MaxBody); string(got) != "x@label=l1 QUIT\r\n" || err != nil {
 		t.Errorf("with a label: %q, %v", got, err)
 	}
 }
@@ -167,7 +167,7 @@ func FuzzAppend(f *testing.F) {
 	f.Add("PRIVMSG", "#chan", "a\r\nQUIT")
 	f.Add("a b", ":", " ")
 	f.Fuzz(func(t *testing.T, verb, one, two string) {
-		line, err := Append(nil, "", verb, []string{one, two}, MaxBody)
+		line, err := command(verb, one, two).Append(nil, "", MaxBody)
 		if err != nil {
 			return
 		}
