@@ -49,7 +49,8 @@ func (m *Map) Settle(ctx context.Context, tx *store.Tx, it *core.Item, v core.Ve
 	case core.Dead:
 		taken = core.Taken{State: core.Failed}
 	}
-	_, err := tx.Exec(ctx, settleMessage, string(taken.Remote), string(taken.Remote), followedBy(taken.State),
+	mask := followedBy(taken.State)
+	_, err := tx.Exec(ctx, settleMessage, string(taken.Remote), string(taken.Remote), mask, millis(m.now()), mask,
 		int(taken.State), string(e.ID))
 	if err != nil {
 		return fmt.Errorf("mapping: settle message: %w", err)
@@ -61,8 +62,9 @@ func (m *Map) submitted(ctx context.Context, tx *store.Tx, e *core.Message) erro
 	if e.ID == "" || e.Account == "" {
 		return core.E(core.Invalid, "mapping: put message", "The message has no id or no account.")
 	}
+	now := millis(m.now())
 	n, err := tx.Exec(ctx, insertSubmitted, string(e.ID), string(e.Account), string(e.Peer), e.Origin.ID, e.Origin.From,
-		string(e.Thread), millis(m.now()), int(core.Failed))
+		string(e.Thread), now, now, int(core.Failed))
 	return written(n, err)
 }
 
@@ -74,9 +76,9 @@ func (m *Map) delivered(ctx context.Context, tx *store.Tx, e *core.Message) erro
 	if id == "" {
 		id = core.IDFor(e.Account, e.Remote)
 	}
-	mine := flag(e.Mine)
+	mine, now := flag(e.Mine), millis(m.now())
 	n, err := tx.Exec(ctx, insertDelivered, string(id), string(e.Account), string(e.Peer), e.Origin.ID, e.Origin.From,
-		string(e.Remote), string(e.Thread), mine, int(core.Delivered), int(core.Delivered), millis(m.now()),
+		string(e.Remote), string(e.Thread), mine, int(core.Delivered), int(core.Delivered), now, now,
 		string(e.Account), string(e.Remote), mine)
 	return written(n, err)
 }
@@ -104,7 +106,7 @@ func (m *Map) told(ctx context.Context, tx *store.Tx, r *core.Receipt) error {
 		}
 	}
 	mask := followedBy(r.State)
-	n, err := tx.Exec(ctx, tellByID, int(r.State), int(r.State), string(r.Remote), id, string(r.Account), mask, mask|1<<r.State)
+	n, err := tx.Exec(ctx, tellByID, int(r.State), millis(m.now()), int(r.State), int(r.State), string(r.Remote), id, string(r.Account), mask, mask|1<<r.State)
 	if err != nil {
 		return fmt.Errorf("mapping: put receipt: %w", err)
 	}

@@ -47,3 +47,16 @@ func (n notes) Delete(ctx context.Context, key string) error {
 		return err
 	}))
 }
+
+// Keys returns the keys of rows in their order, those after one, at most limit. Only who asks for Notes by a name of
+// their own can tell what is in them: it is not part of core.Notes.
+func (n notes) Keys(ctx context.Context, after string, limit int) (keys []string, err error) {
+	err = n.m.db.Read(ctx, func(tx *store.Tx) error {
+		keys, err = collect(ctx, tx, func(row scanner) (key string, err error) {
+			err = row.Scan(&key)
+			return key, err
+		}, noteKeys, n.network, after, millis(n.m.now()), limit)
+		return err
+	})
+	return keys, fault("note keys", err)
+}

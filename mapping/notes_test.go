@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -106,5 +107,29 @@ func TestSweep(t *testing.T) {
 	}
 	if n := count(t, m, "notes", "1 = 1"); n != 2 {
 		t.Errorf("%d notes are left, want 2", n)
+	}
+}
+
+func TestNoteKeys(t *testing.T) {
+	m, c := newMap(t)
+	n := m.Notes("roster email").(interface {
+		Keys(ctx context.Context, after string, limit int) ([]string, error)
+	})
+	for _, key := range []string{"carol", "alice", "bob"} {
+		if err := m.Notes("roster email").Put(t.Context(), key, []byte("x"), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Notes("roster email").Put(t.Context(), "dave", nil, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Notes("roster irc").Put(t.Context(), "eve", nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(time.Hour)
+	for after, want := range map[string]string{"": "[alice bob]", "bob": "[carol]", "carol": "[]"} {
+		if got, err := n.Keys(t.Context(), after, 2); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("after %q: %v, %v; want %s", after, got, err, want)
+		}
 	}
 }

@@ -18,6 +18,9 @@ func (m *Map) AddNumber(ctx context.Context, network string, address core.Addres
 		return core.E(core.Invalid, "mapping: add number", "A number needs a network and an address.")
 	}
 	return fault("add number", m.db.Write(ctx, func(tx *store.Tx) error {
+		if err := unmask(ctx, tx, network, "", address); err != nil {
+			return err
+		}
 		n, err := tx.Exec(ctx, stockOwned, 1, network, folded)
 		if err != nil || n > 0 {
 			return err
@@ -111,6 +114,9 @@ func (m *Map) Release(ctx context.Context, network string, address core.Address)
 func (m *Map) Free(ctx context.Context, network string, address core.Address) error {
 	return fault("free", m.db.Write(ctx, func(tx *store.Tx) error {
 		folded := Fold(string(address))
+		if err := unmask(ctx, tx, network, "", address); err != nil {
+			return err
+		}
 		o, err := scanOwned(tx.QueryRow(ctx, selectOwned, network, folded, ""))
 		switch {
 		case errors.Is(err, sql.ErrNoRows):

@@ -82,6 +82,9 @@ func (m *Map) claim(ctx context.Context, tx *store.Tx, a core.Account) error {
 	if folded == "" {
 		return core.E(core.Invalid, "mapping: claim", "That address is empty.")
 	}
+	if err := unmask(ctx, tx, a.Network, a.Realm, a.Own); err != nil {
+		return err
+	}
 	o, err := scanOwned(tx.QueryRow(ctx, selectOwned, a.Network, folded, a.Realm))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

@@ -77,22 +77,26 @@ const (
 		ORDER BY mine DESC, seq DESC LIMIT 1`
 	selectByOrigin = `SELECT ` + entryColumns + ` FROM messages WHERE account = ? AND origin_id = ? AND origin_id <> '' AND mine = 1
 		ORDER BY seq DESC LIMIT 1`
-	selectLog = `SELECT seq, id, peer, remote, thread, mine, state, at FROM messages WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?`
+	selectLog = `SELECT seq, id, peer, remote, thread, mine, state, at, changed FROM messages
+		WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?`
 
 	// A message that failed and is sent again begins anew.
-	insertSubmitted = `INSERT INTO messages (id, account, peer, origin_id, origin_from, remote, thread, mine, state, told, at)
-		VALUES (?, ?, ?, ?, ?, '', ?, 1, 0, 0, ?) ON CONFLICT (id) DO UPDATE SET state = 0, told = 0,
-		origin_id = excluded.origin_id, origin_from = excluded.origin_from
+	insertSubmitted = `INSERT INTO messages (id, account, peer, origin_id, origin_from, remote, thread, mine, state, told, at, changed)
+		VALUES (?, ?, ?, ?, ?, '', ?, 1, 0, 0, ?, ?) ON CONFLICT (id) DO UPDATE SET state = 0, told = 0,
+		changed = excluded.changed, origin_id = excluded.origin_id, origin_from = excluded.origin_from
 		WHERE messages.state = ? AND messages.account = excluded.account AND messages.mine = 1`
-	insertDelivered = `INSERT INTO messages (id, account, peer, origin_id, origin_from, remote, thread, mine, state, told, at)
-		SELECT ?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS BIGINT)
+	insertDelivered = `INSERT INTO messages (id, account, peer, origin_id, origin_from, remote, thread, mine, state, told, at, changed)
+		SELECT ?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS BIGINT), CAST(? AS BIGINT)
 		WHERE NOT EXISTS (SELECT 1 FROM messages WHERE account = ? AND remote = ?
 		AND remote <> '' AND mine = ?) ON CONFLICT (id) DO NOTHING`
 	// The parameters beside a shift are sets of states, as bits: those that may be left. See followedBy.
 	settleMessage = `UPDATE messages SET remote = CASE WHEN ? = '' THEN remote ELSE ? END,
+		changed = CASE WHEN (1 << state) & ? <> 0 THEN ? ELSE changed END,
 		state = CASE WHEN (1 << state) & ? <> 0 THEN ? ELSE state END WHERE id = ?`
-	tellByID = `UPDATE messages SET state = ?, told = ?, remote = CASE WHEN remote = '' THEN ? ELSE remote END
+	tellByID = `UPDATE messages SET changed = CASE WHEN state <> ? THEN ? ELSE changed END, state = ?, told = ?, remote = CASE WHEN remote = '' THEN ? ELSE remote END
 		WHERE id = ? AND account = ? AND (1 << told) & ? <> 0 AND (1 << state) & ? <> 0`
+	// What was sent from a device of the old name is as if from the new one.
+	updateOrigins = `UPDATE messages SET origin_from = ? WHERE account = ? AND mine = 1 AND origin_from <> ''`
 	messageExists = `SELECT 1 FROM messages WHERE id = ? AND account = ?`
 	idByRemote    = `SELECT id FROM messages WHERE account = ? AND remote = ? AND remote <> '' AND mine = 1 ORDER BY seq DESC LIMIT 1`
 
@@ -104,6 +108,7 @@ const (
 const (
 	putNote = `INSERT INTO notes (network, name, value, expires) VALUES (?, ?, ?, ?)
 		ON CONFLICT (network, name) DO UPDATE SET value = excluded.value, expires = excluded.expires`
+	noteKeys   = `SELECT name FROM notes WHERE network = ? AND name > ? AND (expires = 0 OR expires > ?) ORDER BY name LIMIT ?`
 	getNote    = `SELECT value FROM notes WHERE network = ? AND name = ? AND (expires = 0 OR expires > ?)`
 	deleteNote = `DELETE FROM notes WHERE network = ? AND name = ?`
 	// An account's id has no wildcards in it.

@@ -58,6 +58,8 @@ type ExportedMessage struct {
 	Mine   bool           `json:"mine"`
 	State  string         `json:"state,omitempty"` // of the user's own
 	At     time.Time      `json:"at"`
+	// Changed is when it came into State; zero: not known.
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // ExportedAddress is an address that the user has or had last.
@@ -148,21 +150,21 @@ func exportRows(ctx context.Context, tx *store.Tx, a *ExportedAccount) error {
 }
 
 func exportMessage(row scanner) (e ExportedMessage, err error) {
-	var seq, at int64
+	var seq, at, changed int64
 	var mine int
 	var state core.State
-	err = row.Scan(&seq, &e.ID, &e.Peer, &e.Remote, &e.Thread, &mine, &state, &at)
+	err = row.Scan(&seq, &e.ID, &e.Peer, &e.Remote, &e.Thread, &mine, &state, &at, &changed)
 	if e.Mine = mine != 0; e.Mine {
 		e.State = state.String()
 	}
-	e.At = fromMillis(at)
+	e.At, e.Changed = fromMillis(at), fromMillis(changed)
 	return e, err
 }
 
 // Erase removes a user: accounts, contacts, preferences, invitations made, the names of messages, that they were let in
-// and by whom, and the user's name from the history of addresses. A retired address stays retired, though nobody can
-// tell whose it was; who is Suspended stays so, and nothing else is kept of them. NotFound if nothing is kept about the
-// user.
+// and by whom, and the user's name and addresses from the history of addresses. A retired address stays retired, though
+// nobody can tell whose it was, nor read it; who is Suspended stays so, and nothing else is kept of them. NotFound if
+// nothing is kept about the user.
 func (m *Map) Erase(ctx context.Context, user core.UserID) error {
 	accounts, err := m.accountIDs(ctx, user)
 	if err != nil {
@@ -175,16 +177,12 @@ func (m *Map) Erase(ctx context.Context, user core.UserID) error {
 	}
 	var rows int64
 	err = m.db.Write(ctx, func(tx *store.Tx) error {
-		owned, err := tx.Exec(ctx, eraseOwnedUser, string(user))
-		if err != nil {
-			return err
-		}
-		tenures, err := tx.Exec(ctx, eraseTenureUser, string(user))
+		owned, err := eraseOwned(ctx, tx, user)
 		if err != nil {
 			return err
 		}
 		person, err := m.erasePerson(ctx, tx, user)
-		rows = owned + tenures + person
+		rows = owned + person
 		return err
 	})
 	if err == nil && rows == 0 && len(accounts) == 0 {
@@ -267,6 +265,9 @@ func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
 		}
 		tx.OnCommit(func() { m.cache.forget(moved...) })
 		for _, a := range moved {
+			if _, err := tx.Exec(ctx, updateOrigins, string(to), string(a.ID)); err != nil {
+				return err
+			}
 			a.User = to
 			m.changing(tx, a)
 		}

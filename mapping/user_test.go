@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"gangway/core"
+	"gangway/core/store"
 )
 
 // household links accounts, contacts and messages for both users, all of which look alike but for the name.
@@ -22,7 +24,7 @@ func household(t *testing.T, m *Map) (hers, his core.Account) {
 			t.Fatal(err)
 		}
 		msg := submitted(core.MessageID("to-friend-of-" + u.name))
-		msg.Account = u.a.ID
+		msg.Account, msg.Origin.From = u.a.ID, string(u.user)+"/phone"
 		put(t, m, core.ToNetwork, msg, nil)
 	}
 	return hers, his
@@ -76,10 +78,84 @@ func TestErase(t *testing.T) {
 	if got, err := m.Account(t.Context(), his.ID); err != nil || string(got.Secret) != "canary-bob" {
 		t.Errorf("%v", err)
 	}
+	// Nothing names the user, in whatever column of whatever table.
+	for _, trace := range []string{"alice", "ALICE"} {
+		for _, where := range traces(t, m, trace) {
+			t.Errorf("%s is left in %s", trace, where)
+		}
+	}
 	// The alias stays out of everybody's reach.
 	for _, user := range []core.UserID{alice, bob} {
 		_, err := m.Link(t.Context(), core.Account{User: user, Network: "email", Own: "alice@gw.example"})
 		wantKind(t, "the erased user's alias", err, core.Invalid)
+	}
+}
+
+// traces are the columns, of all tables that there are, in which a text is found.
+func traces(t testing.TB, m *Map, text string) (found []string) {
+	t.Helper()
+	err := m.db.Read(t.Context(), func(tx *store.Tx) error {
+		all, err := collect(t.Context(), tx, func(row scanner) (c [2]string, err error) {
+			err = row.Scan(&c[0], &c[1])
+			return c, err
+		}, `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`)
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			var n int
+			err := tx.QueryRow(t.Context(), `SELECT count(*) FROM "`+c[0]+`" WHERE instr(CAST("`+c[1]+`" AS TEXT), ?) > 0`, text).Scan(&n)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				found = append(found, c[0]+"."+c[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// An address that was an erased user's is kept from others, unreadably, until the administrator frees it.
+func TestErasedAddress(t *testing.T) {
+	m, c := newMap(t)
+	ctx := t.Context()
+	const number = core.Address("+15550100099")
+	link(t, m, core.Account{User: alice, Network: "sms", Own: number})
+	if err := m.Erase(ctx, alice); err != nil {
+		t.Fatal(err)
+	}
+	if got := traces(t, m, string(number)); len(got) > 0 {
+		t.Errorf("it is left in %v", got)
+	}
+	_, err := m.Link(ctx, core.Account{User: bob, Network: "sms", Own: number})
+	wantKind(t, "in quarantine", err, core.Invalid)
+	if err := m.Free(ctx, "sms", number); err != nil {
+		t.Fatal(err)
+	}
+	his := link(t, m, core.Account{User: bob, Network: "sms", Own: number})
+	if got, err := m.Owner(ctx, "sms", number, ""); err != nil || got.ID != his.ID {
+		t.Errorf("%+v, %v", got, err)
+	}
+
+	const pooled = core.Address("+15550100098")
+	link(t, m, core.Account{User: alice, Network: "sms", Own: pooled})
+	if err := m.Erase(ctx, alice); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AddNumber(ctx, "sms", pooled); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.FreeNumber(ctx, "sms"); core.KindOf(err) != core.NotFound {
+		t.Errorf("given out before its time: %v", err)
+	}
+	c.pass(91 * 24 * time.Hour)
+	if o, err := m.FreeNumber(ctx, "sms"); err != nil || o.Address != pooled {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 
@@ -107,6 +183,9 @@ func TestMove(t *testing.T) {
 	}
 	if got, err := m.Contact(ctx, hers.ID, "friend-of-alice"); err != nil {
 		t.Errorf("%+v, %v", got, err)
+	}
+	if got := traces(t, m, string(alice)); len(got) > 0 {
+		t.Errorf("the old name is left in %v", got)
 	}
 	// The address given up under the new name is still that person's to take back.
 	hers.User, hers.Own = neu, ""

@@ -79,7 +79,7 @@ func (t timeline) Timeline(ctx context.Context, a core.Account, peer core.Addres
 	}
 	moments := make([]register.Moment, len(known))
 	for i, k := range known {
-		m := register.Moment{At: k.At, Mine: k.Mine, State: k.State}
+		m := register.Moment{At: k.At, Mine: k.Mine, State: k.State, Changed: k.Changed}
 		if l, ok := queued[k.ID]; ok && k.Mine {
 			m.Attempts, m.Err = l.Attempts, l.LastErr
 			if !l.Dead && l.NotBefore.After(time.Now()) {
