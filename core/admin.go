@@ -3,12 +3,10 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 )
 
 // What an administrator may do to people. Whoever calls these has made sure that it is one (Gateway.Admin). People are
-// told what was done; that they could not be told (the link is down) is logged and changes nothing.
+// told what was done; see notice.go.
 
 // Person returns what is known of a user.
 func (g *Gateway) Person(ctx context.Context, user UserID) (Person, error) {
@@ -136,20 +134,22 @@ func (g *Gateway) Move(ctx context.Context, from, to UserID) error {
 	moved, err := g.cfg.People.AccountsOf(ctx, to)
 	errs = append(errs, err)
 	g.reopen(ctx, moved)
+	if m, ok := g.voice().(Mover); ok && len(moved) > 0 {
+		errs = append(errs, m.Moved(ctx, from, moved))
+	}
 	for _, network := range networksOf(moved) {
-		if m, ok := g.voice().(Mover); ok {
-			errs = append(errs, m.Moved(ctx, network, from, to))
-		}
 		g.tell(ctx, network, from, "Your registration here belongs to "+string(to)+" now.")
 		g.tell(ctx, network, to, "What was registered here for "+string(from)+" belongs to you now.")
 	}
 	return errors.Join(errs...)
 }
 
-// Mover is an Edge that keeps something by user, such as a contact list. It is told when a user has been moved: what
-// it showed to the old name on a network is to be taken back there, and shown to the new one.
+// Mover is an Edge that keeps something by user, such as a contact list.
 type Mover interface {
-	Moved(ctx context.Context, network string, from, to UserID) error
+	// Moved is told that accounts are another user's now, who is their User: what was shown to the old name is to be
+	// taken back, and shown to the new one. It does not wait for the host server. While the gateway does not run
+	// nobody is told: an Edge finds out when it begins.
+	Moved(ctx context.Context, from UserID, moved []Account) error
 }
 
 // Erase forgets everything of a user: accounts, with their sessions, what all Keepers have, and that they were let in.
@@ -194,47 +194,6 @@ func (g *Gateway) reopen(ctx context.Context, accounts []Account) {
 	}
 }
 
-// announcePace is the time between two users of an announcement.
-const announcePace = 5 * time.Millisecond
-
-// Announce says something to every user of a network, as the gateway itself, 200 of them a second, and returns how many
-// were told. The host server keeps it for who is offline. It goes on after ctx has not ended and the link takes it; an
-// error ends it.
-func (g *Gateway) Announce(ctx context.Context, network, text string) (told int, err error) {
-	if g.networks[network] == nil {
-		return 0, E(NotFound, "core: announce", "There is no such network here.")
-	}
-	edge := g.voice()
-	if edge == nil {
-		return 0, E(Unavailable, "core: announce", "The gateway is not running.")
-	}
-	accounts, err := g.cfg.Accounts.Accounts(ctx, network)
-	if err != nil {
-		return 0, err
-	}
-	seen := map[UserID]bool{}
-	for _, a := range accounts {
-		if seen[a.User] || g.active(ctx, a.User) != nil {
-			continue
-		}
-		seen[a.User] = true
-		for err = edge.Tell(ctx, network, a.User, text); err != nil && KindOf(err) == OverLimit; {
-			if !sleep(ctx, firstBackoff) {
-				break
-			}
-			err = edge.Tell(ctx, network, a.User, text)
-		}
-		if err != nil {
-			return told, fmt.Errorf("announce: %d were told: %w", told, err)
-		}
-		told++
-		if !sleep(ctx, announcePace) {
-			return told, Wrap(Unavailable, "core: announce", ctx.Err())
-		}
-	}
-	return told, nil
-}
-
 // home is the network on which to speak to somebody: where they are, or where they asked to be.
 func home(accounts []Account, p Person) string {
 	if len(accounts) > 0 {
@@ -262,21 +221,4 @@ func (g *Gateway) voice() Edge {
 		return *e
 	}
 	return nil
-}
-
-// tell says something to a user, as far as that is possible now.
-func (g *Gateway) tell(ctx context.Context, network string, user UserID, text string) {
-	edge := g.voice()
-	if edge == nil || g.networks[network] == nil {
-		return
-	}
-	if err := edge.Tell(ctx, network, user, text); err != nil {
-		g.log.Warn("a user could not be told", "network", network, "err", err)
-	}
-}
-
-func (g *Gateway) tellAdmins(ctx context.Context, network, text string) {
-	for _, admin := range g.access().Admins {
-		g.tell(ctx, network, admin, text)
-	}
 }

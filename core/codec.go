@@ -20,6 +20,8 @@ func EventName(e Event) string {
 		return "presence"
 	case *Profile:
 		return "profile"
+	case *Notice:
+		return "notice"
 	}
 	return ""
 }
@@ -61,6 +63,8 @@ func newEvent(name string) Event {
 		return new(Presence)
 	case "profile":
 		return new(Profile)
+	case "notice":
+		return new(Notice)
 	}
 	return nil
 }

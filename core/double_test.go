@@ -294,7 +294,6 @@ type memEdge struct {
 	shown []core.Event
 	fail  error
 	said  []told
-	full  int // how often Tell is refused
 }
 
 func (m *memEdge) Show(_ context.Context, _ core.Account, e core.Event) error {
@@ -309,9 +308,14 @@ func (m *memEdge) Hand(_ context.Context, hs []core.Handing) []error {
 	defer m.mu.Unlock()
 	errs := make([]error, len(hs))
 	for i, h := range hs {
-		if errs[i] = m.fail; errs[i] == nil {
-			m.shown = append(m.shown, h.Event)
+		if errs[i] = m.fail; errs[i] != nil {
+			continue
 		}
+		if n, ok := h.Event.(*core.Notice); ok {
+			m.said = append(m.said, told{h.Account.Network, h.Account.User, n.Text})
+			continue
+		}
+		m.shown = append(m.shown, h.Event)
 	}
 	return errs
 }
@@ -329,19 +333,9 @@ type told struct {
 	text    string
 }
 
-func (m *memEdge) Tell(_ context.Context, network string, user core.UserID, text string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.full > 0 {
-		m.full--
-		return core.E(core.OverLimit, "edge", "")
-	}
-	m.said = append(m.said, told{network, user, text})
-	return nil
-}
-
-// heard returns what somebody was told, and forgets it.
+// heard returns what somebody was told, and forgets it. It is called in a bubble.
 func (m *memEdge) heard(user core.UserID) []string {
+	synctest.Wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var texts []string

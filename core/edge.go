@@ -9,12 +9,9 @@ type Edge interface {
 	// Hand shows stored events, in order, and returns when the host server has confirmed that it processed them:
 	// one error for each, nil where that is so. An Unavailable error means that the event is to be handed again.
 	Hand(ctx context.Context, hs []Handing) []error
-	// Tell says something to a user as the gateway itself, from the domain of a network. It queues, within bounds
-	// (OverLimit: try again later), and does not wait for the host server.
-	Tell(ctx context.Context, network string, user UserID, text string) error
 }
 
-// Handing is a stored event and the account it is for.
+// Handing is a stored event and the account it is for. That of a Notice has a User and a Network only.
 type Handing struct {
 	Account Account
 	Event   Event

@@ -314,6 +314,15 @@ type Invited struct {
 	Reason string
 }
 
+// Notice is something that the gateway says to a user itself. It concerns no account: its Ref is empty, and the Item
+// that carries it says to whom it goes, from the domain of which network.
+type Notice struct {
+	Ref
+	ID   MessageID
+	Text string
+}
+
+func (*Notice) event()          {}
 func (*Message) event()         {}
 func (*Receipt) event()         {}
 func (*Typing) event()          {}

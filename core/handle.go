@@ -215,7 +215,7 @@ func (g *Gateway) hand(ctx context.Context, items []*Item) []Verdict {
 	handings := make([]Handing, 0, len(items))
 	index := make([]int, 0, len(items))
 	for i, it := range items {
-		a, err := g.cfg.Accounts.Account(ctx, it.Event.Where().Account)
+		a, err := g.addressee(ctx, it)
 		switch {
 		case err == nil:
 			handings = append(handings, Handing{Account: a, Event: it.Event})
@@ -235,6 +235,14 @@ func (g *Gateway) hand(ctx context.Context, items []*Item) []Verdict {
 		g.cfg.Trace.attempted(it, verdicts[i], time.Since(it.Queued))
 	}
 	return verdicts
+}
+
+// addressee is the account that an item toward XMPP is for.
+func (g *Gateway) addressee(ctx context.Context, it *Item) (Account, error) {
+	if _, ok := it.Event.(*Notice); ok {
+		return Account{User: it.User, Network: it.Network}, nil
+	}
+	return g.cfg.Accounts.Account(ctx, it.Event.Where().Account)
 }
 
 func (g *Gateway) handed(ctx context.Context, it *Item, err error) Verdict {

@@ -28,6 +28,7 @@ func TestEventsSurviveTheDisk(t *testing.T) {
 		&core.Retraction{IDs: ids},
 		&core.Presence{Show: core.Busy, Text: "x"},
 		&core.Profile{Name: "n"},
+		&core.Notice{ID: "i", Text: "t"},
 	} {
 		name, body, err := core.EncodeEvent(e)
 		if err != nil {

@@ -117,9 +117,6 @@ func (d *desk) invite(ctx context.Context, o inviteOrder) (invited, error) {
 }
 
 func (d *desk) announce(ctx context.Context, o announceOrder) (int, error) {
-	if d.reload == nil {
-		return 0, core.E(core.Unavailable, "desk: announce", "No gateway is running with this configuration.")
-	}
 	if _, err := d.network(o.Network); err != nil {
 		return 0, err
 	}

@@ -166,14 +166,14 @@ func inviteCommand(load loader) *cobra.Command {
 
 func announceCommand(load loader) *cobra.Command {
 	return &cobra.Command{
-		Use: "announce TRANSPORT TEXT", Short: "Say something to every user of a transport, 200 of them a second", Args: cobra.ExactArgs(2),
+		Use: "announce TRANSPORT TEXT", Short: "Say something to every user of a transport, 200 of them a second; kept until the gateway runs", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withDesk(cmd.Context(), load, func(call caller) error {
 				var told int
 				if err := call(cmd.Context(), "announce", announceOrder{Network: args[0], Text: args[1]}, &told); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d users were told\n", told)
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d %s told\n", told, map[bool]string{true: "user will be", false: "users will be"}[told == 1])
 				return err
 			})
 		},

@@ -136,9 +136,6 @@ func (h *idleHall) Show(_ context.Context, _ core.Account, e core.Event) error {
 // Hand has nothing to do: nothing is stored.
 func (h *idleHall) Hand(_ context.Context, hs []core.Handing) []error { return make([]error, len(hs)) }
 
-// Tell has nobody to tell.
-func (h *idleHall) Tell(context.Context, string, core.UserID, string) error { return nil }
-
 // Put, Begin and Run are the queue of a gateway with live lanes only.
 func (h *idleHall) Put(context.Context, ...*core.Item) error { return nil }
 

@@ -72,22 +72,6 @@ func (e *Edge) Show(ctx context.Context, a core.Account, ev core.Event) error {
 	return writeError(err)
 }
 
-// Tell implements core.Edge. The text comes from the domain itself, as an
-// ordinary message, so that the user's server keeps it while they are offline.
-func (e *Edge) Tell(_ context.Context, network string, user core.UserID, text string) error {
-	l := e.domains[network]
-	if l == nil {
-		return noDomain(network)
-	}
-	return writeError(l.domain.Link.Write(func(enc *stream.Encoder) {
-		id := string(core.NewID())
-		enc.Start("message", "", "type", "chat", "from", l.domain.Name, "to", string(user), "id", id)
-		enc.Leaf("body", "", text)
-		enc.Empty("origin-id", "urn:xmpp:sid:0", "id", id)
-		enc.End()
-	}))
-}
-
 // Hand implements core.Edge. What it is given is of one conversation as a rule,
 // and so of one domain; others would be handed one after the other.
 func (e *Edge) Hand(ctx context.Context, hs []core.Handing) []error {
@@ -125,6 +109,9 @@ func (e *Edge) handTo(ctx context.Context, network string, hs []core.Handing, er
 func (e *Edge) render(ctx context.Context, enc *stream.Encoder, d *Domain, a core.Account, ev core.Event) error {
 	r := e.cfg.Chat
 	switch ev := ev.(type) {
+	case *core.Notice:
+		notice(enc, d, a.User, ev)
+		return nil
 	case *core.Message:
 		r = e.chatOrRoom(ev.Room)
 	case *core.Reaction:
@@ -144,6 +131,44 @@ func (e *Edge) render(ctx context.Context, enc *stream.Encoder, d *Domain, a cor
 		return core.E(core.Unsupported, "xmpp edge: show", "There are no rooms here.")
 	}
 	return r.Render(ctx, enc, d, a, ev)
+}
+
+// notice writes what the gateway says itself: an ordinary message from the domain, so that the user's server keeps it
+// while they are offline.
+func notice(enc *stream.Encoder, d *Domain, user core.UserID, n *core.Notice) {
+	enc.Start("message", "", "type", "chat", "from", d.Name, "to", string(user), "id", string(n.ID))
+	enc.Leaf("body", "", n.Text)
+	enc.Empty("origin-id", "urn:xmpp:sid:0", "id", string(n.ID))
+	enc.End()
+}
+
+// Mover is a Renderer that keeps something by user: see core.Mover.
+type Mover interface {
+	// Moved is told of the accounts of the domain's network. It does not wait for the host server.
+	Moved(ctx context.Context, d *Domain, from core.UserID, moved []core.Account) error
+}
+
+var _ core.Mover = (*Edge)(nil)
+
+// Moved implements core.Mover.
+func (e *Edge) Moved(ctx context.Context, from core.UserID, moved []core.Account) error {
+	byNetwork := map[string][]core.Account{}
+	for _, a := range moved {
+		byNetwork[a.Network] = append(byNetwork[a.Network], a)
+	}
+	var errs []error
+	for network, accounts := range byNetwork {
+		l := e.domains[network]
+		if l == nil {
+			continue
+		}
+		for _, r := range []Renderer{e.cfg.Rooms, e.cfg.Roster} {
+			if m, ok := r.(Mover); ok {
+				errs = append(errs, m.Moved(ctx, l.domain, from, accounts))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (e *Edge) chatOrRoom(room bool) Renderer {
@@ -175,6 +200,8 @@ func writeError(err error) error {
 // key names a stored event across handings.
 func key(e core.Event) string {
 	switch e := e.(type) {
+	case *core.Notice:
+		return "notice " + string(e.ID)
 	case *core.Message:
 		return "message " + string(e.ID)
 	case *core.Receipt:

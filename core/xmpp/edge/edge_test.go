@@ -101,21 +101,66 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// Hand returns when the host server has confirmed, and not before; each item has
-// its own error.
-// What the gateway says itself comes from its domain, as a message that waits for who is offline.
-func TestTell(t *testing.T) {
-	srv, e, _ := begin(t)
-	network := edgetest.Network((*edgetest.Plain)(nil)).Driver.Name
-	if err := e.Tell(t.Context(), network, edgetest.Alice, "You have been let in."); err != nil {
+// What the gateway says itself comes from its domain, as a message that waits for who is offline, and under the same id
+// when it is said again.
+func TestNotice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, e, link := begin(t)
+		a := core.Account{User: edgetest.Alice, Network: edgetest.Network((*edgetest.Plain)(nil)).Driver.Name}
+		n := core.Handing{Account: a, Event: &core.Notice{ID: "n1", Text: "You have been let in."}}
+		const want = `<message type='chat' id='n1' from='` + domain + `' to='` + string(edgetest.Alice) + `'>
+			<body>You have been let in.</body><origin-id xmlns='urn:xmpp:sid:0' id='n1'/></message>`
+		srv.HoldPings()
+		done := hand(t.Context(), e, n)
+		srv.Expect(want)
+		srv.Cut(domain)
+		if got := kinds(<-done); got != "unavailable" {
+			t.Fatalf("got %q", got)
+		}
+		srv.ReleasePings()
+		if err := link.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(e.Hand(t.Context(), []core.Handing{n})); got != "done" {
+			t.Fatalf("got %q", got)
+		}
+		srv.Expect(want)
+	})
+}
+
+// Who keeps something by user hears of a move, with the accounts of each domain.
+func TestMoved(t *testing.T) {
+	keeper := &movable{}
+	n := edgetest.Network((*edgetest.Plain)(nil))
+	e, err := edge.New(edge.Config{Domains: []*edge.Domain{{Name: domain, Network: n}}, Chat: words{}, Roster: keeper})
+	if err != nil {
 		t.Fatal(err)
 	}
-	srv.Expect(`<message type='chat' id='*' from='` + domain + `' to='` + string(edgetest.Alice) + `'><body>You have been let in.</body></message>`)
-	if err := e.Tell(t.Context(), "pigeon", edgetest.Alice, "x"); err == nil || core.KindOf(err) != core.NotFound {
-		t.Errorf("err = %v", err)
+	here, there := edgetest.Account(), edgetest.Account()
+	there.Network = "pigeon"
+	if err := e.Moved(t.Context(), "old@example.org", []core.Account{here, there}); err != nil {
+		t.Fatal(err)
+	}
+	if want := domain + " old@example.org a1"; keeper.told != want {
+		t.Errorf("told %q, want %q", keeper.told, want)
 	}
 }
 
+type movable struct {
+	words
+	told string
+}
+
+func (m *movable) Moved(_ context.Context, d *edge.Domain, from core.UserID, moved []core.Account) error {
+	m.told += d.Name + " " + string(from)
+	for _, a := range moved {
+		m.told += " " + string(a.ID)
+	}
+	return nil
+}
+
+// Hand returns when the host server has confirmed, and not before; each item has
+// its own error.
 func TestHandWaitsForTheBarrier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, e, _ := begin(t)

@@ -300,7 +300,7 @@ func (c commands) announce(ctx context.Context, r Request) (core.Step, error) {
 	if err != nil {
 		return core.Step{}, err
 	}
-	return c.done(fmt.Sprintf("%d %s told.", told, map[bool]string{true: "user was", false: "users were"}[told == 1])), nil
+	return c.done(fmt.Sprintf("%d %s told.", told, map[bool]string{true: "user will be", false: "users will be"}[told == 1])), nil
 }
 
 // moveUser gives everything of somebody to a new address of theirs.

@@ -193,7 +193,7 @@ func tasks() []task {
 			steps: [][]pair{{{"user", "bob@example.org"}}, {{"messages", "5"}}},
 		},
 		{
-			name: "announce", user: root, command: "announce", steps: one("text", "We are back."), want: "3 users were told.",
+			name: "announce", user: root, command: "announce", steps: one("text", "We are back."), want: "3 users will be told.",
 			check: func(t *testing.T, s *scene) {
 				if strings.Join(s.hall.told, "") != "mail: We are back." {
 					t.Errorf("told: %q", s.hall.told)
