@@ -148,8 +148,12 @@ func disconnected(e *core.RoomLeft) string {
 
 // closed writes that the gateway is being stopped, to who is in and who waits to be let in.
 func (rm *room) closed(enc *stream.Encoder) {
+	rm.allGone(enc, farewell{statuses: []string{"110", "332"}, reason: "The gateway is being restarted."})
+}
+
+// allGone writes to every resource that is in, or waits to be let in, that it is not.
+func (rm *room) allGone(enc *stream.Encoder, f farewell) {
 	in, me := rm.present()
-	f := farewell{statuses: []string{"110", "332"}, reason: "The gateway is being restarted."}
 	for _, to := range in {
 		rm.gone(enc, to, me, f)
 	}

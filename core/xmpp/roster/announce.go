@@ -30,7 +30,7 @@ func (h *house) greetAll(ctx context.Context) {
 	}
 	var err error
 	if first := h.firstLink(); first {
-		err = h.roster.Announce(ctx, h.domain)
+		err = errors.Join(h.leftovers(ctx), h.roster.Announce(ctx, h.domain))
 	} else {
 		h.lost()
 		err = h.toAll(ctx, h.probe)
@@ -51,21 +51,24 @@ func (h *house) firstLink() bool {
 // are brought up to date. Run does it when the link is online for the first time.
 func (r *Roster) Announce(ctx context.Context, d *edge.Domain) error {
 	h := r.domains[d]
-	return h.toAll(ctx, func(enc *stream.Encoder, user core.UserID) {
-		h.show(enc, user, d.Name, stateOf(r.health.line(d.Name, user)))
-		if h.notes == nil {
-			return
-		}
-		h.mu.Lock()
-		p := h.person(user)
-		online := len(p.clients) > 0
-		p.owed = !online
-		h.mu.Unlock()
-		if !online {
-			h.probe(enc, user)
-		}
-		h.want(user, job{fill: true, show: online})
-	})
+	return h.toAll(ctx, h.meet)
+}
+
+// meet sends the gateway's presence to a registered user, and asks where they are.
+func (h *house) meet(enc *stream.Encoder, user core.UserID) {
+	h.show(enc, user, h.domain.Name, stateOf(h.roster.health.line(h.domain.Name, user)))
+	if h.notes == nil {
+		return
+	}
+	h.mu.Lock()
+	p := h.person(user)
+	online := len(p.clients) > 0
+	p.owed = !online
+	h.mu.Unlock()
+	if !online {
+		h.probe(enc, user)
+	}
+	h.want(user, job{fill: true, show: online})
 }
 
 // probe asks the user's server whether they are online, unless it tells us by itself.

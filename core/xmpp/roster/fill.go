@@ -32,6 +32,12 @@ func (h *house) fill(ctx context.Context, user core.UserID, again bool) error {
 	if err != nil {
 		return err
 	}
+	if len(contacts) == 0 { // not even the gateway itself
+		return h.takeBack(ctx, user)
+	}
+	h.mu.Lock()
+	h.person(user).erased = nil // they are back
+	h.mu.Unlock()
 	l, err := h.load(ctx, user)
 	if err != nil {
 		return err
@@ -92,17 +98,8 @@ func (h *house) fillByPrivilege(ctx context.Context, user core.UserID, contacts 
 		return err
 	}
 	p := planFor(h.domain.Name, h.group(), contacts, have, l.Entries)
-	for _, it := range p.set {
-		err := h.domain.Privileges.SetRoster(ctx, user, it)
-		var refusal *xmpp.Error
-		switch {
-		case err == nil:
-		case errors.As(err, &refusal) && h.domain.Privileges.For(user).Roster == privilege.Both &&
-			(refusal.Condition == "bad-request" || refusal.Condition == "item-not-found" || refusal.Condition == "not-acceptable"):
-			delete(p.entries, it.JID) // this one only
-		default:
-			return err
-		}
+	if err := h.carryOut(ctx, user, p); err != nil {
+		return err
 	}
 	l.Entries = p.entries
 	for _, jid := range p.removed {

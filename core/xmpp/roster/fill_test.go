@@ -88,6 +88,19 @@ func (b *book) Delete(_ context.Context, key string) error {
 	return nil
 }
 
+// Keys implements what mapping's notes have beside core.Notes.
+func (b *book) Keys(_ context.Context, after string, limit int) (keys []string, _ error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key := range b.notes {
+		if key > after {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys[:min(limit, len(keys))], nil
+}
+
 func (b *book) names() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,6 +123,50 @@ type mood struct {
 	*edgetest.Hall
 	mu    sync.Mutex
 	state core.Status
+	owner core.UserID // who has Alice's account; empty: she, unless she has unregistered
+}
+
+func (m *mood) AccountsOf(ctx context.Context, user core.UserID) ([]core.Account, error) {
+	m.mu.Lock()
+	owner := m.owner
+	m.mu.Unlock()
+	switch {
+	case owner == "":
+		return m.Hall.AccountsOf(ctx, user)
+	case user != owner:
+		return nil, nil
+	}
+	a := edgetest.Account()
+	a.User = owner
+	return []core.Account{a}, nil
+}
+
+func (m *mood) Accounts(ctx context.Context, _ string) ([]core.Account, error) {
+	m.mu.Lock()
+	owner := m.owner
+	m.mu.Unlock()
+	if owner == "" {
+		owner = edgetest.Alice
+	}
+	return m.AccountsOf(ctx, owner)
+}
+
+func (m *mood) AccountOf(ctx context.Context, user core.UserID, _, _ string) (core.Account, error) {
+	all, err := m.AccountsOf(ctx, user)
+	if err != nil || len(all) == 0 {
+		return core.Account{}, core.E(core.Unenrolled, "test: account", "")
+	}
+	return all[0], nil
+}
+
+// moveTo gives Alice's account to somebody.
+func (m *mood) moveTo(user core.UserID) core.Account {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.owner = user
+	a := edgetest.Account()
+	a.User = user
+	return a
 }
 
 func (m *mood) Status(id core.AccountID) core.Status {
@@ -136,7 +193,7 @@ func live(t *testing.T, contacts ...core.Address) *alive {
 	}
 	s.domain = &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))}
 	s.domain.Privileges = privilege.New(privilege.Config{Domain: "email.gw", Host: xmpptest.Host})
-	s.roster = New(Config{Gateway: s.mood, Accounts: s.hall, Contacts: s.book, Notes: func(string) core.Notes { return s.book }})
+	s.roster = New(Config{Gateway: s.mood, Accounts: s.mood, Contacts: s.book, Notes: func(string) core.Notes { return s.book }})
 	h := s.roster.On(s.domain, disco.New(disco.Config{Domain: s.domain, Gateway: s.hall}))
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
 	router.Presence(&edge.Switch{Domain: s.domain, Self: h, Contact: h})

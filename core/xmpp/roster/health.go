@@ -45,6 +45,13 @@ func (h *health) set(domain string, a core.Account, trouble string) (line string
 	return line, line != before
 }
 
+// forget drops what is known of a user.
+func (h *health) forget(domain string, user core.UserID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.users, userKey{domain, user})
+}
+
 // line is what a user is to see now.
 func (h *health) line(domain string, user core.UserID) string {
 	h.mu.Lock()

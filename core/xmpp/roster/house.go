@@ -52,10 +52,13 @@ func newHouse(r *Roster, d *edge.Domain, dh *disco.Handler) *house {
 		people: map[core.UserID]*person{}, jobs: map[core.UserID]*job{}, wake: make(chan struct{}, 1),
 	}
 	if r.cfg.Notes != nil && r.cfg.Contacts != nil {
-		h.notes = r.cfg.Notes("roster " + d.Network.Driver.Name)
+		h.notes = r.cfg.Notes(notesName(d.Network.Driver.Name))
 	}
 	return h
 }
+
+// notesName is whose rows ours are, of a network: its transport has its own.
+func notesName(network string) string { return "roster " + network }
 
 // State takes what becomes of a domain's link. Call it from xmpp.Trace.State.
 func (r *Roster) State(d *edge.Domain, s xmpp.Status) {

@@ -35,6 +35,7 @@ type person struct {
 	said    map[string]state  // by bare JID: what the network says of a contact
 	asking  string            // the contact that they are being asked about
 	since   time.Time         // when they were
+	erased  *list             // of whom nothing may be kept: what is to be taken back
 }
 
 // client is a device and what it says that it can do (XEP-0115).

@@ -1,8 +1,12 @@
 package roster
 
 import (
+	"context"
+	"errors"
 	"slices"
 
+	"gangway/core"
+	"gangway/core/xmpp"
 	"gangway/core/xmpp/addr"
 	"gangway/core/xmpp/privilege"
 )
@@ -96,4 +100,21 @@ func (p *plan) keep(c contact, it privilege.Item, e entry) {
 
 func onlyIn(it privilege.Item, group string) bool {
 	return len(it.Groups) == 0 || len(it.Groups) == 1 && it.Groups[0] == group
+}
+
+// carryOut changes a user's roster. An item that the server does not want is left out of the plan.
+func (h *house) carryOut(ctx context.Context, user core.UserID, p plan) error {
+	for _, it := range p.set {
+		err := h.domain.Privileges.SetRoster(ctx, user, it)
+		var refusal *xmpp.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &refusal) && h.domain.Privileges.For(user).Roster == privilege.Both &&
+			(refusal.Condition == "bad-request" || refusal.Condition == "item-not-found" || refusal.Condition == "not-acceptable"):
+			delete(p.entries, it.JID) // this one only
+		default:
+			return err
+		}
+	}
+	return nil
 }

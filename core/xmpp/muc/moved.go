@@ -1,0 +1,60 @@
+package muc
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"gangway/core"
+	"gangway/core/xmpp/edge"
+	"gangway/core/xmpp/stream"
+)
+
+var _ edge.Mover = (*Rooms)(nil)
+
+// movedFor is how long the host server may take over the bookmarks of a move.
+const movedFor = 30 * time.Second
+
+// Moved implements edge.Mover: the clients of the old name are in none of the accounts' rooms any more, and the accounts
+// enter their persistent rooms again, for the new one. Where the host server lets us, bookmarks follow.
+func (r *Rooms) Moved(ctx context.Context, d *edge.Domain, from core.UserID, moved []core.Account) error {
+	ctx, cancel := context.WithTimeout(ctx, movedFor)
+	defer cancel()
+	ids := map[core.AccountID]bool{}
+	for _, a := range moved {
+		ids[a.ID] = true
+	}
+	f := farewell{statuses: []string{"110"}, reason: "The account that you were here with belongs to another address of yours now."}
+	for _, rm := range r.take(ids) {
+		// A link that is down has nobody to tell: the server has told the clients already.
+		_ = rm.domain.Link.Write(func(enc *stream.Encoder) { rm.allGone(enc, f) })
+	}
+	r.Restore(ctx, moved)
+	for _, a := range moved {
+		rooms, err := r.kept(ctx, a)
+		if err != nil {
+			return err
+		}
+		old := a
+		old.User = from
+		for _, room := range slices.Sorted(maps.Keys(rooms)) {
+			r.bookmark(ctx, d, old, room, "")
+			r.bookmark(ctx, d, a, room, rooms[room])
+		}
+	}
+	return nil
+}
+
+// take removes the rooms of accounts from the table.
+func (r *Rooms) take(accounts map[core.AccountID]bool) (taken []*room) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for ref, rm := range r.rooms {
+		if accounts[ref.Account] {
+			taken = append(taken, rm)
+			delete(r.rooms, ref)
+		}
+	}
+	return taken
+}
