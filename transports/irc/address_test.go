@@ -155,7 +155,7 @@ func TestSettingsRefused(t *testing.T) {
 		"[network.\"irc.test\"]\ncharset = \"klingon\"":                      "charset",
 		"[network.\"irc.test\"]\nca = \"/nonexistent\"":                      "ca",
 		"[network.\"irc.test\"]\nca = \"address.go\"":                        "no certificate",
-		"[network.\"irc.test\"]\naddress = \"irc://x\"\nca = \"address.go\"": "plain",
+		"[network.\"irc.test\"]\naddress = \"irc://x\"\nca = \"address.go\"": "no certificate",
 		"[network.\"irc.test\"]\npassword = \"a\\r\\nb\"":                    "one line",
 		"[network.\"a b\"]\naddress = \"irc://x\"":                           "named like a host",
 		"networks = [\"x\"]\nunknown = 1":                                    "",

@@ -124,13 +124,6 @@ func (s *session) onQuit(m *irc.Message) {
 	s.reclaim(m.Name)
 }
 
-// reclaim takes back the nick that the user wants, when whoever had it is gone.
-func (s *session) reclaim(freed string) {
-	if s.wish != "" && s.fold.Fold(freed) == s.fold.Fold(s.wish) && !s.mine(s.wish) && s.open() {
-		s.urgent(wire.Nick(s.wish))
-	}
-}
-
 // onKick is somebody being removed from a room.
 func (s *session) onKick(m *irc.Message) {
 	r := s.room(m.Param(0))

@@ -38,7 +38,7 @@ func (t *transport) checkNetwork(ctx context.Context, n *network) core.Finding {
 	p := &probe{stop: cancel}
 	quiet := *t
 	quiet.host, quiet.log = p, slog.New(slog.DiscardHandler)
-	p.session = newSession(&quiet, n, core.Account{Options: map[string]string{"nick": "gangway" + strconv.Itoa(rand.IntN(10_000))}})
+	p.session = newSession(&quiet, n, core.Account{Options: map[string]string{"nick": "gangway" + strconv.Itoa(rand.IntN(10_000))}}, credentials{})
 	err := p.session.Run(ctx)
 	switch {
 	case p.found != "":
@@ -70,7 +70,7 @@ func advice(err error) string {
 
 // probe is the host of a session that is only there to look.
 type probe struct {
-	core.Host // nil: a session uses no more of its host than Deliver
+	core.Host // nil: a session uses no more of its host than what follows
 	session   *session
 	stop      context.CancelFunc
 	found     string
@@ -88,6 +88,17 @@ func (p *probe) Deliver(_ context.Context, e core.Event) error {
 	}
 	p.stop()
 	return nil
+}
+
+// Notes are none: a look leaves no trace.
+func (p *probe) Notes() core.Notes { return noNotes{} }
+
+type noNotes struct{}
+
+func (noNotes) Put(context.Context, string, []byte, time.Duration) error { return nil }
+func (noNotes) Delete(context.Context, string) error                     { return nil }
+func (noNotes) Get(context.Context, string) ([]byte, error) {
+	return nil, core.E(core.NotFound, "irc: check", "")
 }
 
 // secured says how a connection is protected.

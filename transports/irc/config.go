@@ -104,7 +104,8 @@ type network struct {
 	address  string // host:port
 	host     string // whose name the certificate must bear
 	tls      *tls.Config
-	guarded  bool // may only lead to public addresses
+	roots    *x509.CertPool // nil: the system's
+	guarded  bool           // may only lead to public addresses
 	charset  encoding.Encoding
 	nick     string
 	username string
@@ -191,11 +192,8 @@ func (n *network) parseAddress(s string) error {
 	return nil
 }
 
-// trust makes the authorities in a PEM file the only ones.
+// trust makes the authorities in a PEM file the only ones. Of a plain network they count once it asks for TLS (sts).
 func (n *network) trust(file string) error {
-	if n.tls == nil {
-		return errors.New("ca: the address is plain irc://, which has no certificate")
-	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("ca: %w", err)
@@ -204,7 +202,9 @@ func (n *network) trust(file string) error {
 	if !pool.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("ca: no certificate in %s", file)
 	}
-	n.tls.RootCAs = pool
+	if n.roots = pool; n.tls != nil {
+		n.tls.RootCAs = pool
+	}
 	return nil
 }
 

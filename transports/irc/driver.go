@@ -120,5 +120,9 @@ func (t *transport) Open(a core.Account) (core.Session, error) {
 	if n == nil {
 		n = t.cfg.public(realm)
 	}
-	return newSession(t, n, a), nil
+	secrets, err := openCredentials(a.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return newSession(t, n, a, secrets), nil
 }

@@ -7,13 +7,34 @@ import (
 
 	"gangway/core"
 	"gangway/transports/irc/isupport"
+	"gangway/transports/irc/wire"
 )
 
-// Enroll asks for what a user wants to be called on a network, and for the password of an account with its services
-// (SASL). Nobody has to: without it a connection is made with the nick that a room is entered with.
+// What a user may choose for an account; the keys of core.Account.Options.
+const (
+	optionNick       = "nick"
+	optionLogin      = "login"
+	optionAlternates = "alternates" // nicks to try when the first is taken, parted by spaces
+	optionUnlogged   = "unlogged"   // what to do without the login: see the values below
+	optionUsername   = "username"
+	optionRealname   = "realname"
+
+	unloggedStop     = "stop"     // do not connect
+	unloggedContinue = "continue" // connect, and say so
+	// Otherwise: connect where the network has no logins at the moment, and stop where it refuses this one.
+)
+
+const maxCommands = 20
+
+// Enroll asks for what a user wants to be called on a network, and for the account with its services (SASL). Nobody
+// has to: without it a connection is made with the nick that a room is entered with.
 func (t *transport) Enroll(_ context.Context, _ core.UserID, current *core.Account, answers map[string]string) (core.Step, error) {
 	if current == nil {
 		current = &core.Account{Realm: t.cfg.FixedNetwork}
+	}
+	known, err := openCredentials(current.Secret)
+	if err != nil {
+		return core.Step{}, err
 	}
 	if answers == nil {
 		return t.askAccount(current, ""), nil
@@ -22,28 +43,104 @@ func (t *transport) Enroll(_ context.Context, _ core.UserID, current *core.Accou
 	if err != nil {
 		return t.askAccount(current, core.AsError(err).Sentence()), nil
 	}
-	nick := strings.TrimSpace(answers["nick"])
-	login, password := strings.TrimSpace(answers["login"]), answers["password"]
-	switch {
-	case nick != "" && nickFrom(nick) != nick:
-		return t.askAccount(current, "That cannot be a nick on IRC. Use letters, digits and _-[]{}\\|^`."), nil
-	case strings.ContainsAny(login+password, "\r\n\x00") || len(login) > isupport.MaxNick || len(password) > 300:
-		return t.askAccount(current, "The account's name and password must be one line each."), nil
-	}
 	link := &core.Account{Realm: realm, Options: map[string]string{}}
 	if current.Realm == realm {
-		link.Secret = current.Secret
 		maps.Copy(link.Options, current.Options)
+	} else {
+		known = credentials{}
 	}
-	setOption(link.Options, "nick", nick)
-	setOption(link.Options, "login", login)
-	if password != "" {
-		link.Secret = []byte(password)
+	if wrong := answerAccount(link.Options, answers); wrong != "" {
+		return t.askAccount(current, wrong), nil
 	}
-	return core.Step{
-		Title: "IRC", Done: true, Link: link,
-		Text: "Done. Enter a channel of " + realm + ", such as " + t.Format(core.Target{Realm: realm, Address: "#channel"}) + ".",
-	}, nil
+	wrong, err := known.answer(answers, link.Options[optionNick])
+	if err != nil {
+		return core.Step{}, err
+	}
+	if wrong != "" {
+		return t.askAccount(current, wrong), nil
+	}
+	if _, asked := answers["unlogged"]; isTrue(answers["more"]) && !asked {
+		return askMore(link, known), nil
+	}
+	if link.Secret, err = known.seal(); err != nil {
+		return core.Step{}, err
+	}
+	return core.Step{Title: "IRC", Done: true, Link: link, Text: t.done(realm, known)}, nil
+}
+
+// done is what the user reads in the end.
+func (t *transport) done(realm string, c credentials) string {
+	text := "Done. Enter a channel of " + realm + ", such as " + t.Format(core.Target{Realm: realm, Address: "#channel"}) + "."
+	if c.Certificate != nil {
+		short, long := c.fingerprints()
+		text += "\nYour certificate's fingerprint is " + short + " (SHA-256) or " + long +
+			" (SHA-512). Tell it to the network once you are logged in, as a rule with: /msg NickServ CERT ADD"
+	}
+	return text
+}
+
+// answerAccount takes over what is no secret; what is wrong with it, if anything.
+func answerAccount(options, answers map[string]string) (wrong string) {
+	nick, login := strings.TrimSpace(answers["nick"]), strings.TrimSpace(answers["login"])
+	alternates := strings.Fields(answers["alternates"])
+	for _, n := range append(alternates, nick) {
+		if n != "" && nickFrom(n) != n {
+			return "That cannot be a nick on IRC. Use letters, digits and _-[]{}\\|^`."
+		}
+	}
+	unlogged := answers["unlogged"]
+	switch {
+	case strings.ContainsAny(login, "\r\n\x00") || len(login) > isupport.MaxNick:
+		return "The account's name must be one line."
+	case len(alternates) > maxNickTries-2:
+		return "So many nicks are never tried."
+	case unlogged != "" && unlogged != unloggedStop && unlogged != unloggedContinue:
+		return "Choose one of the ways to go on without a login."
+	}
+	setOption(options, optionNick, nick)
+	setOption(options, optionLogin, login)
+	if _, asked := answers["unlogged"]; asked {
+		setOption(options, optionAlternates, strings.Join(alternates, " "))
+		setOption(options, optionUnlogged, unlogged)
+	}
+	return ""
+}
+
+// answer takes over what is to be sealed; what is wrong with it, if anything. Passwords that are not answered stay.
+func (c *credentials) answer(answers map[string]string, name string) (wrong string, err error) {
+	for _, password := range []string{answers["password"], answers["server_password"]} {
+		if strings.ContainsAny(password, "\r\n\x00") || len(password) > 300 {
+			return "The account's name and password must be one line each.", nil
+		}
+	}
+	c.Password = firstOf(answers["password"], c.Password)
+	c.Server = firstOf(answers["server_password"], c.Server)
+	if text, ok := answers["commands"]; ok {
+		c.Commands = commandLines(text)
+	}
+	if len(c.Commands) > maxCommands {
+		return "There are too many commands.", nil
+	}
+	for _, line := range c.Commands {
+		if !isOwnCommand(line) {
+			return "This is not a command that can be written when connected: " + wire.Bare(line), nil
+		}
+	}
+	switch wish, asked := answers["certificate"]; {
+	case isTrue(wish) && c.Certificate == nil:
+		return "", c.certify(firstOf(name, "irc"))
+	case asked && !isTrue(wish):
+		c.Certificate, c.Key = nil, nil
+	}
+	return "", nil
+}
+
+// isTrue reads a BoolField.
+func isTrue(answer string) bool { return answer == "true" || answer == "1" }
+
+func isOwnCommand(line string) bool {
+	_, err := ownCommand(line)
+	return err == nil
 }
 
 func setOption(options map[string]string, key, value string) {
@@ -65,11 +162,30 @@ func (t *transport) askAccount(current *core.Account, wrong string) core.Step {
 		step.Fields = append(step.Fields, t.networkField(current.Realm))
 	}
 	step.Fields = append(step.Fields,
-		core.Field{Name: "nick", Label: "Nick", Value: current.Options["nick"]},
-		core.Field{Name: "login", Label: "Account (if it is not the nick)", Value: current.Options["login"]},
+		core.Field{Name: "nick", Label: "Nick", Value: current.Options[optionNick]},
+		core.Field{Name: "login", Label: "Account (if it is not the nick)", Value: current.Options[optionLogin]},
 		core.Field{Name: "password", Label: "Password", Type: core.SecretField},
+		core.Field{Name: "more", Label: "More settings", Type: core.BoolField, Value: "false"},
 	)
 	return step
+}
+
+// askMore is the second form, for who wants it.
+func askMore(current *core.Account, known credentials) core.Step {
+	certificate := "false"
+	if known.Certificate != nil {
+		certificate = "true"
+	}
+	return core.Step{Title: "IRC", Text: "Whatever you leave as it is stays so.", Fields: []core.Field{
+		{Name: "alternates", Label: "Other nicks, for when yours is taken", Value: current.Options[optionAlternates]},
+		{Name: "certificate", Label: "Log in with a certificate of this gateway's (CertFP)", Type: core.BoolField, Value: certificate},
+		{Name: "unlogged", Label: "When logging in fails", Type: core.ChoiceField, Value: current.Options[optionUnlogged], Options: []core.Option{
+			{Value: "", Label: "connect only if the network has no logins at the moment"},
+			{Value: unloggedStop, Label: "never connect"}, {Value: unloggedContinue, Label: "connect nevertheless"},
+		}},
+		{Name: "server_password", Label: "Password of the server (bouncers, private servers)", Type: core.SecretField},
+		{Name: "commands", Label: "Commands to write when connected, one a line", Type: core.LongField, Value: strings.Join(known.Commands, "\n")},
+	}}
 }
 
 // networkField lets the user choose among the networks, or write one where every public one is allowed.

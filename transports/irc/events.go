@@ -23,7 +23,7 @@ func (s *session) notice(peer core.Address, text string) {
 // flush delivers what has been queued, also when ctx has ended: the edge outlives the sessions.
 func (s *session) flush(ctx context.Context) {
 	s.mu.Lock()
-	nothing := len(s.events) == 0
+	nothing := len(s.events)+len(s.chores) == 0
 	s.mu.Unlock()
 	if nothing {
 		return
@@ -31,6 +31,7 @@ func (s *session) flush(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	s.delivering.Lock()
 	defer s.delivering.Unlock()
+	s.doChores(ctx)
 	for {
 		s.mu.Lock()
 		events := s.events
@@ -49,7 +50,7 @@ func (s *session) flush(ctx context.Context) {
 
 // dispatch has the courier deliver what a call of the edge has queued, so that the call need not wait for it.
 func (s *session) dispatch(ctx context.Context) {
-	if len(s.events) == 0 || s.courier != nil {
+	if len(s.events)+len(s.chores) == 0 || s.courier != nil {
 		return
 	}
 	ended := make(chan struct{})
@@ -59,7 +60,7 @@ func (s *session) dispatch(ctx context.Context) {
 		for {
 			s.flush(ctx)
 			s.mu.Lock()
-			if len(s.events) == 0 {
+			if len(s.events)+len(s.chores) == 0 {
 				s.courier = nil
 				s.mu.Unlock()
 				return

@@ -117,6 +117,7 @@ func (s *session) onChange(m *irc.Message) {
 	case "AWAY":
 		away := m.Trailing() != ""
 		s.everywhere(m.Name, func(one *member) { one.away = away })
+		s.onContactAway(m)
 	case "ACCOUNT":
 		account := accountName(m.Param(0))
 		s.everywhere(m.Name, func(one *member) { one.account = account })
@@ -160,11 +161,17 @@ func (s *session) onNumeric(m *irc.Message) {
 		s.onModes(m)
 	case "367": // RPL_BANLIST
 		s.onBan(m)
+	case irc.RPL_MONONLINE:
+		s.onMonitor(m, core.Online)
+	case irc.RPL_MONOFFLINE:
+		s.onMonitor(m, core.Offline)
+	case irc.RPL_ISON:
+		s.onIsOn(m)
 	case "396": // RPL_HOSTHIDDEN: our host as others see it from now on
 		s.onHidden(m)
 	case "470": // ERR_LINKCHANNEL: we are sent to another channel
 		s.onForward(m)
-	case irc.RPL_SASLSUCCESS, irc.ERR_NICKLOCKED, irc.ERR_SASLFAIL, irc.ERR_SASLTOOLONG, irc.ERR_SASLABORTED:
+	case irc.RPL_LOGGEDIN, irc.RPL_LOGGEDOUT, irc.RPL_SASLMECHS, irc.ERR_SASLALREADY, irc.RPL_SASLSUCCESS, irc.ERR_NICKLOCKED, irc.ERR_SASLFAIL, irc.ERR_SASLTOOLONG, irc.ERR_SASLABORTED:
 		s.onSASL(m)
 	default:
 		if isError(m.Command) {

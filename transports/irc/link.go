@@ -46,12 +46,18 @@ type link struct {
 	refusal *core.Error // the network's last word on why it will not have us
 	broken  error       // why writing failed
 
-	caps    capability
-	support isupport.Support
-	server  string // as it calls itself
-	nick    string
-	user    string // of our own prefix, as others see it; empty: not known yet
-	host    string
+	caps     capability
+	offers   map[string]string // capabilities with their values, as far as they mean anything here
+	secure   string            // the port, if the connection is in TLS only because the network asked (sts)
+	auth     *authentication   // nil: no login is under way
+	loggedIn bool
+	loginErr *core.Error // why we are not, although connected
+	kept     time.Time   // when it was last asked for the nick that the user wants
+	support  isupport.Support
+	server   string // as it calls itself
+	nick     string
+	user     string // of our own prefix, as others see it; empty: not known yet
+	host     string
 
 	writer   chan struct{} // closed when the writer ends; nil: there is none
 	urgent   []*command

@@ -105,8 +105,6 @@ func (s *session) onRegistrationRefused(m *irc.Message) {
 	case aboutNick(m):
 		s.onNickRefused(m)
 	case m.Command == irc.ERR_UNKNOWNCOMMAND, m.Command == irc.ERR_NOTREGISTERED, m.Command == "410":
-	case m.Command == irc.ERR_SASLFAIL, m.Command == irc.ERR_SASLTOOLONG, m.Command == irc.ERR_SASLABORTED, m.Command == irc.ERR_NICKLOCKED:
-		s.onSASL(m)
 	default:
 		s.notice("", refusal("", m).Text)
 	}

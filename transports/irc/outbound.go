@@ -51,6 +51,7 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	}
 	if !room {
 		s.private = time.Now()
+		s.met(target)
 	}
 	s.say(target, m, room, pieces)
 	return core.Taken{}, nil

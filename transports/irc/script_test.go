@@ -19,15 +19,16 @@ import (
 
 // play is a session whose network is played by the test, line by line, in a bubble of its own time.
 type play struct {
-	t     *testing.T
-	host  *transporttest.Host
-	s     *session
-	conns chan net.Conn
-	conn  net.Conn
-	lines chan string
-	stop  context.CancelFunc
-	ended chan error
-	seen  int // events that event has returned
+	t       *testing.T
+	host    *transporttest.Host
+	s       *session
+	conns   chan net.Conn
+	conn    net.Conn
+	lines   chan string
+	stop    context.CancelFunc
+	ended   chan error
+	seen    int // events that event has returned
+	dialled []*network
 }
 
 const quickConfig = `
@@ -51,7 +52,8 @@ func script(t *testing.T, config string, account core.Account, scenario func(*pl
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr.dial = func(ctx context.Context, _ *network) (net.Conn, error) {
+		tr.dial = func(ctx context.Context, n *network) (net.Conn, error) {
+			p.dialled = append(p.dialled, n)
 			near, far := net.Pipe()
 			select {
 			case p.conns <- far:

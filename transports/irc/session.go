@@ -23,6 +23,7 @@ type session struct {
 	t       *transport
 	net     *network
 	account core.Account
+	secrets credentials // what the account shows to the network; nothing changes it
 
 	delivering sync.Mutex // held by whoever delivers events: one at a time, in order
 
@@ -35,14 +36,16 @@ type session struct {
 	rooms   map[string]*room
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
-	courier chan struct{}     // closed when the courier ends; nil: there is none
-	list    *listing          // as last asked for; nil: not in this connection
-	private time.Time         // when something private was last said, either way; zero: never
-	away    map[string]string // who of those the user wrote to is away, and how they say so
+	chores  []func(context.Context) error // see chores.go
+	peers   []string                      // whom the user has written to, the latest last
+	courier chan struct{}                 // closed when the courier ends; nil: there is none
+	list    *listing                      // as last asked for; nil: not in this connection
+	private time.Time                     // when something private was last said, either way; zero: never
+	away    map[string]string             // who of those the user wrote to is away, and how they say so
 }
 
-func newSession(t *transport, n *network, a core.Account) *session {
-	return &session{t: t, net: n, account: a, rooms: map[string]*room{}}
+func newSession(t *transport, n *network, a core.Account, secrets credentials) *session {
+	return &session{t: t, net: n, account: a, secrets: secrets, rooms: map[string]*room{}}
 }
 
 // Run connects, registers, enters the rooms that are wanted, and stays until the connection is lost or nobody needs
@@ -51,9 +54,9 @@ func (s *session) Run(ctx context.Context) error {
 	if !s.needed() {
 		return nil
 	}
-	l, err := s.connect(ctx)
-	if err == nil {
-		err = s.converse(ctx, l)
+	err := s.visit(ctx, "")
+	if port := upgradeOf(err); port != "" && ctx.Err() == nil {
+		err = s.visit(ctx, port)
 	}
 	s.end(ctx, err)
 	s.flush(ctx)
@@ -84,16 +87,31 @@ func (s *session) wanted() bool {
 	return false
 }
 
+// visit lives one connection. upgrade is the port at which the network has just asked for TLS; empty: it has not.
+func (s *session) visit(ctx context.Context, upgrade string) error {
+	l, err := s.connect(ctx, upgrade)
+	if err != nil {
+		return err
+	}
+	return s.converse(ctx, l)
+}
+
 // connect opens the connection and begins to register.
-func (s *session) connect(ctx context.Context) (*link, error) {
-	conn, err := s.t.dial(ctx, s.net)
+func (s *session) connect(ctx context.Context, upgrade string) (*link, error) {
+	n, secure, err := s.route(ctx, upgrade)
+	if err != nil {
+		return nil, err
+	}
+	peers := s.loadPeers(ctx)
+	conn, err := s.t.dial(ctx, n)
 	if err != nil {
 		return nil, s.unreachable(err)
 	}
-	l := newLink(conn, s.net)
+	l := newLink(conn, n)
+	l.secure = secure
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link = l
+	s.link, s.peers = l, peers
 	s.register()
 	return l, nil
 }
@@ -186,6 +204,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 		l.pinged = now
 		s.urgent(wire.Ping(keepalive))
 		next = now.Add(time.Duration(s.t.cfg.PingTimeout))
+	}
+	if ask := s.keepNick(l, now); !ask.IsZero() {
+		next = earlier(next, ask)
 	}
 	if settle := s.settleAll(now); !settle.IsZero() {
 		next = earlier(next, settle)

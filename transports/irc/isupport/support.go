@@ -19,16 +19,20 @@ type Support struct {
 	StatusMsg string    // STATUSMSG: signs that may stand before a channel
 	ChanTypes string
 	NickLen   int
-	LineLen   int  // LINELEN, with CRLF
-	PerMode   int  // MODES: changes in one command
-	UTF8Only  bool // UTF8ONLY: what is not UTF-8 is broken, and no other charset
+	LineLen   int    // LINELEN, with CRLF
+	PerMode   int    // MODES: changes in one command
+	UTF8Only  bool   // UTF8ONLY: what is not UTF-8 is broken, and no other charset
+	Whox      bool   // WHOX
+	Monitor   int    // MONITOR: how many people can be watched; 0: any number; -1: nobody
+	History   int    // CHATHISTORY: the most messages in one answer; 0: as many as are asked for; -1: there is none
+	TagDeny   string // CLIENTTAGDENY: which client-only tags are not passed on
 }
 
 // Default is what holds for a network that says nothing.
 func Default() Support {
 	return Support{
 		Modes: "ov", Prefixes: "@+", ChanModes: [4]string{"beI", "k", "l", "imnpst"}, ChanTypes: "#&",
-		NickLen: 30, LineLen: wire.MaxBody, PerMode: 3,
+		NickLen: 30, LineLen: wire.MaxBody, PerMode: 3, Monitor: -1, History: -1,
 	}
 }
 
@@ -67,6 +71,16 @@ func (s *Support) set(name, value string) {
 		setNumber(&s.PerMode, value, 1, 20)
 	case "UTF8ONLY":
 		s.UTF8Only = true
+	case "WHOX":
+		s.Whox = true
+	case "MONITOR":
+		s.Monitor = 0
+		setNumber(&s.Monitor, value, 1, 1000)
+	case "CHATHISTORY", "draft/CHATHISTORY":
+		s.History = 0
+		setNumber(&s.History, value, 1, 1000)
+	case "CLIENTTAGDENY":
+		s.TagDeny = strings.Clone(value)
 	}
 }
 
@@ -75,6 +89,20 @@ func setNumber(into *int, value string, least, most int) {
 	if n, err := strconv.Atoi(value); err == nil && n >= least {
 		*into = min(n, most)
 	}
+}
+
+// Denies says whether the network does not pass a client-only tag on; its name is without the "+".
+func (s *Support) Denies(tag string) bool {
+	denied := false
+	for entry := range strings.SplitSeq(s.TagDeny, ",") {
+		switch entry {
+		case "*", tag:
+			denied = true
+		case "-" + tag:
+			return false
+		}
+	}
+	return denied
 }
 
 // IsChannel says whether a target of this network is a channel.
