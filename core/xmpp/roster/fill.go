@@ -2,8 +2,8 @@ package roster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,15 +42,9 @@ func (h *house) fill(ctx context.Context, user core.UserID, again bool) error {
 	if err != nil {
 		return err
 	}
-	before, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
+	before := list{l.Digest, maps.Clone(l.Entries)}
 	err = h.bring(ctx, user, contacts, &l, again)
-	if after, merr := json.Marshal(l); merr == nil && string(after) != string(before) {
-		err = errors.Join(err, h.keep(ctx, user, after, len(l.Entries) == 0))
-	}
-	return err
+	return errors.Join(err, h.change(ctx, user, func(now *list) { now.apply(before, l) }))
 }
 
 // bring chooses the way. What one way is refused, the next one tries.
@@ -231,21 +225,22 @@ func (h *house) answered(ctx context.Context, user core.UserID, jid, state strin
 	if h.notes == nil {
 		return
 	}
-	l, err := h.load(ctx, user)
-	e, known := l.Entries[jid]
-	if err != nil || e.State == state || !known && state != subscribed || e.State == subscribed && state == declined && jid != h.domain.Name {
-		return
-	}
-	if e.State == set && state == subscribed {
-		return
-	}
-	l.note(jid, entry{e.Name, state})
-	body, err := json.Marshal(l)
-	if err == nil {
-		err = h.keep(ctx, user, body, len(l.Entries) == 0)
-	}
+	news := false
+	err := h.change(ctx, user, func(l *list) {
+		e, known := l.Entries[jid]
+		switch {
+		case e.State == state, !known && state != subscribed, e.State == set && state == subscribed:
+		case e.State == subscribed && state == declined && jid != h.domain.Name:
+		default:
+			news = true
+			l.note(jid, entry{e.Name, state})
+		}
+	})
 	if err != nil {
 		h.roster.log.Warn("answer to a subscription not noted", "domain", h.domain.Name, "err", err)
+	}
+	if !news {
+		return
 	}
 	h.mu.Lock()
 	p := h.person(user)
@@ -366,26 +361,4 @@ func digestOf(contacts []contact) string {
 		parts = append(parts, c.jid, c.name)
 	}
 	return core.Digest(parts...)
-}
-
-// load and keep are the row of a user.
-func (h *house) load(ctx context.Context, user core.UserID) (l list, err error) {
-	body, err := h.notes.Get(ctx, string(user))
-	if err != nil {
-		if core.KindOf(err) == core.NotFound {
-			err = nil
-		}
-		return list{}, err
-	}
-	if bad := json.Unmarshal(body, &l); bad != nil {
-		l = list{} // as good as none: the worst is a question asked twice
-	}
-	return l, nil
-}
-
-func (h *house) keep(ctx context.Context, user core.UserID, body []byte, empty bool) error {
-	if empty {
-		return h.notes.Delete(ctx, string(user))
-	}
-	return h.notes.Put(ctx, string(user), body, 0)
 }

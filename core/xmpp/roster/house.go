@@ -24,6 +24,7 @@ type house struct {
 	disco  *disco.Handler
 	notes  core.Notes // nil: no list is filled
 	caps   capsTable
+	rows   [64]sync.Mutex // held while a user's row is changed, by a hash of the user
 
 	mu     sync.Mutex
 	people map[core.UserID]*person

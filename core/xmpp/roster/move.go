@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,20 +46,13 @@ func (h *house) inherit(ctx context.Context, from, to core.UserID) error {
 	if err != nil {
 		return err
 	}
-	l, err := h.load(ctx, to)
-	if err != nil {
-		return err
-	}
-	for jid, e := range old.Entries {
-		if _, known := l.Entries[jid]; !known && e.State == declined {
-			l.note(jid, e)
+	return h.change(ctx, to, func(l *list) {
+		for jid, e := range old.Entries {
+			if _, known := l.Entries[jid]; !known && e.State == declined {
+				l.note(jid, e)
+			}
 		}
-	}
-	body, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	return h.keep(ctx, to, body, len(l.Entries) == 0)
+	})
 }
 
 // Move implements core.Keeper. There is nothing to do beside Moved.
