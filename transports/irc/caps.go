@@ -22,6 +22,15 @@ const (
 	capInviteNotify
 	capNotify
 	capSASL
+	capReplies
+	capMultiline
+	capHistory
+	capRedaction
+	capReadMarker
+	capExtendedMonitor
+	capBouncer
+	capPlayback
+	capSelfMessage
 )
 
 // capabilities are those that are asked for where they are offered, in the order of asking.
@@ -38,6 +47,10 @@ func capabilities() []struct {
 		{"extended-join", capExtendedJoin}, {"account-notify", capAccountNotify}, {"account-tag", capAccountTag},
 		{"away-notify", capAwayNotify}, {"chghost", capChghost}, {"setname", capSetname},
 		{"invite-notify", capInviteNotify}, {"cap-notify", capNotify}, {"sasl", capSASL},
+		{"standard-replies", capReplies}, {"draft/multiline", capMultiline}, {"draft/chathistory", capHistory},
+		{"draft/message-redaction", capRedaction}, {"draft/read-marker", capReadMarker},
+		{"extended-monitor", capExtendedMonitor}, {"soju.im/bouncer-networks", capBouncer},
+		{"znc.in/playback", capPlayback}, {"znc.in/self-message", capSelfMessage},
 	}
 }
 

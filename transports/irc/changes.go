@@ -115,7 +115,7 @@ func (s *session) onQuit(m *irc.Message) {
 	}
 	reason := format.Styled(m.Trailing())
 	for _, r := range s.rooms {
-		if isSplit(reason) && r.shown() {
+		if (isSplit(reason) || s.link.inKind(m, batchNetsplit)) && r.shown() {
 			s.split(r, m.Name, reason)
 			continue
 		}

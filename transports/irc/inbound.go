@@ -42,9 +42,18 @@ func (s *session) on(m *irc.Message) {
 	if m.Name == "" {
 		m.Name = s.net.name // without a prefix the server itself speaks
 	}
+	if m.Command != "BATCH" && s.link.collected(m) {
+		return
+	}
 	switch m.Command {
 	case "PRIVMSG", "NOTICE":
 		s.onText(m)
+	case "TAGMSG":
+		s.onTagmsg(m)
+	case "REDACT":
+		s.onRedact(m)
+	case "MARKREAD", "SETNAME", "BOUNCER":
+		// our own news come back, and names that nobody is shown
 	case "PING":
 		s.urgent(wire.Pong(m.Trailing()))
 	case "PONG":
@@ -69,7 +78,7 @@ func (s *session) on(m *irc.Message) {
 		s.done(m)
 		s.seen(m, mine)
 	case "WARN", "NOTE":
-		s.notice("", format.Styled(m.Trailing()))
+		s.onRemark(m)
 	default:
 		s.onNumeric(m)
 		s.done(m)
@@ -151,6 +160,8 @@ func (s *session) onNumeric(m *irc.Message) {
 		s.onNamesEnd(m)
 	case irc.RPL_WHOREPLY:
 		s.onWho(m)
+	case "354": // RPL_WHOSPCRPL
+		s.onWhox(m)
 	case irc.RPL_ENDOFWHO:
 		s.onWhoEnd(m)
 	case "322": // RPL_LIST
@@ -208,16 +219,24 @@ func (s *session) onText(m *irc.Message) {
 	case m.Command == "NOTICE" && s.aboutRoom(text) != nil:
 		s.heard(m, s.aboutRoom(text), "", text)
 	default:
-		s.private = time.Now()
-		peer := m.Name
-		if s.mine(peer) {
-			peer = target // said by us, from elsewhere
-		}
-		s.emit(&core.Message{
-			Ref: s.ref(lower(peer)), IDs: remote(m), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
-			Mine: s.mine(m.Name) && !s.mine(peer),
-		})
+		s.whispered(m, target, text)
 	}
+}
+
+// whispered is something said in private: to us, or by us from elsewhere.
+func (s *session) whispered(m *irc.Message, target, text string) {
+	s.private = time.Now()
+	peer := m.Name
+	if s.mine(peer) {
+		peer = target
+	}
+	addr := lower(peer)
+	s.stopped(typist{addr, m.Name})
+	s.remember(addr, m)
+	s.emit(&core.Message{
+		Ref: s.ref(addr), IDs: remote(m), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
+		Mine: s.mine(m.Name) && !s.mine(peer), ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")},
+	})
 }
 
 // isServer says whether a prefix is a server's.
@@ -231,8 +250,10 @@ func (s *session) heard(m *irc.Message, r *room, channel, text string) {
 	if r != nil {
 		addr = r.addr
 	}
+	s.stopped(typist{addr, m.Name})
+	s.remember(addr, m)
 	s.emit(&core.Message{
-		Ref: s.ref(addr), IDs: remote(m), Room: true, Author: core.Address(m.Name), Mine: s.mine(m.Name),
+		Ref: s.ref(addr), IDs: remote(m), Room: true, ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")}, Author: core.Address(m.Name), Mine: s.mine(m.Name),
 		Person: s.personOf(r, m.Name), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
 	})
 }
@@ -287,12 +308,15 @@ func (s *session) onEcho(m *irc.Message) bool {
 	return true
 }
 
-// onInvite tells of an invitation: to us, or (invite-notify) to somebody else, which is not our business.
+// onInvite tells of an invitation: to us, or (invite-notify), in the room, to somebody else.
 func (s *session) onInvite(m *irc.Message) {
+	room := wire.Bare(m.Trailing())
 	if !s.mine(m.Param(0)) {
+		if r := s.room(room); r != nil && r.shown() {
+			s.notice(r.addr, m.Name+" invited "+m.Param(0)+" into this channel.")
+		}
 		return
 	}
-	room := wire.Bare(m.Trailing())
 	if !isChannel(room) || !validChannel(room) {
 		return
 	}

@@ -59,15 +59,22 @@ type link struct {
 	user     string // of our own prefix, as others see it; empty: not known yet
 	host     string
 
-	writer   chan struct{} // closed when the writer ends; nil: there is none
-	urgent   []*command
-	flood    bucket
-	asked    []*request // written, not answered, oldest first
-	labels   uint64     // made so far
-	barrier  uint64     // written so far
-	unbarred int        // requests behind the last barrier
-	batches  map[string]string
-	replies  bucket // for CTCP
+	writer     chan struct{} // closed when the writer ends; nil: there is none
+	urgent     []*command
+	flood      bucket
+	asked      []*request           // written, not answered, oldest first
+	labels     uint64               // made so far
+	refs       uint64               // of batches, made so far
+	within     bool                 // a batch of ours is open: nothing else may be written
+	barrier    uint64               // written so far
+	unbarred   int                  // requests behind the last barrier
+	batches    map[string]*batch    // open ones, by their reference
+	batched    int                  // lines kept of them
+	batchBytes int                  // and bytes
+	typing     map[typist]time.Time // who is shown to be writing, and until when
+	typed      time.Time            // when it was last said that the user is
+	typedTo    core.Address
+	replies    bucket // for CTCP
 }
 
 func newLink(conn net.Conn, n *network) *link {

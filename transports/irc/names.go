@@ -32,18 +32,35 @@ func (s *session) onNames(m *irc.Message) {
 	}
 }
 
-// onNamesEnd is 366: all members are known. Where their hosts are not, WHO tells.
+// whoxToken marks our own WHOX among replies.
+const whoxToken = "152"
+
+// asksWho says whether a room that is entered is asked for more than its members' names: for their hosts, where NAMES
+// did not tell, and with WHOX for their accounts and who is away, where changes of these will be told.
+func (s *session) asksWho(r *room) bool {
+	l := s.link
+	if len(r.members) > maxWho || !s.open() {
+		return false
+	}
+	return l.caps&capUserhost == 0 || l.support.Whox && l.caps&(capAccountNotify|capAwayNotify) != 0
+}
+
+// onNamesEnd is 366: all members are known. What is not known about them, WHO tells.
 func (s *session) onNamesEnd(m *irc.Message) {
 	r := s.room(m.Param(1))
 	if r == nil || r.stage != joining || r.who {
 		return
 	}
-	if s.link.caps&capUserhost != 0 || len(r.members) > maxWho || !s.open() {
+	if !s.asksWho(r) {
 		s.entered(r)
 		return
 	}
 	r.who = true
-	s.enqueue(&command{Command: wire.Who(r.name), ask: &request{
+	who := wire.Who(r.name)
+	if s.link.support.Whox {
+		who = wire.Whox(r.name, "tcuhnfa", whoxToken)
+	}
+	s.enqueue(&command{Command: who, ask: &request{
 		verb: "WHO", targets: [2]string{s.fold.Fold(r.name)}, done: func(*core.Error) { s.entered(r) },
 	}})
 }
@@ -54,16 +71,34 @@ func (s *session) onWho(m *irc.Message) {
 	if r == nil || r.stage != joining || len(m.Params) < 7 {
 		return
 	}
-	nick, real, away := m.Param(5), realOf(m.Param(2), m.Param(3)), strings.HasPrefix(m.Param(6), "G")
-	staff := strings.Contains(m.Param(6), "*")
+	s.described(r, m.Param(5), m.Param(2), m.Param(3), m.Param(6), name{})
+}
+
+// onWhox is 354, with the fields that we ask for: "token channel user host nick flags account".
+func (s *session) onWhox(m *irc.Message) {
+	r := s.room(m.Param(2))
+	if r == nil || r.stage != joining || len(m.Params) < 8 || m.Param(1) != whoxToken {
+		return
+	}
+	s.described(r, m.Param(5), m.Param(3), m.Param(4), m.Param(6), accountName(m.Param(7)))
+}
+
+// described is what WHO tells about a member.
+func (s *session) described(r *room, nick, user, host, flags string, account name) {
+	set := func(one *member) {
+		one.real, one.away, one.staff = realOf(user, host), strings.HasPrefix(flags, "G"), strings.Contains(flags, "*")
+		if account != (name{}) {
+			one.account = account
+		}
+	}
 	if s.mine(nick) {
-		s.recognise(&irc.Prefix{Name: nick, User: m.Param(2), Host: m.Param(3)})
-		r.self.real, r.self.away, r.self.staff = real, away, staff
+		s.recognise(&irc.Prefix{Name: nick, User: user, Host: host})
+		set(&r.self)
 		return
 	}
 	key := s.key(nick)
 	if one, ok := r.members[key]; ok {
-		one.real, one.away, one.staff = real, away, staff
+		set(&one)
 		r.members[key] = one
 	}
 }

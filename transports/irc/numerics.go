@@ -15,7 +15,7 @@ func refusal(op string, m *irc.Message) *core.Error {
 	words := format.Styled(m.Trailing())
 	if m.Command == "FAIL" {
 		e.Code = m.Param(1)
-		e.Kind = core.Denied
+		e.Kind = kindOfFail(e.Code)
 	} else if subject := m.Param(1); len(m.Params) > 2 && subject != "" && subject != "*" {
 		words = subject + ": " + words
 	}
@@ -41,6 +41,35 @@ func kindOf(numeric string) core.Kind {
 		return core.Invalid
 	}
 	return core.Denied
+}
+
+// kindOfFail is what the code of a FAIL means for whoever asked.
+func kindOfFail(code string) core.Kind {
+	switch code {
+	case "INVALID_MSGID", "UNKNOWN_MSGID", "INVALID_TARGET", "NO_SUCH_CHANNEL", "INVALID_NETID":
+		return core.NotFound
+	case "NEED_MORE_PARAMS", "INVALID_PARAMS", "INVALID_UTF8", "INVALID_MSGREFTYPE", "MULTILINE_INVALID", "MULTILINE_INVALID_TARGET":
+		return core.Invalid
+	case "MULTILINE_MAX_BYTES", "MULTILINE_MAX_LINES":
+		return core.TooLarge
+	case "UNKNOWN_COMMAND", "REDACT_WINDOW_EXPIRED":
+		return core.Unsupported
+	case "TEMPORARILY_UNAVAILABLE", "MESSAGE_ERROR", "INTERNAL_ERROR", "TRY_AGAIN":
+		return core.Unavailable
+	case "RATE_LIMITED", "TOO_MANY_REQUESTS":
+		return core.OverLimit
+	}
+	return core.Denied
+}
+
+// onRemark is a WARN or a NOTE (IRCv3 standard-replies): told where what it is about was said, if that is known.
+func (s *session) onRemark(m *irc.Message) {
+	peer := core.Address("")
+	if r := s.link.labelled(m); r != nil && r.part != nil {
+		peer = r.part.of.Peer
+	}
+	s.notice(peer, format.Styled(m.Trailing()))
+	s.done(m)
 }
 
 // isError says whether a command is an error numeric.

@@ -53,7 +53,11 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 		s.private = time.Now()
 		s.met(target)
 	}
-	s.say(target, m, room, pieces)
+	if text, ok := s.whole(pieces); ok {
+		s.sayWhole(target, m, room, pieces, text)
+	} else {
+		s.say(target, m, room, pieces)
+	}
 	return core.Taken{}, nil
 }
 
@@ -70,14 +74,26 @@ func said(m *core.Message) string {
 
 // say queues the lines of a message.
 func (s *session) say(target string, m *core.Message, room bool, pieces []format.Piece) {
-	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: len(pieces)}
+	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: len(pieces), replyTo: m.ReplyTo}
 	folded := s.fold.Fold(target)
 	for i, p := range pieces {
-		s.enqueue(&command{Command: wire.Privmsg(target, p.Wire), ask: &request{
+		line := wire.Privmsg(target, p.Wire)
+		if i == 0 {
+			line = s.answering(line, m.ReplyTo)
+		}
+		s.enqueue(&command{Command: line, ask: &request{
 			verb: "PRIVMSG", targets: [2]string{folded},
 			part: &part{of: o, first: i == 0, wire: p.Wire, text: p.Text},
 		}})
 	}
+}
+
+// answering adds to a line which message it answers, where the network carries that.
+func (s *session) answering(line wire.Command, to core.IDs) wire.Command {
+	if to.Remote == "" || s.link == nil || s.link.caps&capTags == 0 || s.link.support.Denies("draft/reply") {
+		return line
+	}
+	return line.With(wire.Tag{Key: tagReply, Value: string(to.Remote)})
 }
 
 // budget is how long the text of a line to a target may be, so that the line that the network sends on to others,

@@ -68,6 +68,7 @@ func (s *session) onReady() {
 	}
 	s.emit(&core.Status{Ref: s.ref(""), Link: core.Connected, Text: "Connected to " + s.net.name + " as " + l.nick + "."})
 	s.first()
+	s.beAway()
 	s.watchAll()
 	s.enterAll()
 	s.pump()

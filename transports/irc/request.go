@@ -29,11 +29,12 @@ type request struct {
 // outgoing is a message on its way out, in one or more lines.
 type outgoing struct {
 	core.Ref
-	id     core.MessageID
-	origin core.Origin
-	room   bool
-	left   int  // parts that are not answered
-	failed bool // the user has been told
+	id      core.MessageID
+	origin  core.Origin
+	room    bool
+	replyTo core.IDs // what it answers
+	left    int      // parts that are not answered
+	failed  bool     // the user has been told
 }
 
 // part is one line of a message.
@@ -57,48 +58,6 @@ func (l *link) answered(r *request) {
 	}
 	if len(l.asked) == 0 {
 		l.asked = nil
-	}
-}
-
-// labelled returns the request that a message answers by its label or by the batch it is in.
-func (l *link) labelled(m *irc.Message) *request {
-	label := m.Tags["label"]
-	if label == "" {
-		label = l.batches[m.Tags["batch"]]
-	}
-	if label == "" {
-		return nil
-	}
-	for _, r := range l.asked {
-		if r.label == label {
-			return r
-		}
-	}
-	return nil
-}
-
-// onBatch opens and closes a batch. Only those that answer a request matter here.
-func (s *session) onBatch(m *irc.Message) {
-	l := s.link
-	ref, label := m.Param(0), m.Tags["label"]
-	switch {
-	case strings.HasPrefix(ref, "+") && label != "" && len(l.batches) < 64:
-		if l.batches == nil {
-			l.batches = map[string]string{}
-		}
-		l.batches[ref[1:]] = label
-	case strings.HasPrefix(ref, "-"):
-		label = l.batches[ref[1:]]
-		delete(l.batches, ref[1:])
-		if len(l.batches) == 0 {
-			l.batches = nil
-		}
-		for _, r := range l.asked {
-			if label != "" && r.label == label {
-				s.answer(r, nil, nil)
-				return
-			}
-		}
 	}
 }
 
@@ -206,12 +165,13 @@ func (s *session) spoken(p *part, err *core.Error, echo *irc.Message) {
 func (s *session) reflect(p *part, ids core.IDs, echo *irc.Message) {
 	m := &core.Message{
 		Ref: p.of.Ref, IDs: ids, Origin: p.of.origin, Room: true, Author: core.Address(s.nick()), Mine: true,
-		At: time.Now(), Text: p.text,
+		At: time.Now(), Text: p.text, ReplyTo: p.of.replyTo,
 	}
 	if !p.first {
-		m.ID, m.Origin = "", core.Origin{}
+		m.ID, m.Origin, m.ReplyTo = "", core.Origin{}, core.IDs{}
 	}
 	if echo != nil {
+		s.remember(p.of.Peer, echo)
 		m.At = sentAt(echo)
 		if text, _ := format.Readable(echo.Trailing()); echo.Trailing() != p.wire && text != "" {
 			m.Text = text

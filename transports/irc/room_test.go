@@ -51,6 +51,9 @@ func TestInvitations(t *testing.T) {
 		if got := next[*core.Invited](p); *got != want {
 			t.Errorf("got %+v", got)
 		}
+		if got := next[*core.Message](p); !got.Notice || got.Peer != "#chan" || got.Text != "Bob invited carol into this channel." {
+			t.Errorf("got %+v", got)
+		}
 		p.noEvent()
 	})
 }

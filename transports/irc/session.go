@@ -37,6 +37,9 @@ type session struct {
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
 	chores  []func(context.Context) error // see chores.go
+	absent  string                        // what AWAY says; empty: the user is there
+	reacted []*reactions                  // reactions to recent messages, the oldest first
+	recent  map[core.Address][]recent     // what was said lately, the oldest first; see remember
 	peers   []string                      // whom the user has written to, the latest last
 	courier chan struct{}                 // closed when the courier ends; nil: there is none
 	list    *listing                      // as last asked for; nil: not in this connection
@@ -207,6 +210,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 	}
 	if ask := s.keepNick(l, now); !ask.IsZero() {
 		next = earlier(next, ask)
+	}
+	if stop := s.stopTyping(now); !stop.IsZero() {
+		next = earlier(next, stop)
 	}
 	if settle := s.settleAll(now); !settle.IsZero() {
 		next = earlier(next, settle)

@@ -108,10 +108,7 @@ func (l *link) pause(d time.Duration) bool {
 
 // take appends the lines that may be written now, and returns how long until the next may.
 func (s *session) take(l *link, buf []byte) ([]byte, time.Duration) {
-	for _, c := range l.urgent {
-		buf = s.encode(l, buf, c)
-	}
-	l.urgent = nil
+	buf = s.takeUrgent(l, buf)
 	select {
 	case <-l.wake:
 	default:
@@ -132,9 +129,34 @@ func (s *session) take(l *link, buf []byte) ([]byte, time.Duration) {
 			l.silent = true
 			return buf, 0
 		}
-		buf = s.bar(l, buf, now)
+		if l.within = c.opens(l.within); !l.within {
+			buf = s.bar(l, s.takeUrgent(l, buf), now)
+		}
 	}
 	return buf, 0
+}
+
+// takeUrgent appends what does not wait, but for the end of a batch of ours.
+func (s *session) takeUrgent(l *link, buf []byte) []byte {
+	if l.within {
+		return buf
+	}
+	for _, c := range l.urgent {
+		buf = s.encode(l, buf, c)
+	}
+	l.urgent = nil
+	return buf
+}
+
+// opens says whether a batch of ours is open after a command, if one was before.
+func (c *command) opens(before bool) bool {
+	switch {
+	case c.Verb() != "BATCH":
+		return before
+	case before:
+		return false // they are not nested
+	}
+	return true
 }
 
 // encode appends one command, and notes who waits for its answer.

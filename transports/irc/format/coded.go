@@ -57,19 +57,19 @@ func coded(line string) string {
 func wrapCoded(line string, n int) []Piece {
 	var pieces []Piece
 	var now style.Style
-	for _, part := range wrap(line, n-codes) {
+	for i, part := range wrap(line, n-codes) {
 		var open []byte
 		for _, s := range style.All() {
 			if now&s != 0 {
 				open = append(open, markOf(s))
 			}
 		}
-		for i := range len(part) {
-			now ^= styleOf(rune(part[i]))
+		for j := range len(part.text) {
+			now ^= styleOf(rune(part.text[j]))
 		}
-		wire := string(open) + part
+		wire := string(open) + part.text
 		if text := Styled(wire); text != "" {
-			pieces = append(pieces, Piece{Wire: wire, Text: text})
+			pieces = append(pieces, Piece{Wire: wire, Text: text, Glue: part.glue, Goes: i > 0})
 		}
 	}
 	return pieces
@@ -95,8 +95,8 @@ func format(l style.Line, n int) []Piece {
 // plain makes the pieces of a line as it was typed.
 func plain(line string, n int) []Piece {
 	var pieces []Piece
-	for _, part := range wrap(line, n) {
-		pieces = append(pieces, Piece{Wire: part, Text: part})
+	for i, part := range wrap(line, n) {
+		pieces = append(pieces, Piece{Wire: part.text, Text: part.text, Glue: part.glue, Goes: i > 0})
 	}
 	return pieces
 }

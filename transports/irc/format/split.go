@@ -19,6 +19,9 @@ const (
 type Piece struct {
 	Wire string // what is written
 	Text string // what it shows, as the sender's own clients see it
+	// Glue is what stood between this piece and the one before, where both are of the same line; Goes says that they are.
+	Glue string
+	Goes bool
 }
 
 // Split makes the lines of a message: one for each of its lines that is not empty, each at most budget bytes, cut
@@ -79,15 +82,23 @@ func OneLine(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(sendable(text), "\n", " "))
 }
 
+// part is a piece of a line, and what stood before it.
+type part struct{ text, glue string }
+
 // wrap cuts a line into parts of at most n bytes.
-func wrap(line string, n int) []string {
-	var parts []string
+func wrap(line string, n int) []part {
+	var parts []part
+	glue := ""
 	for len(line) > 0 {
 		at := cut(line, n)
-		if part := strings.TrimRight(line[:at], " "); part != "" {
-			parts = append(parts, part)
+		text := strings.TrimRight(line[:at], " ")
+		if text != "" {
+			parts = append(parts, part{text, glue})
+			glue = ""
 		}
-		line = strings.TrimLeft(line[at:], " ")
+		rest := strings.TrimLeft(line[at:], " ")
+		glue += line[len(text) : len(line)-len(rest)]
+		line = rest
 	}
 	return parts
 }
@@ -141,6 +152,12 @@ func CTCP(text string) (command, rest string, ok bool) {
 func Readable(text string) (shown string, other bool) {
 	command, rest, ok := CTCP(text)
 	switch {
+	case !ok && strings.Contains(text, "\n"): // draft/multiline
+		lines := strings.Split(text, "\n")
+		for i := range lines {
+			lines[i] = Styled(lines[i])
+		}
+		return strings.Join(lines, "\n"), false
 	case !ok:
 		return Styled(text), false
 	case command == "ACTION":

@@ -18,6 +18,9 @@ var ErrBad = errors.New("not an IRC message")
 // "@a=b " and takes what is no message. Of the control characters only those that format text are left, and CTCP's.
 // Text that is not UTF-8 is read in charset.
 func Parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, error) {
+	if tooLong(line, max(MaxBody, body)) {
+		return nil, ErrTooLong
+	}
 	text, err := decode(line, charset)
 	if err != nil {
 		return nil, err
@@ -29,9 +32,6 @@ func Parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, erro
 			return nil, fmt.Errorf("%w: tags without end", ErrBad)
 		}
 		rest = strings.TrimLeft(rest, " ")
-	}
-	if len(rest) > max(MaxBody, body) {
-		return nil, ErrTooLong
 	}
 	prefix, command := "", strings.TrimLeft(rest, " ")
 	if strings.HasPrefix(command, ":") {
@@ -47,6 +47,16 @@ func Parse(line []byte, charset encoding.Encoding, body int) (*irc.Message, erro
 	}
 	clean(m)
 	return m, nil
+}
+
+// tooLong says whether a line is longer than so many bytes without its tags. The bytes of the wire count: another
+// charset's letters are more of them in UTF-8.
+func tooLong(line []byte, body int) bool {
+	if len(line) > 0 && line[0] == '@' {
+		_, line, _ = bytes.Cut(line, []byte(" "))
+		line = bytes.TrimLeft(line, " ")
+	}
+	return len(line) > body
 }
 
 // decode returns the line as UTF-8 without control characters that mean nothing in a message.
@@ -125,10 +135,12 @@ func clean(m *irc.Message) {
 // endsInText says whether the last parameter is for people to read.
 func endsInText(m *irc.Message) bool {
 	switch m.Command {
-	case "JOIN", "NICK", "MODE", "INVITE", "ACCOUNT", "CHGHOST", "CAP", "BATCH", "PING", "PONG", irc.RPL_NAMREPLY:
+	case "JOIN", "NICK", "MODE", "INVITE", "ACCOUNT", "CHGHOST", "CAP", "BATCH", "PING", "PONG", "TAGMSG", "MARKREAD", irc.RPL_NAMREPLY:
 		return false
 	case "PART":
 		return len(m.Params) > 1
+	case "REDACT":
+		return len(m.Params) > 2
 	}
 	return true
 }
