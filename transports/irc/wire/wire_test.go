@@ -49,6 +49,10 @@ func TestParse(t *testing.T) {
 	if _, err := Parse([]byte(":x PRIVMSG y :"+strings.Repeat("z", 512)), charmap.Windows1252, 1024); err != nil {
 		t.Errorf("a long line where LINELEN allows it: %v", err)
 	}
+	cyrillic := ":x PRIVMSG y :" + strings.Repeat("\xc1", 450) // 900 bytes in UTF-8
+	if m, err := Parse([]byte("@a=b "+cyrillic), charmap.KOI8R, MaxBody); err != nil || len(m.Trailing()) != 900 {
+		t.Errorf("a full line in another charset: %v", err)
+	}
 }
 
 func FuzzParse(f *testing.F) {
