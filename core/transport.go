@@ -125,7 +125,8 @@ type Host interface {
 }
 
 // Notes are a transport's private key-value rows, durable when Put returns. A row whose key ends with a space and the
-// id of an account goes when the account does.
+// id of an account, or whose value has that id in it, goes when the account does: what says anything about a user must
+// be such a one.
 type Notes interface {
 	// Put writes value under key, replacing what was there, to be forgotten after keep (zero: never).
 	Put(ctx context.Context, key string, value []byte, keep time.Duration) error

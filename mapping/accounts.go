@@ -188,7 +188,7 @@ func (m *Map) Unlink(ctx context.Context, id core.AccountID) error {
 		if _, err := tx.Exec(ctx, deleteAccount, string(id)); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, deleteNotesOf, a.Network, "% "+string(id)); err != nil {
+		if _, err := tx.Exec(ctx, deleteNotesOf, a.Network, "% "+string(id), "%"+string(id)+"%"); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, deleteLastChosen, string(a.User), a.Network, string(a.User), a.Network)

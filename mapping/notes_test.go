@@ -59,6 +59,10 @@ func TestNotesGoWithTheirAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	keys["sent m1"] = false
+	if err := m.Notes("irc").Put(ctx, "sent m1", []byte(`{"account":"`+a.ID+`","peer":"x"}`), 0); err != nil {
+		t.Fatal(err)
+	}
 	if err := m.Unlink(ctx, a.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ const (
 	getNote    = `SELECT value FROM notes WHERE network = ? AND name = ? AND (expires = 0 OR expires > ?)`
 	deleteNote = `DELETE FROM notes WHERE network = ? AND name = ?`
 	// An account's id has no wildcards in it.
-	deleteNotesOf = `DELETE FROM notes WHERE network = ? AND name LIKE ?`
+	deleteNotesOf = `DELETE FROM notes WHERE network = ? AND (name LIKE ? OR CAST(value AS TEXT) LIKE ?)`
 	sweepNotes    = `DELETE FROM notes WHERE (network, name) IN (SELECT network, name FROM notes
 		WHERE expires > 0 AND expires <= ? LIMIT ?)`
 )

@@ -143,10 +143,7 @@ func TestCanary(t *testing.T) {
 	if got, err := m.Account(t.Context(), a.ID); err != nil || string(got.Secret) != canary {
 		t.Fatal(err)
 	}
-	export, err := m.Export(t.Context(), alice)
-	if err != nil {
-		t.Fatal(err)
-	}
+	export := exported(t, m, alice)
 	nested := struct {
 		m *Map
 		k Key

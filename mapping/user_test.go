@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -30,31 +32,74 @@ func household(t *testing.T, m *Map) (hers, his core.Account) {
 	return hers, his
 }
 
+// exported returns an export as text, a line for each record.
+func exported(t testing.TB, m *Map, user core.UserID) string {
+	t.Helper()
+	var b strings.Builder
+	err := m.Export(t.Context(), user, func(kind string, record any) error {
+		text, err := json.Marshal(record)
+		b.WriteString(kind + " " + string(text) + "\n")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func TestExport(t *testing.T) {
 	m, _ := newMap(t)
 	household(t, m)
-	got, err := m.Export(t.Context(), alice)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(got)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := exported(t, m, alice)
 	for _, want := range []string{`"friend-of-alice"`, `"to-friend-of-alice"`, `"alice@gw.example"`, `"has_secret":true`, `"state":"queued"`} {
-		if !strings.Contains(string(text), want) {
+		if !strings.Contains(text, want) {
 			t.Errorf("%s is not in %s", want, text)
 		}
 	}
-	if strings.Contains(string(text), "bob") || strings.Contains(string(text), "canary") {
+	if strings.Contains(text, "bob") || strings.Contains(text, "canary") {
 		t.Errorf("too much: %s", text)
 	}
-	if len(got.Accounts) != 2 || len(got.Owned) != 2 {
-		t.Errorf("%+v", got)
+	for kind, want := range map[string]int{"account": 2, "address": 2, "contact": 1, "message": 1, "person": 1} {
+		if n := strings.Count("\n"+text, "\n"+kind+" "); n != want {
+			t.Errorf("%d of %s in %s", n, kind, text)
+		}
 	}
-	nobody, err := m.Export(t.Context(), "nobody@example.org")
-	if err != nil || len(nobody.Accounts)+len(nobody.Owned) != 0 {
-		t.Errorf("%+v, %v", nobody, err)
+	if got := exported(t, m, "nobody@example.org"); got != "" {
+		t.Errorf("of nobody: %s", got)
+	}
+	enough := errors.New("enough")
+	if err := m.Export(t.Context(), alice, func(string, any) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("not ended: %v", err)
+	}
+}
+
+// A long history is exported page by page, whole and in order.
+func TestExportPages(t *testing.T) {
+	m, _ := newMap(t)
+	a := link(t, m, core.Account{User: alice, Network: "irc", Realm: "r"})
+	const n = 2*exportPage + 7
+	for i := range n {
+		msg := submitted(core.MessageID(fmt.Sprintf("m%05d", i)))
+		msg.Account = a.ID
+		put(t, m, core.ToNetwork, msg, nil)
+		if err := m.PutContact(t.Context(), Contact{Account: a.ID, Address: core.Address(fmt.Sprintf("c%05d", i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]int{}
+	last := core.MessageID("")
+	err := m.Export(t.Context(), alice, func(kind string, record any) error {
+		got[kind]++
+		if e, ok := record.(ExportedMessage); ok {
+			if e.ID <= last {
+				t.Errorf("%s after %s", e.ID, last)
+			}
+			last = e.ID
+		}
+		return nil
+	})
+	if err != nil || got["message"] != n || got["contact"] != n {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
@@ -209,10 +254,14 @@ func TestPeopleInUser(t *testing.T) {
 	}
 	invite(t, m, Invite{By: string(alice)})
 	invite(t, m, Invite{By: string(bob)})
-	out, err := m.Export(ctx, alice)
-	if err != nil || out.Person == nil || out.Person.Standing != core.Registered || len(out.Preferences) != 1 ||
-		!out.Preferences[0].Chosen.HideRead || len(out.Invites) != 1 {
-		t.Errorf("export: %+v, %v", out, err)
+	text := exported(t, m, alice)
+	for _, want := range []string{`person {"user":"alice@example.org","standing":"registered"`, `"hide_read":true`, "invitation {"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in %s", want, text)
+		}
+	}
+	if n := strings.Count(text, "invitation {"); n != 1 {
+		t.Errorf("%d invitations in %s", n, text)
 	}
 
 	stand(t, m, neu, core.Suspended)

@@ -19,6 +19,7 @@ import (
 	"gangway/core/metrics"
 	"gangway/core/outbox"
 	"gangway/core/store"
+	"gangway/core/xmpp/roster"
 	"gangway/core/xmpp/upload"
 	"gangway/mapping"
 	"gangway/transports"
@@ -33,13 +34,14 @@ type app struct {
 	queue    *outbox.Outbox
 	media    *media.Media
 	uploads  *upload.Service
-	history  *history // nil: none is kept
+	history  *history
 	gateway  *core.Gateway
 	registry *prometheus.Registry
 	access   atomic.Pointer[config.Config] // the newest reading of the file
 	policy   atomic.Pointer[core.Access]   // what it says of who may do what
 
-	links []*link // set by run, before anything is served
+	links []*link        // set by run, before anything is served
+	lists *roster.Roster // the same; nil: nothing runs that could change a contact list
 }
 
 // openApp opens the database and makes the gateway with its transports. It starts nothing; close it in any case.
@@ -149,14 +151,25 @@ func (a *app) makeGateway() error {
 
 // keepers are those who keep something by user, beside the mapping.
 func (a *app) keepers() []core.Keeper {
-	all := []core.Keeper{a.queue}
-	if a.history != nil {
-		all = append(all, a.history)
+	return []core.Keeper{a.queue, lists{a}, a.history, a.media}
+}
+
+// lists are the contact lists of users, as far as anything is kept about them.
+type lists struct{ app *app }
+
+// Move implements core.Keeper: the roster finds out by itself.
+func (l lists) Move(context.Context, core.UserID, core.UserID) error { return nil }
+
+// Erase implements core.Keeper.
+func (l lists) Erase(ctx context.Context, user core.UserID) error {
+	if l.app.lists != nil {
+		return l.app.lists.Erase(ctx, user)
 	}
-	if a.media != nil {
-		all = append(all, a.media)
+	var errs []error
+	for _, name := range l.app.networkNames() {
+		errs = append(errs, roster.Forget(ctx, l.app.mapping.Notes, name, user))
 	}
-	return all
+	return errors.Join(errs...)
 }
 
 // placed gives a transport's complaint about its settings the place in the file.

@@ -87,10 +87,22 @@ func (c *control) Run(ctx context.Context) error {
 
 // ServeHTTP answers POST /<operation> with what the desk says.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	op := strings.TrimPrefix(r.URL.Path, "/")
 	args, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	var out any
 	if err == nil {
-		out, err = c.desk.do(r.Context(), strings.TrimPrefix(r.URL.Path, "/"), args)
+		begun := &firstByte{Writer: w}
+		var streams bool
+		if streams, err = c.desk.stream(r.Context(), op, args, begun); streams && err == nil {
+			return
+		}
+		if begun.yes { // whoever reads it sees that it is cut off
+			c.log.Warn("answer cut off", "op", op, "err", err)
+			panic(http.ErrAbortHandler)
+		}
+		if !streams {
+			out, err = c.desk.do(r.Context(), op, args)
+		}
 	}
 	if err != nil {
 		w.WriteHeader(http.StatusUnprocessableEntity)
@@ -101,7 +113,18 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// caller asks the desk for an operation; out may be nil.
+// firstByte is a writer that says whether anything was written.
+type firstByte struct {
+	io.Writer
+	yes bool
+}
+
+func (f *firstByte) Write(p []byte) (int, error) {
+	f.yes = true
+	return f.Writer.Write(p)
+}
+
+// caller asks the desk for an operation. out may be nil; the result of one that streams goes to an io.Writer.
 type caller func(ctx context.Context, op string, in, out any) error
 
 // withDesk finds a desk to ask, in a running gateway or over the database, and calls fn.
@@ -162,7 +185,13 @@ func callSocket(ctx context.Context, client *http.Client, op string, in, out any
 		}
 		return e
 	}
-	if out == nil {
+	switch w, streams := out.(io.Writer); {
+	case streams:
+		if _, err := io.Copy(w, res.Body); err != nil {
+			return fmt.Errorf("reading from the running gateway: %w", err)
+		}
+		return nil
+	case out == nil:
 		return nil
 	}
 	return answer.Decode(out)
@@ -172,6 +201,10 @@ func callSocket(ctx context.Context, client *http.Client, op string, in, out any
 func callDesk(ctx context.Context, d *desk, op string, in, out any) error {
 	args, err := json.Marshal(in)
 	if err != nil {
+		return err
+	}
+	if w, streams := out.(io.Writer); streams {
+		_, err := d.stream(ctx, op, args, w)
 		return err
 	}
 	result, err := d.do(ctx, op, args)

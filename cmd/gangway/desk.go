@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -115,6 +116,21 @@ func (d *desk) do(ctx context.Context, op string, args json.RawMessage) (any, er
 		return d.reload()
 	}
 	return nil, core.E(core.Invalid, "desk", "There is no operation \""+op+"\".")
+}
+
+// stream carries out an operation whose result is no JSON value but a text of any length. known is false if op is none.
+func (d *desk) stream(ctx context.Context, op string, args json.RawMessage, w io.Writer) (known bool, err error) {
+	if op != "user.export" {
+		return false, nil
+	}
+	_, err = with(args, func(o personOrder) (any, error) {
+		u, err := user(o.User)
+		if err != nil {
+			return nil, err
+		}
+		return nil, d.app.export(ctx, u, w)
+	})
+	return true, err
 }
 
 func with[T any](args json.RawMessage, fn func(T) (any, error)) (any, error) {

@@ -35,7 +35,7 @@ type invited struct {
 func (d *desk) people(ctx context.Context, op string, args json.RawMessage) (out any, known bool, err error) {
 	fn := map[string]func(context.Context, personOrder, core.UserID) (any, error){
 		"user.approve": d.approve, "user.reject": d.reject, "user.suspend": d.suspend, "user.resume": d.resume,
-		"user.limit": d.limit, "user.move": d.move, "user.export": d.export, "user.erase": d.erase,
+		"user.limit": d.limit, "user.move": d.move, "user.erase": d.erase,
 	}[op]
 	if fn != nil {
 		out, err = with(args, func(o personOrder) (any, error) {
@@ -88,10 +88,6 @@ func (d *desk) move(ctx context.Context, o personOrder, from core.UserID) (any, 
 		return nil, err
 	}
 	return nil, d.app.gateway.Move(ctx, from, to)
-}
-
-func (d *desk) export(ctx context.Context, _ personOrder, u core.UserID) (any, error) {
-	return d.app.export(ctx, u)
 }
 
 func (d *desk) erase(ctx context.Context, _ personOrder, u core.UserID) (any, error) {

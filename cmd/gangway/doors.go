@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"io"
 	"time"
 
 	"gangway/core"
@@ -31,17 +31,9 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 // papers are everything that is kept about a user.
 type papers struct{ app *app }
 
-// Export writes them as JSON.
-func (p papers) Export(ctx context.Context, user core.UserID) ([]byte, error) {
-	kept, err := p.app.export(ctx, user)
-	if err != nil {
-		return nil, err
-	}
-	data, err := json.MarshalIndent(kept, "", "  ")
-	if err != nil {
-		return nil, core.Wrap(core.Internal, "export", err)
-	}
-	return data, nil
+// Export writes them as JSON lines.
+func (p papers) Export(ctx context.Context, user core.UserID, w io.Writer) error {
+	return p.app.export(ctx, user, w)
 }
 
 // Erase forgets them.

@@ -17,21 +17,19 @@ import (
 type history struct {
 	*archive.Archive
 	accounts *mapping.Map
+	enabled  bool // otherwise nothing new is kept, and rooms show none of it
 }
 
 var _ core.Keeper = (*history)(nil)
 
-// openHistory brings the archive's tables up to date; nil if the configuration wants none. What an earlier run has kept
-// is then left alone, and goes with its account.
+// openHistory brings the archive's tables up to date, also if the configuration wants none: what an earlier run has kept
+// belongs to its users, who may export and erase it.
 func openHistory(ctx context.Context, db *store.DB, m *mapping.Map, cfg config.Archive, log *slog.Logger) (*history, error) {
-	if !cfg.Enabled {
-		return nil, nil //nolint:nilnil // no history is not an error
-	}
 	a, err := archive.Open(ctx, db, archive.Config{Keep: cfg.Keep, Limit: cfg.Limit, Logger: log})
 	if err != nil {
 		return nil, err
 	}
-	return &history{a, m}, nil
+	return &history{a, m, cfg.Enabled}, nil
 }
 
 // measure shows how much of the history is missing.

@@ -78,16 +78,10 @@ func limitCommand(load loader) *cobra.Command {
 
 func exportCommand(load loader) *cobra.Command {
 	return &cobra.Command{
-		Use: "export JID", Short: "Print everything that is kept about a user, but for secrets, as JSON", Args: cobra.ExactArgs(1),
+		Use: "export JID", Short: "Write everything that is kept about a user, but for secrets, as JSON lines", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withDesk(cmd.Context(), load, func(call caller) error {
-				var d json.RawMessage
-				if err := call(cmd.Context(), "user.export", personOrder{User: args[0]}, &d); err != nil {
-					return err
-				}
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(d)
+				return call(cmd.Context(), "user.export", personOrder{User: args[0]}, cmd.OutOrStdout())
 			})
 		},
 	}

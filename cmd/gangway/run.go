@@ -50,7 +50,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	a.links = x.links
+	a.links, a.lists = x.links, x.roster
 	reload := &reloader{app: a, load: load, level: level}
 	desk := &desk{app: a, reload: reload.do}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -83,10 +83,8 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	for _, l := range x.links {
 		part(&links, linkCtx, "link of "+l.Domain(), l.Run)
 	}
-	if a.history != nil {
-		a.history.measure(a.registry)
-		part(&links, linkCtx, "history", a.history.Run)
-	}
+	a.history.measure(a.registry)
+	part(&links, linkCtx, "history", a.history.Run)
 	part(&side, work, "contact lists", x.roster.Run)
 	side.Go(func() { x.restoreRooms(work, a) })
 	part(&side, work, "web", pages.Run)
@@ -156,10 +154,8 @@ func (a *app) sweep(ctx context.Context) {
 		if _, err := a.mapping.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep", "err", err)
 		}
-		if a.history != nil {
-			if err := a.history.Sweep(ctx); err != nil && ctx.Err() == nil {
-				a.log.Warn("sweep of the history", "err", err)
-			}
+		if err := a.history.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweep of the history", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -80,7 +80,7 @@ func newRooms(a *app) (*muc.Rooms, error) {
 	cfg := muc.Config{
 		Gateway: a.gateway, Secret: key.Derive("muc occupant-id"), Notes: a.mapping.Notes, Logger: a.log,
 	}
-	if a.history != nil {
+	if a.history.enabled {
 		cfg.Archive, cfg.Features = a.history, mam.Features()
 	}
 	return muc.New(cfg), nil
@@ -154,7 +154,7 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 		rooms = x.rooms.On(d)
 		answers = rooms
 		messages.Room = rooms.Messages()
-		if a.history != nil {
+		if a.history.enabled {
 			mam.New(mam.Config{Domain: d, Gateway: a.gateway, Archive: a.history, Rooms: x.rooms}).Register(router)
 		}
 	}

@@ -21,7 +21,8 @@ func (o *Outbox) keep(ctx context.Context) {
 	forgot := merged.Add(-forgetEvery)
 	for {
 		var errs []error
-		errs = append(errs, o.carryOutOrders(ctx))
+		_, err := o.carryOutOrders(ctx)
+		errs = append(errs, err)
 		atLeast := int64(mergeAt)
 		if time.Since(merged) >= mergeEvery {
 			atLeast, merged = 1, time.Now()

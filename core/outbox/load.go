@@ -11,7 +11,7 @@ const loadSlice = 1000 // rows
 
 // load reads what is on disk, in order of seq, and only then lets commits hand over what is new: nothing overtakes.
 func (o *Outbox) load(ctx context.Context) error {
-	if err := o.carryOutOrders(ctx); err != nil {
+	if _, err := o.carryOutOrders(ctx); err != nil {
 		return err
 	}
 	var last int64

@@ -34,8 +34,8 @@ func giveOrder(ctx context.Context, tx *store.Tx, seq int64, verb string) error 
 	return err
 }
 
-// carryOutOrders does what was asked for since the last time.
-func (o *Outbox) carryOutOrders(ctx context.Context) error {
+// carryOutOrders does what was asked for since the last time, the oldest first, and returns how many orders it has seen.
+func (o *Outbox) carryOutOrders(ctx context.Context) (int, error) {
 	var orders []order
 	err := o.db.Read(ctx, func(tx *store.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT seq, verb FROM outbox_order ORDER BY seq LIMIT ?", store.Slice)
@@ -53,13 +53,13 @@ func (o *Outbox) carryOutOrders(ctx context.Context) error {
 		return rows.Err()
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var errs []error
 	for _, d := range orders {
 		errs = append(errs, o.db.Write(ctx, func(tx *store.Tx) error { return o.obey(ctx, tx, d) }))
 	}
-	return errors.Join(errs...)
+	return len(orders), errors.Join(errs...)
 }
 
 // obey carries out one order. While its item is in hand it waits: the next look finds it again.

@@ -25,9 +25,9 @@ func (o *Outbox) Move(ctx context.Context, from, to core.UserID) error {
 }
 
 // Erase implements core.Keeper: all letters of a user are forgotten, and nobody is told. One in hand goes when its
-// attempt has ended.
+// attempt has ended; where no queue runs they are gone when Erase returns.
 func (o *Outbox) Erase(ctx context.Context, user core.UserID) error {
-	return o.order(ctx, "outbox: erase", func(tx *store.Tx) error {
+	err := o.order(ctx, "outbox: erase", func(tx *store.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM outbox_dead WHERE user_id = ?", string(user)); err != nil {
 			return err
 		}
@@ -35,6 +35,13 @@ func (o *Outbox) Erase(ctx context.Context, user core.UserID) error {
 			"ON CONFLICT (seq) DO UPDATE SET verb = excluded.verb", string(user))
 		return err
 	})
+	for err == nil && !o.running.Load() && !o.db.Shared() {
+		var n int
+		if n, err = o.carryOutOrders(ctx); n == 0 {
+			break
+		}
+	}
+	return err
 }
 
 // unload has the items of a user read again, which are not in hand: they say whose they are.

@@ -34,17 +34,19 @@ type row struct {
 }
 
 // threads keeps rows in the transport's notes, under three keys: by Message-ID, the newest of a thread, and the newest
-// with a peer.
+// with a peer. The keys end with the account, so that they go with it.
 type threads struct{ notes core.Notes }
 
-func midKey(a core.AccountID, mid string) string { return "mid " + core.Digest(string(a), mid) }
+func midKey(a core.AccountID, mid string) string {
+	return "mid " + core.Digest(mid) + " " + string(a)
+}
 
 func threadKey(a core.AccountID, t core.ThreadID) string {
-	return "thread " + core.Digest(string(a), string(t))
+	return "thread " + core.Digest(string(t)) + " " + string(a)
 }
 
 func peerKey(a core.AccountID, peer core.Address) string {
-	return "peer " + core.Digest(string(a), strings.ToLower(string(peer)))
+	return "peer " + core.Digest(strings.ToLower(string(peer))) + " " + string(a)
 }
 
 // get reads a row; nil if there is none.

@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -84,8 +85,8 @@ type Choices interface {
 
 // Data is everything that is kept about a user, on all networks.
 type Data interface {
-	// Export returns it as JSON, without secrets.
-	Export(ctx context.Context, user core.UserID) ([]byte, error)
+	// Export writes it as JSON lines, without secrets.
+	Export(ctx context.Context, user core.UserID, w io.Writer) error
 	// Erase forgets it. NotFound if there is nothing.
 	Erase(ctx context.Context, user core.UserID) error
 }

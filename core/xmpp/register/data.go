@@ -1,34 +1,58 @@
 package register
 
 import (
-	"bytes"
 	"context"
+	"errors"
+	"io"
 	"strings"
+	"sync"
 
 	"gangway/core"
 )
 
 // exportName is the name of the file that an export is.
-const exportName = "gangway-export.json"
+const exportName = "gangway-export.jsonl"
+
+// maxDocument is how much of an export a chat can be sent.
+const maxDocument = maxPiece * maxPieces
 
 // export gives the user everything that is kept about them: as a file where the
 // gateway has a place for those, else as text.
 func (c commands) export(ctx context.Context, r Request) (core.Step, error) {
-	data, err := c.Data.Export(ctx, r.User)
-	if err != nil {
-		return core.Step{}, err
-	}
-	step := c.done("This is everything that is kept about you here, on all networks, but for passwords and the texts of messages.")
-	if file := c.put(ctx, r.User, data); file != nil {
+	step := c.done("This is everything that is kept about you here, on all networks, but for passwords. " +
+		"Each line is a record in JSON; the last one says that it is whole.")
+	if file := c.put(ctx, r.User); file != nil {
 		step.File = file
 		return step, nil
 	}
-	step.Document = string(data)
+	var text bounded
+	err := c.Data.Export(ctx, r.User, &text)
+	if errors.Is(err, errTooMuch) {
+		return core.Step{}, core.E(core.TooLarge, "register: export",
+			"There is more kept about you than can be sent here. Please ask the administrator for a file of it.")
+	}
+	if err != nil {
+		return core.Step{}, err
+	}
+	step.Document = text.text.String()
 	return step, nil
 }
 
-// put makes a file of an export; nil if that cannot be done.
-func (c commands) put(ctx context.Context, user core.UserID, data []byte) *core.Attachment {
+// bounded is a text that does not grow beyond maxDocument.
+type bounded struct{ text strings.Builder }
+
+var errTooMuch = errors.New("more than a chat can be sent")
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.text.Len()+len(p) > maxDocument {
+		return 0, errTooMuch
+	}
+	return b.text.Write(p)
+}
+
+// put makes a file of an export, as it is written; nil if that cannot be done.
+func (c commands) put(ctx context.Context, user core.UserID) *core.Attachment {
 	if c.Blobs == nil {
 		return nil
 	}
@@ -43,9 +67,12 @@ func (c commands) put(ctx context.Context, user core.UserID, data []byte) *core.
 			break
 		}
 	}
-	file, err := c.Blobs.Put(ctx, account, core.Attachment{
-		Name: exportName, Type: "application/json", Size: int64(len(data)),
-	}, bytes.NewReader(data))
+	content, w := io.Pipe()
+	var written sync.WaitGroup
+	written.Go(func() { w.CloseWithError(c.Data.Export(ctx, user, w)) })
+	file, err := c.Blobs.Put(ctx, account, core.Attachment{Name: exportName, Type: "application/jsonl"}, content)
+	content.Close() // what is not read is not written either
+	written.Wait()
 	if err != nil {
 		c.Logger.Info("export not put into a file", "account", account.ID, "err", err)
 		return nil

@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"io"
 	"path"
 	"strings"
 	"testing"
@@ -253,13 +254,13 @@ func oneSlash(s string) string {
 
 // An export is a file where the gateway keeps files, and else a text.
 func TestExport(t *testing.T) {
-	const text = `"user": "alice@example.org"`
+	const text = `"user":"alice@example.org"`
 	t.Run("file by chat", func(t *testing.T) {
 		b := &blobs{}
 		s := stage(t, func(c *Config) { c.Blobs = b })
 		s.say(alice, "export")
 		s.hear(alice, "This is everything*")
-		const url = "https://files.example.org/x/gangway-export.json"
+		const url = "https://files.example.org/x/gangway-export.jsonl"
 		s.srv.Expect(`<message type='chat' from='email.gw' to='` + alice + `'><body>` + url + `</body><x xmlns='jabber:x:oob'><url>` + url + `</url></x></message>`)
 		if !strings.Contains(b.content, text) {
 			t.Errorf("the file: %s", b.content)
@@ -267,7 +268,7 @@ func TestExport(t *testing.T) {
 	})
 	t.Run("file by command", func(t *testing.T) {
 		s := stage(t, func(c *Config) { c.Blobs = &blobs{} })
-		if got := byCommand(t, s, alice, s.command(t, "export"), nil); !strings.Contains(got, "https://files.example.org/x/gangway-export.json") {
+		if got := byCommand(t, s, alice, s.command(t, "export"), nil); !strings.Contains(got, "https://files.example.org/x/gangway-export.jsonl") {
 			t.Error(got)
 		}
 	})
@@ -308,9 +309,35 @@ func TestLongDocument(t *testing.T) {
 	}
 }
 
+// What is too much for a chat, and has no other place, is not sent by halves.
+func TestExportTooLarge(t *testing.T) {
+	s := stage(t, func(c *Config) { c.Data = papers(strings.Repeat("x", maxDocument+1)) })
+	s.say(alice, "export")
+	s.hear(alice, "There is more kept about you than can be sent here.*")
+}
+
+// A file that is not taken does not hold up who writes it.
+func TestExportNotTaken(t *testing.T) {
+	s := stage(t, func(c *Config) {
+		c.Data, c.Blobs = papers(strings.Repeat("x", 10_000)), &blobs{err: core.E(core.TooLarge, "", "")}
+	})
+	s.say(alice, "export")
+	s.hear(alice, "This is everything*")
+	s.hear(alice, strings.Repeat("x", 10_000))
+}
+
 // papers is everything that is kept about anybody.
 type papers string
 
-func (p papers) Export(context.Context, core.UserID) ([]byte, error) { return []byte(p), nil }
+func (p papers) Export(_ context.Context, _ core.UserID, w io.Writer) error {
+	for rest := string(p); rest != ""; {
+		n := min(len(rest), 1000)
+		if _, err := io.WriteString(w, rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
 
 func (p papers) Erase(context.Context, core.UserID) error { return nil }

@@ -119,8 +119,9 @@ func (h *hall) Invite(_ context.Context, by core.UserID, network string, uses in
 	return "abcd-efgh", nil
 }
 
-func (h *hall) Export(_ context.Context, user core.UserID) ([]byte, error) {
-	return []byte("{\n  \"user\": \"" + string(user) + "\"\n}"), nil
+func (h *hall) Export(_ context.Context, user core.UserID, w io.Writer) error {
+	_, err := io.WriteString(w, `{"user":"`+string(user)+`"}`)
+	return err
 }
 
 func (h *hall) Erase(ctx context.Context, user core.UserID) error {
