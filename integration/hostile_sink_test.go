@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -15,6 +16,9 @@ import (
 	"gangway/core/xmpp/stream"
 	"gangway/integration/world"
 )
+
+// silence is how long nothing at all may come before what is waited for is given up.
+const silence = 30 * time.Second
 
 // sink is a client that only counts: it reads faster than the servers write, and refuses what is not XML.
 type sink struct {
@@ -142,16 +146,34 @@ func (s *sink) take(st *stream.Stanza) {
 // await waits until something holds; it fails when the stream or the test's time ends.
 func (s *sink) await(ctx context.Context, what string, ok func() bool) {
 	s.t.Helper()
+	if err := s.until(ctx, ok); err != nil {
+		s.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// until waits until something holds, for as long as anything comes at all.
+func (s *sink) until(ctx context.Context, ok func() bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silent := time.AfterFunc(silence, func() { cancel(errors.New("nothing more came")) })
+	defer silent.Stop()
 	stop := context.AfterFunc(ctx, s.changed.Broadcast)
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !ok() {
-		if s.err != nil || ctx.Err() != nil {
-			s.t.Fatalf("%s: stream: %v, test: %v", what, s.err, ctx.Err())
+		if s.err != nil {
+			return s.err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		s.changed.Wait()
+		if ctx.Err() == nil {
+			silent.Reset(silence)
+		}
 	}
+	return nil
 }
 
 // count is how many payloads of a row have arrived. The lock is held.

@@ -74,6 +74,13 @@ type hostile struct {
 	sink   *sink
 	server *ircdtest.Server
 	random *rand.Rand
+	said   map[key]string // how what was sent begins, without what was refused
+}
+
+// key is a payload by its row and number.
+type key struct {
+	row string
+	n   int
 }
 
 const hostileRoom = "#lobby%bad.test@" + world.IRC
@@ -81,7 +88,7 @@ const hostileRoom = "#lobby%bad.test@" + world.IRC
 func newHostile(t *testing.T, f world.Flavour) *hostile {
 	t.Helper()
 	w, ctx := start(t, world.Options{Flavour: f})
-	h := &hostile{t: t, ctx: ctx, w: w, random: rand.New(rand.NewPCG(1, 2)), server: &ircdtest.Server{Name: "bad.test"}}
+	h := &hostile{t: t, ctx: ctx, w: w, random: rand.New(rand.NewPCG(1, 2)), said: map[key]string{}, server: &ircdtest.Server{Name: "bad.test"}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -117,11 +124,35 @@ func newHostile(t *testing.T, f world.Flavour) *hostile {
 func (h *hostile) payload(row string, text string) string {
 	c := h.of(row)
 	c.sent++
-	return fmt.Sprintf("h|%s|%d|%s", row, c.sent, text)
+	text = fmt.Sprintf("h|%s|%d|%s", row, c.sent, text)
+	h.said[key{row, c.sent}] = text[:min(len(text), 300)]
+	return text
 }
 
-// refuse counts what was refused where it was sent.
-func (h *hostile) refuse(row string) { h.of(row).refused++ }
+// refuse counts that the last payload of a row was refused where it was sent.
+func (h *hostile) refuse(row string) { h.refuseOne(key{row, h.of(row).sent}) }
+
+func (h *hostile) refuseOne(k key) {
+	h.of(k.row).refused++
+	delete(h.said, k)
+}
+
+// missing quotes what has neither arrived nor been refused of a network, in part.
+func (h *hostile) missing(network string) string {
+	h.sink.mu.Lock()
+	defer h.sink.mu.Unlock()
+	var b strings.Builder
+	n := 0
+	for k, text := range h.said {
+		if !strings.HasPrefix(k.row, network) || h.sink.arrived[k.row][k.n] {
+			continue
+		}
+		if n++; n <= 10 {
+			fmt.Fprintf(&b, "\n  %+q", text)
+		}
+	}
+	return fmt.Sprintf("%d are missing, such as%s", n, &b)
+}
 
 // irc has a hostile server say n things in a room, under hostile nicks among others.
 func (h *hostile) irc(n int) {
@@ -130,7 +161,7 @@ func (h *hostile) irc(n int) {
 	for i := range n {
 		c := classes[i%len(classes)]
 		nick, row := "eve", "irc: "+c.name
-		if i%10 == 0 {
+		if i/len(classes)%10 == 0 {
 			nick, row = hostileNick(h.random, c), "irc, as nick: "+c.name
 		}
 		h.speak(nick, row, c.text(h.random))
@@ -149,6 +180,7 @@ func (h *hostile) irc(n int) {
 func (h *hostile) speak(nick, row, text string) {
 	h.t.Helper()
 	text = h.payload(row, text)
+	h.said[key{row, h.of(row).sent}] += " said by " + nick[:min(len(nick), 300)]
 	if len(":"+nick+"!u@far.test PRIVMSG #lobby :"+text) > 512 {
 		h.refuse(row)
 	}
@@ -166,7 +198,7 @@ func (h *hostile) settled(network string, but int) {
 			want += c.sent - c.refused
 		}
 	}
-	h.sink.await(h.ctx, "payloads of "+network, func() bool {
+	err := h.sink.until(h.ctx, func() bool {
 		have := 0
 		for row := range h.sink.arrived {
 			if strings.HasPrefix(row, network) {
@@ -175,21 +207,28 @@ func (h *hostile) settled(network string, but int) {
 		}
 		return have >= want
 	})
+	if err != nil {
+		h.t.Fatalf("payloads of %s: %v; %s", network, err, h.missing(network))
+	}
 }
 
 // sms has the carrier deliver n texts, several at once.
 func (h *hostile) sms(n int) {
 	h.t.Helper()
 	classes := hostileClasses()
-	type text struct{ row, body string }
+	type text struct {
+		key
+		body string
+	}
 	var all []text
 	for i := range n {
 		c := classes[i%len(classes)]
 		row := "sms: " + c.name
-		all = append(all, text{row, h.payload(row, withLines(h.random, c.text(h.random)))})
+		body := h.payload(row, withLines(h.random, c.text(h.random)))
+		all = append(all, text{key{row, h.of(row).sent}, body})
 	}
-	for range megabytes {
-		all = append(all, text{"sms: 1 MB", h.payload("sms: 1 MB", strings.Repeat("endless ", 1<<17))})
+	for i := range megabytes {
+		all = append(all, text{key{"sms: 1 MB", i + 1}, h.payload("sms: 1 MB", strings.Repeat("endless ", 1<<17))})
 	}
 	var mu sync.Mutex
 	var next atomic.Int64
@@ -200,7 +239,7 @@ func (h *hostile) sms(n int) {
 				_, err := h.w.Twilio.Inbound(h.ctx, fmt.Sprintf("+1555019%04d", worker), world.Numbers()[0], all[i].body)
 				if errors.Is(err, twilio.ErrUndelivered) {
 					mu.Lock()
-					h.refuse(all[i].row)
+					h.refuseOne(all[i].key)
 					mu.Unlock()
 				} else if err != nil {
 					h.t.Error(err)

@@ -104,7 +104,7 @@ func (h *Handler) change(ctx context.Context, c *call, item *stream.Element) err
 // is not in the room is a mask of the network's.
 func (h *Handler) whom(ctx context.Context, c *call, item *stream.Element) (nick, mask string, err error) {
 	if nick = item.Attr("nick"); nick != "" {
-		return nick, "", nil
+		return h.nickOf(ctx, c, nick), "", nil
 	}
 	j, err := addr.Parse(item.Attr("jid"))
 	if err != nil {
@@ -149,7 +149,7 @@ func (h *Handler) list(ctx context.Context, c *call, item *stream.Element) error
 				if m.Address != "" {
 					jid, _ = h.domain.JID(c.target.Realm, m.Address, false) // without one it has a nick
 				}
-				enc.Empty("item", "", "affiliation", st.affiliation, "role", st.role, "nick", resource(m.Nick), "jid", jid)
+				enc.Empty("item", "", "affiliation", st.affiliation, "role", st.role, "nick", h.rooms.resource(m.Nick), "jid", jid)
 			}
 		}
 		enc.End()

@@ -37,6 +37,7 @@ const (
 	nsModerate   = "urn:xmpp:message-moderate:1"           // XEP-0425
 	nsFallback   = "urn:xmpp:fallback:0"                   // XEP-0428
 	nsReactions  = "urn:xmpp:reactions:0"                  // XEP-0444
+	nsNick       = "http://jabber.org/protocol/nick"       // XEP-0172
 	nsReply      = "urn:xmpp:reply:0"                      // XEP-0461
 	nsOOB        = "jabber:x:oob"                          // XEP-0066
 	nsBookmarks  = "urn:xmpp:bookmarks:1"                  // XEP-0402

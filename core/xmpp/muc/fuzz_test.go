@@ -62,7 +62,7 @@ func FuzzRender(f *testing.F) {
 
 func expect(t *testing.T, r *Rooms, d *edge.Domain, a core.Account, o core.Origin, nick string) {
 	t.Helper()
-	if _, err := r.expect(d, a, ref.Peer, o, waiting{nick: nick}); err != nil {
+	if _, err := r.expect(d, a, ref.Peer, o, waiting{asked: nick}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,8 +21,7 @@ func roomName(t core.Target) string {
 }
 
 // traffic is what may be said through a room (XEP-0045 section 6.4).
-func (h *Handler) traffic() []string {
-	caps := h.domain.Network.Caps
+func traffic(caps core.Caps) []string {
 	all := []string{nsReply, nsFallback, nsOOB}
 	for feature, has := range map[string]bool{
 		nsStates: caps.TypingSender != nil, nsCorrect: caps.Editor != nil, nsRetract: caps.Retractor != nil,
@@ -45,22 +44,23 @@ func (h *Handler) Info(ctx context.Context, q disco.Query) (disco.Info, error) {
 			Features:   []string{disco.NSInfo, disco.NSVCard},
 		}, nil
 	case q.Node == nsTraffic:
-		return disco.Info{Features: h.traffic()}, nil
+		_, caps := h.look(ctx, q)
+		return disco.Info{Features: traffic(caps)}, nil
 	case q.Node == nodeNick:
 		return h.reserved(ctx, q), nil
 	case q.Node != "":
 		return disco.Info{}, core.E(core.NotFound, "muc: disco", "There is nothing of that name here.")
 	}
-	state := h.look(ctx, q)
+	state, caps := h.look(ctx, q)
 	return disco.Info{
 		Identities: []disco.Identity{{Category: "conference", Type: "text", Name: roomName(q.To)}},
-		Features:   h.features(state.Settings),
+		Features:   h.features(state.Settings, caps),
 		Forms:      []disco.Form{{Type: nsInfo, Fields: about(q.To, state)}},
 	}, nil
 }
 
 // features are what a room says it is (behaviour 44).
-func (h *Handler) features(s *core.Settings) []string {
+func (h *Handler) features(s *core.Settings, caps core.Caps) []string {
 	if s == nil {
 		s = &core.Settings{}
 	}
@@ -78,7 +78,7 @@ func (h *Handler) features(s *core.Settings) []string {
 		either(s.Moderated, "muc_moderated", "muc_unmoderated"),
 		either(s.Password != "", "muc_passwordprotected", "muc_unsecured"),
 	}, h.rooms.cfg.Features...)
-	return append(all, h.traffic()...)
+	return append(all, traffic(caps)...)
 }
 
 // about are the fields of muc#roominfo (XEP-0045 section 15.5.2). How many are in, and what they talk about, is known
@@ -99,21 +99,24 @@ func about(t core.Target, state core.RoomJoined) []disco.FormField {
 	)
 }
 
-// look is the room as the asker is in it; empty if they are not: to look is not to connect.
-func (h *Handler) look(ctx context.Context, q disco.Query) core.RoomJoined {
+// look is the room as the asker is in it, and what its network can do; empty, and what such networks can do at their
+// best, if they are not in: to look is not to connect.
+func (h *Handler) look(ctx context.Context, q disco.Query) (core.RoomJoined, core.Caps) {
+	can := h.domain.Network.Caps
 	a, rm := h.in(ctx, q)
 	if rm == nil {
-		return core.RoomJoined{}
+		return core.RoomJoined{}, can
 	}
 	var state core.RoomJoined
 	_ = h.with(ctx, a, func(caps core.Caps) error { // what is not known is not said
+		can = caps
 		found, err := caps.Rooms.Snapshot(q.To.Address)
 		if err == nil {
 			state = *found
 		}
 		return err
 	})
-	return state
+	return state, can
 }
 
 // in returns the asker's account and the room; nil if they are not in.
@@ -138,7 +141,7 @@ func (h *Handler) reserved(ctx context.Context, q disco.Query) disco.Info {
 	if me.Nick == "" {
 		return disco.Info{}
 	}
-	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: resource(me.Nick)}}}
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: h.rooms.resource(me.Nick)}}}
 }
 
 // Items answers disco#items: of a room, who is in, to who is in as well; of an occupant or the gateway by the node
@@ -158,10 +161,10 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 		return nil, err
 	}
 	var items []disco.Item
-	state := h.look(ctx, q)
+	state, _ := h.look(ctx, q)
 	if state.Self.Nick != "" {
 		for _, m := range append(state.Members, state.Self) {
-			items = append(items, disco.Item{JID: jid + "/" + resource(m.Nick)})
+			items = append(items, disco.Item{JID: jid + "/" + h.rooms.resource(m.Nick)})
 		}
 	}
 	return bounded(items), nil

@@ -61,7 +61,7 @@ func (rm *room) real(m core.Member) string {
 		return ""
 	}
 	if m.Real != "" {
-		jid += "/" + resource(m.Real)
+		jid += "/" + nearest(m.Real, maxResource)
 	}
 	return jid
 }
@@ -72,6 +72,7 @@ type farewell struct {
 	by       string
 	reason   string
 	nick     string // the new one (status 303)
+	asked    string // the resource that the client knows itself by, if it has not been let in
 }
 
 // here writes a member's available presence to one resource. It holds caps for nobody: members are not contacts.
@@ -88,6 +89,9 @@ func (rm *room) here(enc *stream.Encoder, to string, m core.Member, statuses ...
 	}
 	enc.End()
 	rm.writeOccupantID(enc, m.Person, m.Nick)
+	if rm.rooms.resource(m.Nick) != m.Nick {
+		enc.Leaf("nick", nsNick, m.Nick) // XEP-0172: what the address could not hold
+	}
 	hats(enc, m)
 	enc.End()
 }
@@ -95,7 +99,11 @@ func (rm *room) here(enc *stream.Encoder, to string, m core.Member, statuses ...
 // gone writes a member's unavailable presence to one resource.
 func (rm *room) gone(enc *stream.Encoder, to string, m core.Member, f farewell) {
 	st := standingOf(m.Rank)
-	enc.Start("presence", "", "from", rm.occupant(m.Nick), "to", to, "type", "unavailable")
+	from := rm.occupant(m.Nick)
+	if f.asked != "" {
+		from = rm.jid + "/" + f.asked
+	}
+	enc.Start("presence", "", "from", from, "to", to, "type", "unavailable")
 	removed := len(f.statuses) > 0 && f.nick == "" && f.by != ""
 	if f.reason != "" && !removed {
 		enc.Leaf("status", "", f.reason)
@@ -107,7 +115,7 @@ func (rm *room) gone(enc *stream.Encoder, to string, m core.Member, f farewell) 
 	}
 	enc.Start("item", "", "affiliation", st.affiliation, "role", role, "jid", rm.real(m))
 	if f.nick != "" {
-		enc.Attr("nick", resource(f.nick))
+		enc.Attr("nick", rm.rooms.resource(f.nick))
 	}
 	if removed {
 		enc.Empty("actor", "", "nick", f.by)

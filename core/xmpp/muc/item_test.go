@@ -1,9 +1,7 @@
 package muc
 
 import (
-	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"gangway/core"
 )
@@ -57,46 +55,4 @@ func TestRankOf(t *testing.T) {
 			t.Errorf("rankOf(%q, %q) = %d, %v; want %d, %v", c.affiliation, c.role, got, ok, c.want, c.ok)
 		}
 	}
-}
-
-var nicks = []struct{ nick, want string }{
-	{"me", "me"},
-	{"[me]|`{}^_\\", "[me]|`{}^_\\"},
-	{"a b/c@d", "a b/c@d"},
-	{"", "□"},
-	{" ", "□"},
-	{"\u200b\ufe0f", "□"},
-	{"a\x00\x03b\x7f", "a□□b□"},
-	{"\xffa", "□a"},
-	{"a\ufffdb", "a□b"},
-	{"\u202eevil", "□evil"},
-	{"wide\u3000space", "wide□space"},
-	{"\ue000\uffff\U000e0041", "□□□"},
-	{"héllo 👩‍🚀 ❤️", "héllo 👩‍🚀 ❤️"},
-	{strings.Repeat("x", 2000), strings.Repeat("x", 1023)},
-	{strings.Repeat("é", 600), strings.Repeat("é", 511)},
-}
-
-func TestResource(t *testing.T) {
-	for _, c := range nicks {
-		if got := resource(c.nick); got != c.want {
-			t.Errorf("resource(%q) = %q, want %q", c.nick, got, c.want)
-		}
-	}
-}
-
-// Whatever a nick is, its resource is one that servers take.
-func FuzzResource(f *testing.F) {
-	for _, c := range nicks {
-		f.Add(c.nick)
-	}
-	f.Fuzz(func(t *testing.T, nick string) {
-		got := resource(nick)
-		if got == "" || len(got) > maxResource || !utf8.ValidString(got) || strings.ContainsFunc(got, prohibited) {
-			t.Fatalf("resource(%q) = %q", nick, got)
-		}
-		if again := resource(got); again != got {
-			t.Fatalf("resource(%q) = %q", got, again)
-		}
-	})
 }

@@ -29,8 +29,8 @@ func TestMembers42(t *testing.T) {
 			`<presence type='!' from='` + channel + `/&lt;Op>'><x ` + user + `><item affiliation='admin' role='moderator'/><no><status/></no></x></presence>`,
 		}},
 		{"renamed to nothing usual", core.MemberChanged{Change: core.Renamed, Old: "Op", Member: core.Member{Nick: "a\x02"}}, []string{
-			`<presence type='unavailable' from='` + channel + `/Op'><x ` + user + `><item nick='a□'/></x></presence>`,
-			`<presence type='!' from='` + channel + `/a□'/>`,
+			`<presence type='unavailable' from='` + channel + `/Op'><x ` + user + `><item nick='a□≈415326052'/></x></presence>`,
+			`<presence type='!' from='` + channel + `/a□≈415326052'/>`,
 		}},
 		{"left", core.MemberChanged{Change: core.Went, Member: core.Member{Nick: "Op", Rank: core.Voice}, Reason: "bye"},
 			[]string{`<presence type='unavailable' from='` + channel + `/Op'><status>bye</status><x ` + user + `><item affiliation='member' role='none'/><no><status/></no></x></presence>`}},

@@ -82,11 +82,11 @@ func TestOthersMessages(t *testing.T) {
 			core.Message{Author: "Op", Text: "Hi", At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}},
 		{"another app's", `<message id='m1' from='` + channel + `/me'><body>Hi</body></message>`,
 			core.Message{Mine: true, Author: "ME", Text: "Hi"}},
-		{"controls and markup", `<message id='m1' from='` + channel + `/a□&lt;b&gt;&amp;&apos;'><body>�4red� &lt;/body>]]&gt;</body></message>`,
+		{"controls and markup", `<message id='m1' from='` + channel + `/a□&lt;b&gt;&amp;&apos;≈885072686'><body>�4red� &lt;/body>]]&gt;</body></message>`,
 			core.Message{Author: "a\x02<b>&'", Text: "\x034red\x0f </body>]]>"}},
-		{"a nick of nothing", `<message id='m1' from='` + channel + `/□'><body>Hi</body></message>`,
+		{"a nick of nothing", `<message id='m1' from='` + channel + `/□≈044920917'><body>Hi</body></message>`,
 			core.Message{Author: "\u200d", Text: "Hi"}},
-		{"not UTF-8", `<message id='m1' from='` + channel + `/□'><body>���</body></message>`,
+		{"not UTF-8", `<message id='m1' from='` + channel + `/□≈747159287'><body>���</body></message>`,
 			core.Message{Author: "\xff", Text: "\xed\xa0\x80"}},
 	} {
 		m := c.m

@@ -1,80 +1,140 @@
 package muc
 
 import (
+	"context"
+	"encoding/binary"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/bidi"
+	"github.com/xdg-go/stringprep"
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxResource is the limit of a resource in bytes (RFC 7622 section 3.4).
-const maxResource = 1023
+const (
+	maxResource = 1023 // bytes of a resource (RFC 7622 section 3.4)
+	box         = "□"  // stands for what cannot be shown
+	marker      = "≈"  // stands between what looks much like a nick and the number that tells it from others like it
+	maxMark     = 20   // bytes of a marker, its number, and a character after it
+)
 
-// resource is a nick as the resource of an occupant's address. What no server would take there is shown as a box:
-// Resourceprep (RFC 6122 appendix B), which servers still use, prohibits even the U+FFFD that stands for what XML
-// cannot carry. It is idempotent and never empty.
-func resource(nick string) string {
+// resource is a nick as the resource of an occupant's address, which is one that every server takes: Resourceprep (RFC
+// 6122 appendix B) leaves it as it is, and it has no character that Unicode 3.2 did not have, as ejabberd still
+// demands; Prosody is content with less.
+//
+// Two nicks are never one resource. A nick that is no resource as it stands is shown as the nearest to it that is, with
+// a mark that no other nick has, in every room and for as long as the Secret is the same.
+func (r *Rooms) resource(nick string) string {
 	if usual(nick) {
 		return nick
 	}
-	nick = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || prohibited(r) {
-			return '□'
+	near := nearest(nick, maxResource)
+	if near == nick && !strings.Contains(nick, marker) {
+		return nick
+	}
+	near = nearest(nick, maxResource-maxMark)
+	mark := marker + r.number(nick)
+	if last, n := utf8.DecodeLastRuneInString(near); stringprep.TableD1.Contains(last) {
+		mark += near[len(near)-n:] // what begins from right to left ends so, too
+	}
+	return near + mark
+}
+
+// number tells a nick from others that look like it. Nobody without the Secret can look for two that have the same.
+func (r *Rooms) number(nick string) string {
+	sum := r.mac("nick", nick)
+	return fmt.Sprintf("%09d", binary.BigEndian.Uint64(sum[:8])%1e9)
+}
+
+// numbered says whether a text begins as the number of a mark does.
+func numbered(s string) bool {
+	for i := range 9 {
+		if i >= len(s) || s[i] < '0' || s[i] > '9' {
+			return false
 		}
-		return r
-	}, strings.ToValidUTF8(nick, "□"))
-	if first, n := utf8.DecodeRuneInString(nick); unicode.Is(unicode.M, first) {
-		nick = "□" + nick[n:] // a mark needs something to stand on; ejabberd refuses it
 	}
-	if nick = shorten(nick); astray(nick) {
-		nick = shorten(strings.Map(func(r rune) rune {
-			if rightToLeft(r) {
-				return '□'
-			}
-			return r
-		}, nick))
+	return true
+}
+
+// nickOf is the nick of whom a resource, as a client wrote it, is shown for. Who is not there is known by nothing else.
+func (h *Handler) nickOf(ctx context.Context, c *call, resource string) string {
+	nick := prepared(resource)
+	if !strings.Contains(nick, marker) {
+		return nick
 	}
-	if !strings.ContainsFunc(nick, visible) {
-		return "□"
+	state, err := h.snapshot(ctx, c)
+	if err != nil {
+		return nick
+	}
+	for _, m := range append(state.Members, state.Self) {
+		if h.rooms.resource(m.Nick) == nick {
+			return m.Nick
+		}
 	}
 	return nick
 }
 
-// shorten cuts a nick to what a resource may be long, also when a server has prepared it: one character may become many.
-func shorten(nick string) string {
-	for {
-		n := max(len(nick), len(norm.NFKC.String(nick)))
-		if n <= maxResource {
-			return nick
-		}
-		end := min(len(nick)*maxResource/n, len(nick)-1)
-		for !utf8.RuneStart(nick[end]) {
-			end--
-		}
-		nick = nick[:end]
+// prepared is a resource that a client wrote in the one form that servers compare (RFC 3454 section 3 and 4): some of
+// them pass on what they were sent.
+func prepared(resource string) string {
+	if usual(resource) {
+		return resource
 	}
+	return norm.NFKC.String(strings.Map(func(r rune) rune {
+		if _, nothing := stringprep.TableB1.Map(r); nothing {
+			return -1
+		}
+		return r
+	}, resource))
 }
 
-// astray says whether a nick breaks the rule of RFC 3454 section 6: what has a character that runs from right to left
+// nearest is the resource that is most like a nick, of at most so many bytes. It is prepared, and never empty.
+func nearest(nick string, most int) string {
+	nick = prepared(boxed(strings.ToValidUTF8(nick, box), prohibited))
+	if first, n := utf8.DecodeRuneInString(nick); unicode.Is(unicode.M, first) {
+		nick = box + nick[n:] // a mark needs something to stand on
+	}
+	if nick = shorten(nick, most); astray(nick) {
+		nick = shorten(boxed(nick, stringprep.TableD1.Contains), most)
+	}
+	if !strings.ContainsFunc(nick, visible) {
+		return box
+	}
+	return nick
+}
+
+// boxed has a box for every character that is not wanted.
+func boxed(s string, unwanted func(rune) bool) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unwanted(r) {
+			return '□'
+		}
+		return r
+	}, s)
+}
+
+// shorten cuts a prepared text. It stays prepared: nothing is put together anew by taking away from the end.
+func shorten(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}
+
+// astray says whether a text breaks the rule of RFC 3454 section 6: what has a character that runs from right to left
 // begins and ends with one, and has none that runs the other way.
-func astray(nick string) bool {
-	prepared := norm.NFKC.String(nick)
-	if !strings.ContainsFunc(prepared, rightToLeft) {
+func astray(s string) bool {
+	if !strings.ContainsFunc(s, stringprep.TableD1.Contains) {
 		return false
 	}
-	first, _ := utf8.DecodeRuneInString(prepared)
-	last, _ := utf8.DecodeLastRuneInString(prepared)
-	return !rightToLeft(first) || !rightToLeft(last) || strings.ContainsFunc(prepared, func(r rune) bool {
-		p, _ := bidi.LookupRune(r)
-		return p.Class() == bidi.L
-	})
-}
-
-func rightToLeft(r rune) bool {
-	p, _ := bidi.LookupRune(r)
-	return p.Class() == bidi.R || p.Class() == bidi.AL
+	first, _ := utf8.DecodeRuneInString(s)
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return !stringprep.TableD1.Contains(first) || !stringprep.TableD1.Contains(last) ||
+		strings.ContainsFunc(s, stringprep.TableD2.Contains)
 }
 
 // usual says whether a nick is short and of printable ASCII.
@@ -92,21 +152,21 @@ func usual(nick string) bool {
 	return seen
 }
 
-// prohibited are the characters of RFC 3454, tables C.1.2 and C.2 to C.9, without those that B.1 takes away before.
+// prohibited are the characters of RFC 3454, tables A.1 (not in Unicode 3.2), C.1.2 and C.2 to C.9, as far as no
+// mapping takes them away before.
 func prohibited(r rune) bool {
-	switch {
-	case r == ' ':
+	if _, nothing := stringprep.TableB1.Map(r); nothing || r >= ' ' && r <= '~' {
 		return false
-	case unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp, unicode.Cc, unicode.Co, unicode.Cs):
-		return true
-	case r&0xfffe == 0xfffe, r >= 0xfdd0 && r <= 0xfdef: // no characters
-		return true
-	case r >= 0xfff9 && r <= 0xfffd, r >= 0x2ff0 && r <= 0x2ffb: // no plain text
-		return true
-	case r >= 0x202a && r <= 0x202e, r >= 0x2061 && r <= 0x206f, r == 0x200e, r == 0x200f, r == 0x340, r == 0x341: // order
-		return true
 	}
-	return r == 0x6dd || r == 0x70f || r == 0x180e || r >= 0x1d173 && r <= 0x1d17a || r >= 0xe0000 && r <= 0xe007f
+	for _, t := range []stringprep.Set{
+		stringprep.TableA1, stringprep.TableC1_2, stringprep.TableC2_1, stringprep.TableC2_2, stringprep.TableC3,
+		stringprep.TableC4, stringprep.TableC5, stringprep.TableC6, stringprep.TableC7, stringprep.TableC8, stringprep.TableC9,
+	} {
+		if t.Contains(r) {
+			return true
+		}
+	}
+	return false
 }
 
 // visible says whether there is something to see of a character by itself.

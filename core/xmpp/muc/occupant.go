@@ -13,17 +13,28 @@ import (
 // occupantID names somebody in this room (XEP-0421): the same for as long as the network knows them by the same name,
 // another one in every other room, and nothing that who and where could be read from.
 func (rm *room) occupantID(person, nick string) string {
-	mac, ok := rm.rooms.macs.Get().(hash.Hash)
+	sum := rm.rooms.mac("occupant", rm.jid, orElse(person, nick))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16])
+}
+
+// mac is a keyed digest of words, none of which but the last may hold a NUL.
+func (r *Rooms) mac(words ...string) [sha256.Size]byte {
+	mac, ok := r.macs.Get().(hash.Hash)
 	if !ok {
-		mac = hmac.New(sha256.New, rm.rooms.cfg.Secret)
+		mac = hmac.New(sha256.New, r.cfg.Secret)
 	}
-	defer rm.rooms.macs.Put(mac)
+	defer r.macs.Put(mac)
 	mac.Reset()
-	var text [512]byte
-	b := append(text[:0], "occupant\x00"...)
-	b = append(append(b, rm.jid...), 0)
-	mac.Write(append(b, orElse(person, nick)...))
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(text[:0])[:16])
+	var space [512]byte
+	text := space[:0]
+	for i, w := range words {
+		if i > 0 {
+			text = append(text, 0)
+		}
+		text = append(text, w...)
+	}
+	mac.Write(text)
+	return [sha256.Size]byte(mac.Sum(space[:0]))
 }
 
 func (rm *room) writeOccupantID(enc *stream.Encoder, person, nick string) {

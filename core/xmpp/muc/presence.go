@@ -54,28 +54,27 @@ func deny(w xmpp.Sender, st *stream.Stanza, err error) error {
 
 // enter handles available presence: a join, another nick, or only a status.
 func (h *Handler) enter(ctx context.Context, c *call) error {
-	nick, x := c.to.Resource(), c.st.Child(NSMuc, "x")
+	resource, x := strings.Clone(c.to.Resource()), c.st.Child(NSMuc, "x")
 	switch {
-	case nick == "":
+	case resource == "":
 		return xmpp.NewError("modify", "jid-malformed", "Say under which nick you want to join: room/nick.")
 	case x != nil:
-		return h.join(ctx, c, strings.Clone(nick), x)
+		return h.join(ctx, c, resource, x)
 	case !c.room.has(c.st.From):
 		return notIn()
-	case c.room.is(nick):
+	case c.room.is(resource):
 		return nil // a new status; the network's own is a matter of the account, not of one room
 	}
-	return h.rename(ctx, c, nick)
+	return h.rename(ctx, c, resource)
 }
 
 // rename asks for another nick.
-func (h *Handler) rename(ctx context.Context, c *call, nick string) error {
+func (h *Handler) rename(ctx context.Context, c *call, resource string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	nick = strings.Clone(nick)
-	c.room.await(c.origin, pending{nick: nick})
+	c.room.await(c.origin, pending{asked: resource})
 	err := h.with(ctx, c.account, func(caps core.Caps) error {
-		return caps.Rooms.Rename(ctx, c.target.Address, nick, c.origin)
+		return caps.Rooms.Rename(ctx, c.target.Address, c.room.wanted(resource), c.origin)
 	})
 	if err != nil {
 		c.room.answered(c.origin)
@@ -84,14 +83,14 @@ func (h *Handler) rename(ctx context.Context, c *call, nick string) error {
 }
 
 // join asks to be let in.
-func (h *Handler) join(ctx context.Context, c *call, nick string, x *stream.Element) error {
-	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, waiting{nick, historyOf(x, time.Now())})
+func (h *Handler) join(ctx context.Context, c *call, resource string, x *stream.Element) error {
+	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, waiting{resource, historyOf(x, time.Now())})
 	if err != nil {
 		return err
 	}
 	password := strings.Clone(x.ChildText("", "password"))
 	err = h.with(ctx, c.account, func(caps core.Caps) error {
-		return caps.Rooms.Join(ctx, c.target.Address, core.Join{Nick: nick, Password: password, Origin: c.origin})
+		return caps.Rooms.Join(ctx, c.target.Address, core.Join{Nick: c.room.wanted(resource), Password: password, Origin: c.origin})
 	})
 	if err != nil {
 		rm.unexpected(c.origin)
@@ -105,13 +104,13 @@ func (h *Handler) depart(ctx context.Context, c *call) error {
 	if c.room == nil {
 		return nil
 	}
-	nick, left, was := c.room.leave(c.st.From)
+	known, left, was := c.room.leave(c.st.From)
 	if !was {
 		return nil
 	}
 	reason := c.st.ChildText("", "status")
 	err := c.w.Write(func(enc *stream.Encoder) {
-		c.room.gone(enc, c.st.From, core.Member{Nick: nick}, farewell{statuses: []string{"110"}, reason: reason})
+		c.room.gone(enc, c.st.From, core.Member{}, farewell{statuses: []string{"110"}, reason: reason, asked: known})
 	})
 	if left > 0 {
 		return err

@@ -34,6 +34,7 @@ func (h *Handler) whisper(ctx context.Context, c *call) error {
 	if err != nil || body == "" {
 		return err
 	}
+	nick = h.nickOf(ctx, c, nick)
 	var peer core.Address
 	err = h.with(ctx, c.account, func(caps core.Caps) error {
 		peer = caps.Rooms.Occupant(c.target.Address, nick)

@@ -15,25 +15,25 @@ func (rm *room) failed(enc *stream.Encoder, r *core.Receipt) {
 	}
 	asked := rm.answered(r.Origin)
 	kind, from := "message", rm.jid
-	if asked.nick != "" {
-		kind, from = "presence", rm.occupant(asked.nick)
+	if asked.asked != "" {
+		kind, from = "presence", rm.jid+"/"+asked.asked
 	}
 	enc.Start(kind, "", "from", from, "to", r.Origin.From, "type", "error", "id", r.Origin.ID)
-	if asked.nick != "" {
+	if asked.asked != "" {
 		enc.Empty("x", NSMuc)
 	}
-	refusal(r.Err, asked.nick != "").Encode(enc)
+	refusal(r.Err, asked.asked != "").Encode(enc)
 	enc.End()
 }
 
 // notJoined answers a join with an error (XEP-0045 section 7.2), from the occupant that was to be. Who has left while
 // it waited is told nothing more.
 func (rm *room) notJoined(enc *stream.Encoder, e *core.RoomLeft) {
-	nick := rm.unexpected(e.Origin)
-	if nick == "" {
+	asked := rm.unexpected(e.Origin)
+	if asked == "" {
 		return
 	}
-	enc.Start("presence", "", "from", rm.occupant(nick), "to", e.Origin.From, "type", "error", "id", e.Origin.ID)
+	enc.Start("presence", "", "from", rm.jid+"/"+asked, "to", e.Origin.From, "type", "error", "id", e.Origin.ID)
 	enc.Empty("x", NSMuc)
 	refusal(e.Err, true).Encode(enc)
 	enc.End()

@@ -60,7 +60,7 @@ func (rm *room) joined(enc *stream.Encoder, e *core.RoomJoined) {
 		}
 	}
 	statuses := []string{"100", "110"}
-	if e.Asked != "" && e.Asked != e.Self.Nick {
+	if e.Asked != "" && e.Asked != rm.rooms.resource(e.Self.Nick) {
 		statuses = append(statuses, "210")
 	}
 	for _, to := range to {
@@ -121,9 +121,9 @@ func (rm *room) left(enc *stream.Encoder, e *core.RoomLeft) {
 	f := farewell{statuses: []string{"110"}, reason: e.Reason}
 	switch e.Why {
 	case core.Kicked:
-		f.statuses, f.by = append(f.statuses, "307"), orElse(e.By, rm.domain.Name)
+		f.statuses, f.by = append(f.statuses, "307"), rm.actor(e.By)
 	case core.Banned:
-		f.statuses, f.by = append(f.statuses, "301"), orElse(e.By, rm.domain.Name)
+		f.statuses, f.by = append(f.statuses, "301"), rm.actor(e.By)
 	case core.NotJoined: // back on the network, which does not let us in again
 		f.statuses, f.reason = append(f.statuses, "333"), refusal(e.Err, true).Text
 	}
@@ -160,7 +160,8 @@ func (rm *room) allGone(enc *stream.Encoder, f farewell) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	for o, w := range rm.joins {
-		rm.gone(enc, o.From, core.Member{Nick: w.nick}, f)
+		f.asked = w.asked
+		rm.gone(enc, o.From, core.Member{}, f)
 	}
 }
 
@@ -215,11 +216,19 @@ func (rm *room) parting(e *core.MemberChanged) farewell {
 	f := farewell{reason: e.Reason}
 	switch e.Why {
 	case core.Kicked:
-		f.statuses, f.by = []string{"307"}, orElse(e.By, rm.domain.Name)
+		f.statuses, f.by = []string{"307"}, rm.actor(e.By)
 	case core.Banned:
-		f.statuses, f.by = []string{"301"}, orElse(e.By, rm.domain.Name)
+		f.statuses, f.by = []string{"301"}, rm.actor(e.By)
 	}
 	return f
+}
+
+// actor is who did something to a member, by their name in the room: the network itself if it was nobody there.
+func (rm *room) actor(by string) string {
+	if by == "" {
+		return rm.domain.Name
+	}
+	return rm.rooms.resource(by)
 }
 
 func orElse(s, other string) string {

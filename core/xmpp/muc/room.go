@@ -2,6 +2,7 @@ package muc
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"gangway/core"
@@ -27,14 +28,14 @@ type room struct {
 
 // waiting is how a resource asked to be let in.
 type waiting struct {
-	nick    string
+	asked   string // the resource, as it was written
 	history history
 }
 
 // pending is what an answer of the network has to be told by.
 type pending struct {
 	originID string // XEP-0359, of a message
-	nick     string // that was asked for instead of the one there is
+	asked    string // the resource that was asked for instead of the one there is
 }
 
 func (r *Rooms) newRoom(d *edge.Domain, realm string, ref core.Ref, jid string) *room {
@@ -45,7 +46,21 @@ func (r *Rooms) newRoom(d *edge.Domain, realm string, ref core.Ref, jid string) 
 }
 
 // occupant is the address of a member.
-func (rm *room) occupant(nick string) string { return rm.jid + "/" + resource(nick) }
+func (rm *room) occupant(nick string) string { return rm.jid + "/" + rm.rooms.resource(nick) }
+
+// wanted is the nick that is asked for by a resource: our own is known by what it is shown as; of one that was shown
+// before the program began, what it looked like.
+func (rm *room) wanted(resource string) string {
+	if rm != nil && rm.is(resource) {
+		_, me := rm.present()
+		return me.Nick
+	}
+	wanted := prepared(resource)
+	if marked := strings.LastIndex(wanted, marker); marked > 0 && numbered(wanted[marked+len(marker):]) {
+		return wanted[:marked]
+	}
+	return wanted
+}
 
 // index is where a resource is among those that are in, -1 if it is not. The lock is held.
 func (rm *room) index(full string) int {
@@ -73,13 +88,13 @@ func (rm *room) expect(o core.Origin, w waiting) error {
 	return nil
 }
 
-// unexpected forgets who waited, and returns the nick that was asked for.
+// unexpected forgets who waited, and returns the resource that was asked for.
 func (rm *room) unexpected(o core.Origin) string {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	w := rm.joins[o]
 	delete(rm.joins, o)
-	return w.nick
+	return w.asked
 }
 
 // enter counts in the resource that waited, and returns the history that it asked for. False for one that did not
@@ -99,22 +114,22 @@ func (rm *room) enter(o core.Origin, me core.Member) (history, bool) {
 	return w.history, waited
 }
 
-// leave counts a resource out, or out of those who wait. It returns the nick that it had or wanted, how many others
-// are in or wait, and whether it was there at all.
-func (rm *room) leave(full string) (nick string, left int, was bool) {
+// leave counts a resource out, or out of those who wait. It returns the resource of the room that it had or wanted, how
+// many others are in or wait, and whether it was there at all.
+func (rm *room) leave(full string) (known string, left int, was bool) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	for o, w := range rm.joins {
 		if addr.Same(o.From, full) {
-			nick, was = w.nick, true
+			known, was = w.asked, true
 			delete(rm.joins, o)
 		}
 	}
 	if i := rm.index(full); i >= 0 {
-		nick, was = rm.me.Nick, true
+		known, was = rm.rooms.resource(rm.me.Nick), true
 		rm.in = slices.Delete(rm.in, i, i+1)
 	}
-	return nick, len(rm.in) + len(rm.joins), was
+	return known, len(rm.in) + len(rm.joins), was
 }
 
 // empty counts everybody out and returns them. Who waits goes on waiting: the network has not answered them.
@@ -140,10 +155,10 @@ func (rm *room) present() (in []string, me core.Member) {
 	return slices.Clone(rm.in), rm.me
 }
 
-// is says whether a nick, as clients write it, is ours.
-func (rm *room) is(nick string) bool {
+// is says whether a resource, as clients write it, is ours.
+func (rm *room) is(resource string) bool {
 	_, me := rm.present()
-	return nick == resource(me.Nick)
+	return me.Nick != "" && prepared(resource) == rm.rooms.resource(me.Nick)
 }
 
 // update takes note of what we are now. Another nick answers whoever asked for one.
@@ -152,7 +167,7 @@ func (rm *room) update(me core.Member) (old string) {
 	defer rm.mu.Unlock()
 	if old = rm.me.Nick; old != me.Nick {
 		for o, p := range rm.pending {
-			if p.nick != "" {
+			if p.asked != "" {
 				delete(rm.pending, o)
 			}
 		}
