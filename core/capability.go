@@ -165,6 +165,9 @@ func CapsOf(s Session) Caps {
 	c.Profiler, _ = s.(Profiler)
 	c.Historian, _ = s.(Historian)
 	c.Reconciler, _ = s.(Reconciler)
+	if n, ok := s.(Narrower); ok {
+		n.Narrow(&c)
+	}
 	return c
 }
 

@@ -17,7 +17,7 @@ func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
 	if n == nil {
 		return E(NotFound, "core: submit", "There is no such network here.")
 	}
-	err := n.can(e)
+	err := n.Caps.can(e)
 	dup := false
 	if err == nil {
 		err = g.mayUse(ctx, a.User, e)
@@ -86,31 +86,31 @@ func unsupported(what string) error {
 	return E(Unsupported, "core: submit", "This network cannot "+what+".")
 }
 
-// can says whether the network's sessions can do what the event asks.
-func (n *Network) can(e Event) error {
+// can says whether a session can do what an event asks.
+func (c Caps) can(e Event) error {
 	switch e := e.(type) {
 	case *Message:
-		if e.Replaces.Known() && n.Caps.Editor == nil {
+		if e.Replaces.Known() && c.Editor == nil {
 			return unsupported("change a message that was sent")
 		}
 	case *Typing:
-		if n.Caps.TypingSender == nil {
+		if c.TypingSender == nil {
 			return unsupported("show that somebody is writing")
 		}
 	case *Receipt:
-		if n.Caps.ReadMarker == nil {
+		if c.ReadMarker == nil {
 			return unsupported("tell that a message was read")
 		}
 	case *Reaction:
-		if n.Caps.Reactor == nil {
+		if c.Reactor == nil {
 			return unsupported("carry reactions")
 		}
 	case *Retraction:
-		if n.Caps.Retractor == nil {
+		if c.Retractor == nil {
 			return unsupported("take a message back")
 		}
 	case *Presence:
-		if n.Caps.PresenceSetter == nil {
+		if c.PresenceSetter == nil {
 			return unsupported("show availability")
 		}
 	default:
@@ -187,6 +187,9 @@ func submitKey(a Account, e Event) string {
 // dispatch hands an event to a session, under the network's names of the messages it speaks of.
 func (g *Gateway) dispatch(ctx context.Context, a Account, s Session, e Event) (Taken, error) {
 	caps := CapsOf(s)
+	if err := caps.can(e); err != nil {
+		return Taken{}, err
+	}
 	switch e := e.(type) {
 	case *Message:
 		m := *e
