@@ -261,6 +261,38 @@ func TestSubmitLimit(t *testing.T) {
 	})
 }
 
+// Another limit is in force at once, for who has used up the one before as well.
+func TestLimitChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, &fakeNet{}, core.Driver{Lane: core.Stored})
+		defer h.stop()
+		limit := func(n int) { h.access.Store(closed(func(a *core.Access) { a.Limits.Messages = n })) }
+		i := 0
+		say := func(n int) (taken int) {
+			for range n {
+				i++
+				if err := h.Submit(t.Context(), alice, message(fmt.Sprint(i))); err == nil {
+					taken++
+				} else if kind(err) != core.OverLimit {
+					t.Fatal(err)
+				}
+			}
+			return taken
+		}
+		for _, step := range []struct{ limit, said, taken int }{{1, 2, 1}, {100, 120, 99}, {10, 1, 0}, {0, 5, 5}, {101, 2, 1}} {
+			limit(step.limit)
+			if got := say(step.said); got != step.taken {
+				t.Errorf("of %d at %d a minute %d were taken, want %d", step.said, step.limit, got, step.taken)
+			}
+		}
+		limit(10)
+		time.Sleep(6 * time.Second)
+		if got := say(2); got != 1 {
+			t.Errorf("with less, %d were taken after the time that one needs", got)
+		}
+	})
+}
+
 func TestSuspend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t, &fakeNet{}, core.Driver{Lane: core.Stored})

@@ -12,19 +12,26 @@ type Limits struct {
 	DomainRegistrations int // attempts of all users of a domain, an hour
 }
 
-// maxBuckets is the most keys that a limiter knows at once: about 6 MiB.
+// maxBuckets is the most keys that a limiter knows at once: about 10 MiB.
 const maxBuckets = 1 << 16
 
-// limiter is a table of token buckets, one for each key. A bucket of n per d holds n and is filled evenly, one token
-// every d/n; it is kept as the time at which it will be full again (the generic cell rate algorithm).
+// limiter is a table of buckets, one for each key. A bucket holds what has been taken lately; a limit of n per d drains
+// it evenly, one every d/n. What it holds is a count, not a time, so that another limit is in force at once: with more
+// there is room for more, and with less it takes longer.
 type limiter struct {
-	mu   sync.Mutex
-	full map[string]time.Time
+	mu      sync.Mutex
+	buckets map[string]bucket
 }
 
-func newLimiter() *limiter { return &limiter{full: map[string]time.Time{}} }
+type bucket struct {
+	taken float64   // at the time at
+	at    time.Time //
+	empty time.Time // when it will be, as the limit was then: it says nothing any more
+}
 
-// take takes a token from a key's bucket of n per d, or returns how long until there will be one. No limit if n is 0.
+func newLimiter() *limiter { return &limiter{buckets: map[string]bucket{}} }
+
+// take puts one into a key's bucket for n per d, or returns how long until there will be room. No limit if n is 0.
 func (l *limiter) take(key string, n int, d time.Duration) (wait time.Duration) {
 	if n <= 0 {
 		return 0
@@ -33,33 +40,31 @@ func (l *limiter) take(key string, n int, d time.Duration) (wait time.Duration) 
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	full, known := l.full[key]
-	if full.Before(now) {
-		full = now
+	b, known := l.buckets[key]
+	taken := max(0, min(b.taken, float64(n))-float64(now.Sub(b.at))/float64(each))
+	if over := taken + 1 - float64(n); over > 1e-6 {
+		return time.Duration(over * float64(each))
 	}
-	next := full.Add(each)
-	if over := next.Sub(now) - d; over > 0 {
-		return over
-	}
-	if !known && len(l.full) >= maxBuckets {
+	if !known && len(l.buckets) >= maxBuckets {
 		l.shrink(now)
 	}
-	l.full[key] = next
+	taken++
+	l.buckets[key] = bucket{taken, now, now.Add(time.Duration(taken * float64(each)))}
 	return 0
 }
 
-// shrink makes room: what is full says nothing. Should there be nothing of that kind, an eighth is forgotten, which
+// shrink makes room: what is empty says nothing. Should there be nothing of that kind, an eighth is forgotten, which
 // can only be in somebody's favour.
 func (l *limiter) shrink(now time.Time) {
-	for k, full := range l.full {
-		if !full.After(now) {
-			delete(l.full, k)
+	for k, b := range l.buckets {
+		if !b.empty.After(now) {
+			delete(l.buckets, k)
 		}
 	}
-	for k := range l.full {
-		if len(l.full) < maxBuckets*7/8 {
+	for k := range l.buckets {
+		if len(l.buckets) < maxBuckets*7/8 {
 			return
 		}
-		delete(l.full, k)
+		delete(l.buckets, k)
 	}
 }
