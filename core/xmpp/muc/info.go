@@ -141,7 +141,7 @@ func (h *Handler) reserved(ctx context.Context, q disco.Query) disco.Info {
 	if me.Nick == "" {
 		return disco.Info{}
 	}
-	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: resource(me.Nick)}}}
+	return disco.Info{Identities: []disco.Identity{{Category: "conference", Type: "text", Name: h.rooms.resource(me.Nick)}}}
 }
 
 // Items answers disco#items: of a room, who is in, to who is in as well; of an occupant or the gateway by the node
@@ -164,7 +164,7 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 	state, _ := h.look(ctx, q)
 	if state.Self.Nick != "" {
 		for _, m := range append(state.Members, state.Self) {
-			items = append(items, disco.Item{JID: jid + "/" + resource(m.Nick)})
+			items = append(items, disco.Item{JID: jid + "/" + h.rooms.resource(m.Nick)})
 		}
 	}
 	return bounded(items), nil
