@@ -29,6 +29,8 @@ func (h *host) Blobs() Blobs {
 	return h.g.cfg.Blobs
 }
 
+func (h *host) History() History { return history{h} }
+
 func (h *host) Preferences(ctx context.Context, id AccountID) (Preferences, error) {
 	if h.g.cfg.Choices == nil {
 		return Preferences{}, nil

@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Event is what passes through the hall: a closed set, of which only pointers satisfy the interface.
 type Event interface {
@@ -31,6 +34,8 @@ type Message struct {
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
 	// Receipt says that the submitter wants to know when the far side has it.
 	Receipt bool `json:"receipt,omitempty"`
+	// Past says that it came through History.Fill: the archive has it already, and it is shown with its time.
+	Past bool `json:"-"`
 }
 
 // Attachment is a file that came with a message, known by where to fetch it.
@@ -102,7 +107,13 @@ type Reaction struct {
 	Mine   bool     `json:"mine,omitempty"`
 	Emoji  []string `json:"emoji,omitempty"`
 	// At tells two reactions to one message apart. The Gateway sets it where a transport does not.
-	At time.Time `json:"at,omitzero"`
+	At   time.Time `json:"at,omitzero"`
+	Past bool      `json:"-"` // as Message.Past
+}
+
+// Name is the reaction's own name in a history: the same for the same one told again.
+func (r *Reaction) Name() MessageID {
+	return MessageID(Digest("reaction", string(r.ID), string(r.Author), r.Origin.ID, strconv.FormatInt(r.At.UnixNano(), 36)))
 }
 
 // Retraction takes a message back.
@@ -118,7 +129,11 @@ type Retraction struct {
 	// Moderated says that Author took back what somebody else said, by rank, and Reason why.
 	Moderated bool   `json:"moderated,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	Past      bool   `json:"-"` // as Message.Past
 }
+
+// Name is the retraction's own name in a history: a message is taken back once.
+func (r *Retraction) Name() MessageID { return MessageID(Digest("retraction", string(r.ID))) }
 
 // Show is a person's availability.
 type Show uint8

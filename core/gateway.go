@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Config is what a Gateway stands on. People, Keepers, Blobs, Choices, PublicURL, Trace and Logger may be left out.
+// Config is what a Gateway stands on. People, Keepers, Blobs, Choices, Archive, PublicURL, Trace and Logger may be left out.
 type Config struct {
 	Queue     Queue
 	Accounts  Accounts
@@ -19,6 +19,7 @@ type Config struct {
 	Notes     func(network string) Notes
 	Blobs     Blobs
 	Choices   Choices
+	Archive   Archive
 	People    People         // nil: nobody is let in but by the allow-list, and nobody is suspended
 	Access    func() *Access // what the configuration says now; nil: nobody may
 	Keepers   []Keeper       // who keeps something by user, beside the People: they take part in Move and Erase

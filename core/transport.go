@@ -115,6 +115,9 @@ type Host interface {
 	Notes() Notes
 	// Blobs is where files are kept and fetched. It is never nil; a gateway that keeps none says so with Unsupported.
 	Blobs() Blobs
+	// History is how the gaps in the histories of rooms are filled. It is never nil; a gateway that keeps none says so
+	// with Unsupported.
+	History() History
 	// Preferences are what the account's user chose for this network.
 	Preferences(ctx context.Context, id AccountID) (Preferences, error)
 	// WebhookURL is where the world reaches the transport's http.Handler, without a slash at the end; empty if the

@@ -34,13 +34,16 @@ type Host struct {
 	refusal  error
 	refused  bool // ever
 	notes    map[string][]byte
-	changed  chan struct{} // closed and renewed at every delivery
+	kept     []*core.Message        // of an earlier life
+	gaps     map[core.Ref]core.Mark // that are open
+	changed  chan struct{}          // closed and renewed at every delivery
 }
 
 // NewHost makes a host that knows these accounts.
 func NewHost(t testing.TB, accounts ...core.Account) *Host {
 	return &Host{
-		t: t, accounts: accounts, seen: map[string]bool{}, notes: map[string][]byte{}, changed: make(chan struct{}),
+		t: t, accounts: accounts, seen: map[string]bool{}, notes: map[string][]byte{}, gaps: map[core.Ref]core.Mark{},
+		changed: make(chan struct{}),
 	}
 }
 
@@ -89,10 +92,15 @@ func (h *Host) Deliver(ctx context.Context, e core.Event) error {
 		return nil
 	}
 	h.seen[key] = true
+	h.add(e)
+	return nil
+}
+
+// add records an event. The lock is held.
+func (h *Host) add(e core.Event) {
 	h.events = append(h.events, e)
 	close(h.changed)
 	h.changed = make(chan struct{})
-	return nil
 }
 
 // Events returns what has been delivered so far.
