@@ -17,8 +17,9 @@ type Changes struct {
 // Empty says whether nothing has changed.
 func (c Changes) Empty() bool { return len(c.Reload) == 0 && len(c.Restart) == 0 }
 
-// Diff compares two configurations that Load returned. Who is allowed, what is logged and the settings of a transport
-// can be reloaded. Where things are kept, who is listened to and which components there are cannot.
+// Diff compares two configurations that Load returned. Who is allowed, what is logged, how much of the history and of
+// files is kept, and the settings of a transport can be reloaded. Where things are kept, who is listened to and which
+// components there are cannot.
 func Diff(before, after *Config) Changes {
 	a, b := make(map[string]any), make(map[string]any)
 	flatten(nil, before.values(), a)
@@ -49,6 +50,10 @@ func reloadable(path []string, before, after *Config) bool {
 	switch path[0] {
 	case "admins", "access", "limits", "log":
 		return true
+	case "archive":
+		return path[1] != "enabled"
+	case "media":
+		return slices.Contains([]string{"max_size", "keep", "quota", "user_quota"}, path[1])
 	case transportTable:
 		return len(path) > 2 && !slices.Contains(commonKeys(), path[2]) && before.has(path[1]) && after.has(path[1])
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -224,24 +223,6 @@ func (a *app) close(context.Context) {
 	if err := a.db.Close(); err != nil {
 		a.log.Error("closing the database", "err", err)
 	}
-}
-
-// logger writes to standard error as the configuration says, at a level that a reload can change.
-func logger(cfg config.Log, level *slog.LevelVar) *slog.Logger {
-	level.Set(levelOf(cfg))
-	opts := &slog.HandlerOptions{Level: level}
-	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, opts))
-}
-
-func levelOf(cfg config.Log) slog.Level {
-	var l slog.Level
-	if l.UnmarshalText([]byte(cfg.Level)) != nil {
-		return slog.LevelInfo // Load has checked it
-	}
-	return l
 }
 
 // age is the time since t, none for the zero time.

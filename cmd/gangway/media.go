@@ -15,9 +15,9 @@ import (
 // openMedia opens the store of files. Its uploads go over the links, once wire has made them.
 func (a *app) openMedia(ctx context.Context) (err error) {
 	a.uploads = upload.New(upload.Config{Host: a.cfg.XMPP.Domain, Logger: a.log})
+	b := mediaBounds(a.cfg.Media)
 	cfg := media.Config{
-		Dir: mediaDir(a.cfg), MaxSize: int64(a.cfg.Media.MaxSize), Keep: a.cfg.Media.Keep,
-		Quota: int64(a.cfg.Media.Quota), UserQuota: int64(a.cfg.Media.UserQuota),
+		Dir: mediaDir(a.cfg), MaxSize: b.MaxSize, Keep: b.Keep, Quota: b.Quota, UserQuota: b.UserQuota,
 		URL: mediaURL(a.cfg), Trusted: a.cfg.Media.Trusted, Logger: a.log,
 	}
 	if a.cfg.Media.Upload && a.cfg.XMPP.Domain != "" {
@@ -27,6 +27,11 @@ func (a *app) openMedia(ctx context.Context) (err error) {
 		return fmt.Errorf("media.dir: %w", err)
 	}
 	return nil
+}
+
+// mediaBounds are what can be changed while running.
+func mediaBounds(m config.Media) media.Bounds {
+	return media.Bounds{MaxSize: int64(m.MaxSize), Keep: m.Keep, Quota: int64(m.Quota), UserQuota: int64(m.UserQuota)}
 }
 
 // mediaDir is where files are kept: where the configuration says, else beside the database.

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"log/slog"
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,9 @@ func TestReloadOfAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.close(t.Context())
-	r := &reloader{app: a, load: load, level: new(slog.LevelVar)}
+	var out bytes.Buffer
+	r := &reloader{app: a, load: load, logs: new(logging)}
+	log := r.logs.logger(&out, cfg.Log)
 	const eve = core.UserID("eve@elsewhere.example")
 	if a.gateway.Allowed(eve) || !a.gateway.Allowed("bob@example.org") || a.gateway.Limits().Messages != 120 || !a.gateway.Admin("admin@example.org") {
 		t.Error("not as the file says")
@@ -47,6 +50,30 @@ func TestReloadOfAccess(t *testing.T) {
 	}
 	if !a.gateway.Allowed(eve) || a.gateway.Allowed("bob@example.org") || a.gateway.Limits().Messages != 7 {
 		t.Error("not as the file says now")
+	}
+	// What is not in force yet is said each time, and only then.
+	const more = "[access]\nallow = [\"*@elsewhere.example\"]\n[limits]\nmessages = 7\n[log]\nformat = \"json\"\nlevel = \"warn\"\n" +
+		"[archive]\nlimit = 3\n[media]\nmax_size = 5\nupload = false"
+	write("[access]\nallow = [\"*@example.org\"]", more)
+	changes, err = r.do()
+	if got := fmt.Sprint(changes.Reload, changes.Restart); err != nil || got != "[archive.limit log.format log.level media.max_size] [media.upload]" {
+		t.Errorf("%s, %v", got, err)
+	}
+	changes, err = r.do()
+	if got := fmt.Sprint(changes.Reload, changes.Restart); err != nil || got != "[] [media.upload]" {
+		t.Errorf("%s, %v", got, err)
+	}
+	if a.media.MaxSize() != 5 {
+		t.Errorf("files may have %d bytes", a.media.MaxSize())
+	}
+	log.With("a", 1).Info("not this")
+	log.With("a", 1).WithGroup("g").Warn("this", "b", 2)
+	if got := out.String(); !strings.HasPrefix(got, "{") || !strings.HasSuffix(got, `"msg":"this","a":1,"g":{"b":2}}`+"\n") {
+		t.Errorf("logged %q", got)
+	}
+	write("[access]\nallow = [\"*@example.org\"]", "[access]\nallow = [\"*@elsewhere.example\"]\n[limits]\nmessages = 7")
+	if changes, err = r.do(); err != nil || len(changes.Restart) != 0 {
+		t.Errorf("back again: %+v, %v", changes, err)
 	}
 	write("[access]", "[acess]")
 	if _, err := r.do(); err == nil {

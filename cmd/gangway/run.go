@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -30,14 +31,14 @@ func runCommand(load loader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			level := new(slog.LevelVar)
-			return serve(cmd.Context(), cfg, load, logger(cfg.Log, level), level)
+			logs := new(logging)
+			return serve(cmd.Context(), cfg, load, logs.logger(os.Stderr, cfg.Log), logs)
 		},
 	}
 }
 
 // serve is the program's life, read from top to bottom: build, bind, run, and stop in the reverse order.
-func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logger, level *slog.LevelVar) error {
+func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logger, logs *logging) error {
 	for _, w := range cfg.Warnings {
 		log.Warn(w.Error())
 	}
@@ -51,7 +52,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 		return err
 	}
 	a.links, a.lists = x.links, x.roster
-	reload := &reloader{app: a, load: load, level: level}
+	reload := &reloader{app: a, load: load, logs: logs}
 	desk := &desk{app: a, reload: reload.do}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	pages := web.New(web.Config{
@@ -167,13 +168,14 @@ func (a *app) sweep(ctx context.Context) {
 
 // reloader reads the configuration again and puts in force what can be changed while running.
 type reloader struct {
-	app   *app
-	load  loader
-	level *slog.LevelVar
-	mu    sync.Mutex
+	app  *app
+	load loader
+	logs *logging
+	mu   sync.Mutex
 }
 
-// do reloads. A configuration with errors changes nothing.
+// do reloads. A configuration with errors changes nothing. It says what is in force now that was not before, and what
+// waits for a restart: everything in which the file differs from what the program was started with.
 func (r *reloader) do() (config.Changes, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -181,19 +183,24 @@ func (r *reloader) do() (config.Changes, error) {
 	if err != nil {
 		return config.Changes{}, err
 	}
-	changes := config.Diff(r.app.access.Load(), next)
+	since, all := config.Diff(r.app.access.Load(), next), config.Diff(r.app.cfg, next)
 	r.app.apply(next)
-	r.level.Set(levelOf(next.Log))
+	r.app.history.Retain(next.Archive.Keep, next.Archive.Limit)
+	r.app.media.Rebound(mediaBounds(next.Media))
+	r.logs.apply(next.Log)
 	// The networks are made at the start; what changed in them waits for the next one.
-	kept := changes.Reload[:0:0]
-	for _, key := range changes.Reload {
+	changes := config.Changes{Restart: all.Restart}
+	for _, key := range all.Reload {
 		if isTransport(key) {
 			changes.Restart = append(changes.Restart, key)
-		} else {
-			kept = append(kept, key)
 		}
 	}
-	changes.Reload = kept
+	slices.Sort(changes.Restart)
+	for _, key := range since.Reload {
+		if !isTransport(key) {
+			changes.Reload = append(changes.Reload, key)
+		}
+	}
 	return changes, nil
 }
 
@@ -214,6 +221,9 @@ func (r *reloader) onSignal(ctx context.Context) {
 			r.app.log.Error("configuration not reloaded: the old one stays in force", "err", err)
 			continue
 		}
-		r.app.log.Info("configuration reloaded", "in_force", changes.Reload, "after_restart", changes.Restart)
+		r.app.log.Info("configuration reloaded", "in_force", changes.Reload)
+		if len(changes.Restart) > 0 {
+			r.app.log.Warn("a part of the configuration waits for a restart", "after_restart", changes.Restart)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gangway/core"
@@ -55,6 +56,20 @@ type Archive struct {
 	cfg   Config
 	queue queue
 	now   func() time.Time
+
+	retain atomic.Pointer[retention]
+}
+
+// retention is how much is kept.
+type retention struct {
+	keep  time.Duration
+	limit int
+}
+
+// Retain has other bounds of Config.Keep and Config.Limit in force from the next Sweep on; 0 is the default.
+func (a *Archive) Retain(keep time.Duration, limit int) {
+	c := Config{Keep: keep, Limit: limit}.withDefaults()
+	a.retain.Store(&retention{c.Keep, c.Limit})
 }
 
 // Open brings the tables up to date. It starts nothing: what is appended waits for Run.
@@ -64,6 +79,7 @@ func Open(ctx context.Context, db *store.DB, cfg Config) (*Archive, error) {
 	}
 	a := &Archive{db: db, cfg: cfg.withDefaults(), now: time.Now}
 	a.queue.init(a.cfg.Waiting, a.cfg.WaitingBytes)
+	a.Retain(cfg.Keep, cfg.Limit)
 	return a, nil
 }
 

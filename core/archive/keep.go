@@ -12,7 +12,7 @@ import (
 // Sweep forgets what is older than Config.Keep and what is more than Config.Limit in a room, and returns how many
 // events went. It is to be called now and then, and may be stopped by ctx between two slices.
 func (a *Archive) Sweep(ctx context.Context) (events int64, err error) {
-	oldest := a.now().Add(-a.cfg.Keep).UnixMilli()
+	oldest := a.now().Add(-a.retain.Load().keep).UnixMilli()
 	for after := int64(0); ; {
 		var rooms []int64
 		err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
@@ -48,7 +48,7 @@ func (a *Archive) sweep(ctx context.Context, room, oldest int64) (events int64, 
 			return err
 		}
 		old = len(rows) > 0
-		err = tx.QueryRow(ctx, selectExcess, room, a.cfg.Limit).Scan(&last.at, &last.seq)
+		err = tx.QueryRow(ctx, selectExcess, room, a.retain.Load().limit).Scan(&last.at, &last.seq)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

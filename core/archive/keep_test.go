@@ -38,6 +38,23 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// Other bounds are in force at the next sweep.
+func TestRetain(t *testing.T) {
+	r := newRig(t, Config{Keep: time.Hour, Limit: 10})
+	r.ten()
+	if got := r.page(Query{Page: Page{Max: 20}}); got != "a1 a2 a3 a4 a5 a6 a7 a8 a9 a10" {
+		t.Fatal(got)
+	}
+	r.Retain(8*time.Minute, 4)
+	if n, err := r.Sweep(t.Context()); err != nil || n != 6 {
+		t.Errorf("%d gone, %v", n, err)
+	}
+	r.Retain(0, 0)
+	if n, err := r.Sweep(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d gone by the defaults, %v", n, err)
+	}
+}
+
 // TestSweepForgetsRooms: a room in which nothing is left is not kept either, and begins anew.
 func TestSweepForgetsRooms(t *testing.T) {
 	r := newRig(t, Config{Keep: time.Minute})

@@ -88,7 +88,7 @@ func (m *Media) again(ctx context.Context, id string) (core.Attachment, error) {
 		return core.Attachment{}, nil //nolint:nilerr // somebody took it away: it is put anew
 	}
 	err = m.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, extendRow, m.now().Add(m.cfg.Keep).UnixMilli(), id)
+		_, err := tx.Exec(ctx, extendRow, m.now().Add(m.bound.Load().Keep).UnixMilli(), id)
 		return err
 	})
 	if err != nil {
@@ -126,7 +126,7 @@ func (m *Media) keep(ctx context.Context, r row, s *spooled) (core.Attachment, e
 	if err := m.syncFolder(); err != nil {
 		return core.Attachment{}, core.Wrap(core.Unavailable, "media: keep", err)
 	}
-	r.expires = m.now().Add(m.cfg.Keep)
+	r.expires = m.now().Add(m.bound.Load().Keep)
 	if err := m.insert(ctx, r); err != nil {
 		return core.Attachment{}, err // the sweep removes the file
 	}
@@ -165,10 +165,10 @@ func (m *Media) within(ctx context.Context, r row) error {
 	switch {
 	case err != nil:
 		return fault("media: space", err)
-	case theirs+r.Size > m.cfg.UserQuota:
+	case theirs+r.Size > m.bound.Load().UserQuota:
 		return core.E(core.OverLimit, "media: space", "Your space for files at this gateway is used up. Files leave it after a while.")
-	case all+r.Size > m.cfg.Quota:
-		m.log.Warn("no room for files: raise media.quota, or lower media.keep", "used", all, "quota", m.cfg.Quota)
+	case all+r.Size > m.bound.Load().Quota:
+		m.log.Warn("no room for files: raise media.quota, or lower media.keep", "used", all, "quota", m.bound.Load().Quota)
 		return core.E(core.OverLimit, "media: space", "This gateway has no room for more files at the moment.")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gangway/core"
@@ -45,9 +46,18 @@ type Config struct {
 	Logger    *slog.Logger
 }
 
+// Bounds are how much is taken, and for how long. Zero stands for the defaults.
+type Bounds struct {
+	MaxSize   int64         // bytes of one file, in either direction
+	Keep      time.Duration // how long our own URLs work, of what is kept from now on
+	Quota     int64         // bytes in our folder
+	UserQuota int64         // of them for one user
+}
+
 // Media is the store of files. It is safe for concurrent use.
 type Media struct {
-	cfg   Config
+	cfg   Config // but for its bounds
+	bound atomic.Pointer[Bounds]
 	db    *store.DB
 	log   *slog.Logger
 	root  *os.Root
@@ -63,10 +73,6 @@ var _ core.Blobs = (*Media)(nil)
 
 // New brings the tables up to date and opens the folder. Close it after the last use.
 func New(ctx context.Context, db *store.DB, cfg Config) (*Media, error) {
-	orElse(&cfg.MaxSize, DefaultMaxSize)
-	orElse(&cfg.Keep, DefaultKeep)
-	orElse(&cfg.Quota, DefaultQuota)
-	orElse(&cfg.UserQuota, DefaultUserQuota)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -80,10 +86,21 @@ func New(ctx context.Context, db *store.DB, cfg Config) (*Media, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media: %w", err)
 	}
-	return &Media{
+	m := &Media{
 		cfg: cfg, db: db, log: cfg.Logger, root: root, fetch: newFetcher(cfg.Trusted), put: newPutter(),
 		serve: make(chan struct{}, maxDownloads), now: time.Now,
-	}, nil
+	}
+	m.Rebound(Bounds{cfg.MaxSize, cfg.Keep, cfg.Quota, cfg.UserQuota})
+	return m, nil
+}
+
+// Rebound puts other bounds in force, at once.
+func (m *Media) Rebound(b Bounds) {
+	orElse(&b.MaxSize, DefaultMaxSize)
+	orElse(&b.Keep, DefaultKeep)
+	orElse(&b.Quota, DefaultQuota)
+	orElse(&b.UserQuota, DefaultUserQuota)
+	m.bound.Store(&b)
 }
 
 func orElse[T int64 | time.Duration](v *T, otherwise T) {
@@ -100,14 +117,14 @@ func (m *Media) Close() error {
 }
 
 // MaxSize is the largest file that is taken, in bytes.
-func (m *Media) MaxSize() int64 { return m.cfg.MaxSize }
+func (m *Media) MaxSize() int64 { return m.bound.Load().MaxSize }
 
 // Put implements core.Blobs.
 func (m *Media) Put(ctx context.Context, a core.Account, f core.Attachment, content io.Reader) (core.Attachment, error) {
 	if m.cfg.Slots == nil && m.cfg.URL == "" {
 		return core.Attachment{}, noPlace()
 	}
-	if f.Size > m.cfg.MaxSize {
+	if f.Size > m.bound.Load().MaxSize {
 		return core.Attachment{}, m.tooLarge()
 	}
 	s, err := m.spool(ctx, content)
@@ -160,7 +177,7 @@ func noPlace() *core.Error {
 		"uploads, and it has no public address of its own.")
 }
 
-func (m *Media) tooLarge() *core.Error { return tooLarge(m.cfg.MaxSize) }
+func (m *Media) tooLarge() *core.Error { return tooLarge(m.bound.Load().MaxSize) }
 
 func tooLarge(limit int64) *core.Error {
 	return core.E(core.TooLarge, "media", "The file is larger than "+bytesText(limit)+", which is the most that is carried here.")
@@ -179,8 +196,8 @@ func bytesText(n int64) string {
 
 // Get implements core.Blobs.
 func (m *Media) Get(ctx context.Context, f core.Attachment, limit int64) (*core.Blob, error) {
-	if limit <= 0 || limit > m.cfg.MaxSize {
-		limit = m.cfg.MaxSize
+	if limit <= 0 || limit > m.bound.Load().MaxSize {
+		limit = m.bound.Load().MaxSize
 	}
 	if f.Size > limit {
 		return nil, tooLarge(limit)

@@ -285,6 +285,10 @@ func TestSpace(t *testing.T) {
 	if n := len(h.files(t)); n != 1 {
 		t.Errorf("left: %v", h.files(t))
 	}
+	h.Rebound(Bounds{Quota: 20, UserQuota: 20}) // in force at once
+	if err := put(bella, "1234567890"); err != nil {
+		t.Errorf("with more room: %v", err)
+	}
 }
 
 func TestErase(t *testing.T) {

@@ -44,7 +44,7 @@ func (m *Media) spool(ctx context.Context, content io.Reader) (*spooled, error) 
 }
 
 func (s *spooled) fill(ctx context.Context, content io.Reader) error {
-	limit := s.m.cfg.MaxSize
+	limit := s.m.bound.Load().MaxSize
 	hash := sha256.New()
 	head := &headWriter{}
 	n, err := io.Copy(io.MultiWriter(s.file, hash, head), io.LimitReader(contextReader{ctx, content}, limit+1))
