@@ -67,6 +67,7 @@ func wire(a *app) (*xmppSide, error) {
 		x.route(a, router, l.domain, talk)
 	}
 	a.mapping.Watch(x.roster.Changed)
+	cards.Watch(x.roster.Carded)
 	x.edge, err = edge.New(edge.Config{Domains: domains, Chat: x.rooms.Whispers(talk), Roster: x.roster, Rooms: x.rooms})
 	return x, err
 }
@@ -161,7 +162,7 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 	cards := x.cards.On(d)
 	cards.Register(router)
 	about := disco.New(disco.Config{
-		Domain: d, VCard: cards, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
+		Domain: d, VCard: cards, Personal: cards, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
 	})
 	about.Register(router)
 	present := x.roster.On(d, about)

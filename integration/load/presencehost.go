@@ -179,11 +179,6 @@ func (h *presenceHost) Contact(context.Context, core.AccountID, core.Address) (m
 	return mapping.Contact{}, core.E(core.NotFound, "load: contact", "")
 }
 
-// Meet finds none: nobody is met here.
-func (h *presenceHost) Meet(context.Context, core.AccountID, core.Address, string) (mapping.Contact, error) {
-	return mapping.Contact{}, core.E(core.NotFound, "load: contact", "")
-}
-
 // PutContact and RemoveContact change nothing.
 func (h *presenceHost) PutContact(context.Context, mapping.Contact) error { return nil }
 

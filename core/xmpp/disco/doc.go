@@ -13,6 +13,9 @@ const (
 	NSItems = "http://jabber.org/protocol/disco#items"
 	NSCaps  = "http://jabber.org/protocol/caps"
 	NSVCard = "vcard-temp"
+
+	nsVCard4 = "urn:ietf:params:xml:ns:vcard-4.0"
+	nsPubsub = "http://jabber.org/protocol/pubsub"
 )
 
 // Node names this software in entity capabilities (XEP-0115 section 4).

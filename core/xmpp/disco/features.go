@@ -52,6 +52,24 @@ func gatewayTable(c core.Caps) []row {
 	}
 }
 
+// cards are the features of who has a vCard4 (XEP-0292) and items of personal
+// eventing, the picture among them, to be asked for.
+func cards() []string { return []string{nsVCard4, nsPubsub + "#retrieve-items"} }
+
+// withEvents adds what makes an account one with personal eventing (XEP-0163
+// section 6.1): who is subscribed to its presence is told what is new, by what
+// their client wants to know.
+func (i Info) withEvents() Info {
+	i.Identities = append(slices.Clone(i.Identities), Identity{Category: "pubsub", Type: "pep"})
+	i.Features = append(slices.Clone(i.Features), cards()...)
+	for _, what := range []string{"access-presence", "auto-subscribe", "filtered-notifications", "last-published"} {
+		i.Features = append(i.Features, nsPubsub+"#"+what)
+	}
+	slices.Sort(i.Features)
+	i.Features = slices.Compact(i.Features)
+	return i
+}
+
 func features(table []row, more ...string) []string {
 	all := slices.Clone(more)
 	for _, r := range table {

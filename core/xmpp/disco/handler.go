@@ -2,6 +2,7 @@ package disco
 
 import (
 	"context"
+	"slices"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -36,12 +37,20 @@ type Answerer interface {
 type Config struct {
 	Domain   *edge.Domain
 	VCard    xmpp.Handler // answers vCard-temp requests; nil: by name only
+	Personal Personal     // what else there is to say about who is who; nil: nothing
 	Gateway  Gateway
 	Features []string            // of the gateway: the doors there are, such as "jabber:iq:register"
 	Contacts []string            // features of every correspondent, beyond what the network can do
 	Admins   []string            // bare JIDs of whom to turn to about the gateway
 	Rooms    Answerer            // for rooms, and for the list of them; nil: there are none
 	Nodes    map[string]Answerer // for nodes of the gateway
+}
+
+// Personal knows the nodes of personal eventing (XEP-0163) of a correspondent, or
+// with the zero Target of the gateway, for a user who could write there. Whoever
+// is it also answers requests for their items, and for vCard4 (XEP-0292).
+type Personal interface {
+	Nodes(ctx context.Context, user core.UserID, t core.Target) ([]string, error)
 }
 
 // Handler answers disco and vCard requests for a domain and every address at it.
@@ -66,10 +75,15 @@ var _ xmpp.Handler = (*Handler)(nil)
 
 // New makes a Handler. It starts nothing.
 func New(cfg Config) *Handler {
+	gateway, client := cfg.Features, cfg.Contacts
+	if cfg.Personal != nil {
+		gateway = append(slices.Clone(gateway), cards()...)
+		client = append(slices.Clone(client), cards()...)
+	}
 	return &Handler{
 		cfg:     cfg,
-		gateway: entityOf(gatewayInfo(cfg.Domain.Network, cfg.Features, cfg.Admins)),
-		client:  entityOf(clientInfo(cfg.Domain.Network, cfg.Contacts)),
+		gateway: entityOf(gatewayInfo(cfg.Domain.Network, gateway, cfg.Admins)),
+		client:  entityOf(clientInfo(cfg.Domain.Network, client)),
 	}
 }
 
@@ -179,7 +193,7 @@ func (h *Handler) items(ctx context.Context, q question) ([]Item, error) {
 		if _, err := h.contact(ctx, q); err != nil {
 			return nil, err
 		}
-		return nil, nil
+		return h.nodes(ctx, q)
 	case q.Node != "":
 		return h.node(q.Node).Items(ctx, q.Query)
 	case h.cfg.Rooms != nil:
@@ -195,11 +209,35 @@ func (h *Handler) contact(ctx context.Context, q question) (Info, error) {
 	}
 	switch {
 	case q.resource == "" && q.Node == "":
-		return accountInfo(h.cfg.Domain.Network, h.cfg.Domain.Network.Transport.Format(q.To), h.cfg.Contacts), nil
+		info := accountInfo(h.cfg.Domain.Network, h.cfg.Domain.Network.Transport.Format(q.To), h.cfg.Contacts)
+		if h.cfg.Personal != nil {
+			info = info.withEvents()
+		}
+		return info, nil
 	case q.resource == edge.Resource && (q.Node == "" || h.client.isNode(q.Node)):
 		return h.client.info, nil
 	}
 	return Info{}, notFound()
+}
+
+// nodes are the nodes of personal eventing of a correspondent's account.
+func (h *Handler) nodes(ctx context.Context, q question) ([]Item, error) {
+	if h.cfg.Personal == nil || q.resource != "" || q.Node != "" {
+		return nil, nil
+	}
+	nodes, err := h.cfg.Personal.Nodes(ctx, q.User, q.To)
+	if err != nil {
+		return nil, err
+	}
+	jid, err := h.cfg.Domain.JID(q.To.Realm, q.To.Address, false)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]Item, len(nodes))
+	for i, node := range nodes {
+		items[i] = Item{JID: jid, Node: node}
+	}
+	return items, nil
 }
 
 // registered says whether the asker could write to the address. It makes no

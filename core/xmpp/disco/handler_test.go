@@ -146,10 +146,37 @@ func TestImplicitAccounts(t *testing.T) {
 	srv.Expect(failure("auth", "registration-required"))
 }
 
+// nodes is what there is about everybody.
+type nodes []string
+
+func (n nodes) Nodes(context.Context, core.UserID, core.Target) ([]string, error) { return n, nil }
+
+// An account has personal eventing (XEP-0163) where somebody serves it, and lists
+// its nodes; the device that speaks for it, and the gateway, only have items.
+func TestPersonalEventing(t *testing.T) {
+	srv, _ := stage(t, Config{Personal: nodes{"urn:xmpp:avatar:metadata"}}, (*edgetest.Plain)(nil))
+	ask(srv, alice, bob, infoQuery)
+	srv.Expect(`<iq type='result'><query xmlns='` + NSInfo + `'><identity category='account' type='registered'/><identity category='pubsub' type='pep'/>
+		<feature var='urn:ietf:params:xml:ns:vcard-4.0'/><feature var='http://jabber.org/protocol/pubsub#retrieve-items'/>
+		<feature var='http://jabber.org/protocol/pubsub#filtered-notifications'/></query></iq>`)
+	ask(srv, alice, bob, itemQuery)
+	srv.Expect(`<iq type='result'><query xmlns='` + NSItems + `'><item jid='` + bob + `' node='urn:xmpp:avatar:metadata'/></query></iq>`)
+	for _, to := range []string{bob + "/gateway", "email.gw"} {
+		ask(srv, alice, to, infoQuery)
+		srv.Expect(`<iq type='result'><query xmlns='` + NSInfo + `'><feature var='urn:ietf:params:xml:ns:vcard-4.0'/>
+			<feature var='http://jabber.org/protocol/pubsub#retrieve-items'/><no><identity category='pubsub'/></no></query></iq>`)
+	}
+	srv, _ = stage(t, Config{}, (*edgetest.Plain)(nil))
+	ask(srv, alice, bob, infoQuery)
+	srv.Expect(`<iq type='result'><query xmlns='` + NSInfo + `'><no><identity category='pubsub'/></no><no><feature var='urn:ietf:params:xml:ns:vcard-4.0'/></no></query></iq>`)
+	ask(srv, alice, bob, itemQuery)
+	srv.Expect(`<iq type='result'><query xmlns='` + NSItems + `'><no><item/></no></query></iq>`)
+}
+
 // Behaviour 4: the hash that presence carries is that of the answer, for the
 // gateway and for contacts, also when asked by the node of the caps.
 func TestCapsMatch(t *testing.T) {
-	cfg := Config{Features: []string{"jabber:iq:register"}, Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: []string{"root@example.org"}}
+	cfg := Config{Features: []string{"jabber:iq:register"}, Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: []string{"root@example.org"}, Personal: nodes{}}
 	srv, h := stage(t, cfg, (*edgetest.Full)(nil))
 	for to, ver := range map[string]string{"email.gw": h.GatewayVer(), bob + "/gateway": h.ContactVer()} {
 		for _, query := range []string{infoQuery, node(infoQuery, Node+"#"+ver)} {

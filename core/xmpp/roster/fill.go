@@ -306,8 +306,12 @@ func (h *house) contactsOf(ctx context.Context, a core.Account) ([]contact, erro
 	}
 	for _, p := range h.listed(ctx, a) {
 		k, ok := h.contact(a, mapping.Contact{Address: p.Peer, Name: p.Name})
-		if ok && !blocked[k.jid] {
-			all = append(all, k)
+		if !ok || blocked[k.jid] {
+			continue
+		}
+		all = append(all, k)
+		if h.roster.cfg.Cards != nil {
+			h.roster.cfg.Cards.Learn(h.domain, a.User, k.jid, &p)
 		}
 	}
 	return all, nil

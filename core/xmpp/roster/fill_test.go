@@ -58,6 +58,20 @@ func (b *book) PutContact(_ context.Context, c mapping.Contact) error {
 	return nil
 }
 
+func (b *book) Meet(_ context.Context, account core.AccountID, a core.Address, name string) (mapping.Contact, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, c := range b.contacts {
+		if c.Address == a {
+			b.contacts[i].Name = name
+			return b.contacts[i], nil
+		}
+	}
+	c := mapping.Contact{Account: account, Address: a, Name: name}
+	b.contacts = append(b.contacts, c)
+	return c, nil
+}
+
 func (b *book) RemoveContact(_ context.Context, _ core.AccountID, a core.Address) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -185,6 +199,12 @@ func (m *mood) set(st core.Status) {
 
 func live(t *testing.T, contacts ...core.Address) *alive {
 	t.Helper()
+	return liveWith(t, nil, contacts...)
+}
+
+// liveWith lives with a roster that is made otherwise.
+func liveWith(t *testing.T, change func(*Config), contacts ...core.Address) *alive {
+	t.Helper()
 	s := &alive{scene: &scene{srv: xmpptest.New(t), hall: &edgetest.Hall{}}, book: &book{notes: map[string][]byte{}}}
 	s.srv.Patience = time.Minute
 	s.mood = &mood{Hall: s.hall}
@@ -193,7 +213,11 @@ func live(t *testing.T, contacts ...core.Address) *alive {
 	}
 	s.domain = &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))}
 	s.domain.Privileges = privilege.New(privilege.Config{Domain: "email.gw", Host: xmpptest.Host})
-	s.roster = New(Config{Gateway: s.mood, Accounts: s.mood, Contacts: s.book, Notes: func(string) core.Notes { return s.book }})
+	cfg := Config{Gateway: s.mood, Accounts: s.mood, Contacts: s.book, Notes: func(string) core.Notes { return s.book }}
+	if change != nil {
+		change(&cfg)
+	}
+	s.roster = New(cfg)
 	h := s.roster.On(s.domain, disco.New(disco.Config{Domain: s.domain, Gateway: s.hall}))
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
 	router.Presence(&edge.Switch{Domain: s.domain, Self: h, Contact: h})

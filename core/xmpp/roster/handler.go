@@ -110,10 +110,14 @@ func (h *house) told(ctx context.Context, st *stream.Stanza, user core.UserID, f
 	}
 	switch st.Type {
 	case "":
-		if news, owed := h.arrive(user, from, clientOf(st, to == h.domain.Name)); owed {
+		came := h.arrive(user, from, clientOf(st, to == h.domain.Name))
+		if came.owed {
 			h.want(user, h.greeting(user, from))
-		} else if news && h.notes != nil {
+		} else if came.news && h.notes != nil {
 			h.want(user, job{ask: true})
+		}
+		if came.tell && h.roster.cfg.Cards != nil {
+			h.want(user, job{tell: []string{strings.Clone(from.String())}, soon: greets})
 		}
 	case "unavailable":
 		h.depart(user, from, to == h.domain.Name)

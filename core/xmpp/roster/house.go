@@ -41,10 +41,12 @@ type job struct {
 	ask  bool          // go on with asking for subscriptions
 	show bool          // bring the presence of all contacts up to date
 	to   []string      // devices that are to see all contacts, though others have
+	tell []string      // devices that are to be told of all pictures
+	news news          // what devices are to be told of cards
 	soon time.Duration // not before, from now on
 
-	at, showAt time.Time // when the list, and when the contacts, have their turn
-	busy       bool
+	at, showAt, tellAt time.Time // when the list, the contacts, and the cards have their turn
+	busy               bool
 }
 
 func newHouse(r *Roster, d *edge.Domain, dh *disco.Handler) *house {
@@ -94,6 +96,10 @@ func (h *house) want(user core.UserID, more job) {
 	if len(j.to) < maxClients {
 		j.to = append(j.to, more.to...)
 	}
+	if len(j.tell) < maxClients {
+		j.tell = append(j.tell, more.tell...)
+	}
+	j.news = j.news.with(more.news)
 	at := time.Now().Add(more.soon)
 	if more.lists() && (at.After(j.at) || more.soon == 0) {
 		j.at = at
@@ -101,11 +107,16 @@ func (h *house) want(user core.UserID, more job) {
 	if more.shows() && (at.After(j.showAt) || more.soon == 0) {
 		j.showAt = at
 	}
+	if more.tells() && at.After(j.tellAt) {
+		j.tellAt = at
+	}
 	h.poke()
 }
 
 func (j *job) lists() bool { return j.fill || j.ask }
 func (j *job) shows() bool { return j.show || len(j.to) > 0 }
+func (j *job) tells() bool { return len(j.tell) > 0 || len(j.news) > 0 }
+func (j *job) empty() bool { return !j.lists() && !j.shows() && !j.tells() }
 
 // take returns what of a job is due, leaving the rest, and when that will be.
 func (j *job) take(now time.Time) (due job, next time.Time) {
@@ -128,6 +139,16 @@ func (j *job) take(now time.Time) (due job, next time.Time) {
 		due.show, due.to = j.show, j.to
 		j.show, j.to = false, nil
 	}
+	switch {
+	case !j.tells():
+	case j.tellAt.After(now):
+		if j.tellAt.Before(next) {
+			next = j.tellAt
+		}
+	default:
+		due.tell, due.news = j.tell, j.news
+		j.tell, j.news = nil, nil
+	}
 	return due, next
 }
 
@@ -143,7 +164,7 @@ func (h *house) next() (user core.UserID, j job, wait time.Duration) {
 			continue
 		}
 		due, next := waiting.take(now)
-		if due.lists() || due.shows() {
+		if !due.empty() {
 			waiting.busy = true
 			return u, due, 0
 		}
@@ -157,7 +178,7 @@ func (h *house) done(user core.UserID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	j := h.jobs[user]
-	if j.busy = false; !j.lists() && !j.shows() {
+	if j.busy = false; j.empty() {
 		delete(h.jobs, user)
 		return
 	}
@@ -217,6 +238,9 @@ func (h *house) serve(ctx context.Context, user core.UserID, j job) {
 	}
 	if err == nil && j.shows() {
 		err = h.showContacts(ctx, user, j)
+	}
+	if err == nil && j.tells() {
+		err = h.tellCards(ctx, user, j)
 	}
 	if err == nil || ctx.Err() != nil {
 		return

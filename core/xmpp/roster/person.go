@@ -106,18 +106,26 @@ func (p *person) noteShown(from string, s state) {
 	}
 }
 
-// arrive notes that a device is online, and reports whether it is new and, when
-// it is, whether all of the user's contacts are to be shown, to all devices or to
-// it alone.
-func (h *house) arrive(user core.UserID, j addr.JID, c client) (news, owed bool) {
+// arrival is what follows from a device that is online.
+type arrival struct {
+	news bool // it was not
+	owed bool // all of the user's contacts are to be shown, to all devices or to it alone
+	tell bool // it has not been told of cards, or says that it wants to know other things
+}
+
+// arrive notes that a device is online.
+func (h *house) arrive(user core.UserID, j addr.JID, c client) arrival {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p := h.person(user)
 	full := strings.Clone(j.String())
 	old, known := p.clients[full]
 	c.domain = c.domain || old.domain
+	if c.ver == "" { // a server may leave out what it has told (XEP-0115 section 8.4)
+		c.node, c.ver = old.node, old.ver
+	}
 	if !known && (len(p.clients) >= maxClients || j.IsBare()) {
-		return false, false
+		return arrival{}
 	}
 	if p.clients == nil {
 		p.clients = map[string]client{}
@@ -125,19 +133,19 @@ func (h *house) arrive(user core.UserID, j addr.JID, c client) (news, owed bool)
 	p.clients[full] = c
 	p.told = true
 	if known {
-		return false, false
+		return arrival{tell: c.ver != "" && c.ver != old.ver}
 	}
 	if p.owed {
 		p.owed = false
-		return true, true
+		return arrival{news: true, owed: true, tell: c.ver != ""}
 	}
 	if p.before == nil || time.Now().After(p.until) {
 		p.before = nil
-		return true, false // its server asks for what it wants to know
+		return arrival{news: true, tell: c.ver != ""} // its server asks for what it wants to know
 	}
 	was := p.before[full]
 	delete(p.before, full)
-	return true, !was
+	return arrival{news: true, owed: !was, tell: !was && c.ver != ""}
 }
 
 // depart notes that a device, or with a bare address all of them, is offline. A

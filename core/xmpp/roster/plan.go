@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"gangway/core"
 	"gangway/core/xmpp"
 	"gangway/core/xmpp/addr"
 	"gangway/core/xmpp/privilege"
+	"gangway/mapping"
 )
 
 // contact is somebody whom a user's list is to have, or the gateway itself.
@@ -88,7 +90,7 @@ func planFor(domain, group string, wanted []contact, have []privilege.Item, befo
 func (p *plan) keep(c contact, it privilege.Item, e entry) {
 	next := it
 	next.Subscription = "both"
-	if c.name != "" && (it.Name == "" || it.Name == e.Name && e.State == set) {
+	if c.name != "" && (it.Name == "" || it.Name == e.Name && e.State == set || e.State == gone && c.called(it.Name)) {
 		next.Name = c.name
 		e.Name = c.name
 	}
@@ -96,6 +98,13 @@ func (p *plan) keep(c contact, it privilege.Item, e entry) {
 		p.set = append(p.set, next)
 	}
 	p.entries[c.jid] = entry{e.Name, set}
+}
+
+// called reports whether a name is none that a user has chosen, but what we would
+// give, or the address, which clients put there.
+func (c contact) called(name string) bool {
+	local, _, _ := strings.Cut(c.jid, "@")
+	return name == c.name || name == c.jid || name == local || name == mapping.AddressText(local)
 }
 
 func onlyIn(it privilege.Item, group string) bool {

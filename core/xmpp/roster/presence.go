@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	nsNick   = "http://jabber.org/protocol/nick"         // XEP-0172
-	nsPubsub = "http://jabber.org/protocol/pubsub#event" // XEP-0060
-	nsPhoto  = "vcard-temp:x:update"                     // XEP-0153
+	nsNick  = "http://jabber.org/protocol/nick" // XEP-0172
+	nsPhoto = "vcard-temp:x:update"             // XEP-0153
 )
 
 // writeKind writes a presence that has only a type, such as "subscribed".
@@ -63,23 +62,6 @@ func showOf(s core.Show) (show string, available bool) {
 	case core.Offline:
 	}
 	return "", false
-}
-
-// profile tells a contact's name, from their bare JID, as their own account would
-// (XEP-0172 over PEP): a client shows it where the user has chosen none.
-func profile(enc *stream.Encoder, contact, user string, p *core.Profile) {
-	if p.Name == "" {
-		return
-	}
-	enc.Start("message", "", "type", "headline", "from", contact, "to", user)
-	enc.Start("event", nsPubsub)
-	enc.Start("items", "", "node", nsNick)
-	enc.Start("item", "", "id", "current")
-	enc.Leaf("nick", nsNick, p.Name)
-	enc.End()
-	enc.End()
-	enc.End()
-	enc.End()
 }
 
 // statusNotice is the plain message about an account that needs its user.

@@ -10,6 +10,7 @@ import (
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
+	"gangway/core/xmpp/vcard"
 	"gangway/mapping"
 )
 
@@ -32,6 +33,7 @@ type Contacts interface {
 	Contacts(ctx context.Context, account core.AccountID, after core.Address, limit int) ([]mapping.Contact, error)
 	Contact(ctx context.Context, account core.AccountID, address core.Address) (mapping.Contact, error)
 	PutContact(ctx context.Context, c mapping.Contact) error
+	Meet(ctx context.Context, account core.AccountID, address core.Address, name string) (mapping.Contact, error)
 	RemoveContact(ctx context.Context, account core.AccountID, address core.Address) error
 }
 
@@ -40,12 +42,16 @@ type Sessions interface {
 	With(ctx context.Context, a core.Account, fn func(core.Session) error) error
 }
 
-// Cards knows the pictures of contacts and of the gateway.
+// Cards knows who contacts are: see vcard.Cards.
 type Cards interface {
 	// Photo returns the SHA-1 in hexadecimal of the picture of a contact, or of
 	// the gateway, by bare JID, as far as it is known without asking the network;
 	// "" if there is none.
 	Photo(d *edge.Domain, user core.UserID, jid string) string
+	// Learn takes what a network says of a contact.
+	Learn(d *edge.Domain, user core.UserID, jid string, p *core.Profile)
+	// Tell writes to one device what the contact's own account would tell it.
+	Tell(enc *stream.Encoder, d *edge.Domain, user core.UserID, jid, to string, what vcard.Parts)
 }
 
 // Config is what a Roster stands on. Without Contacts and Notes no list is
@@ -109,7 +115,7 @@ func (r *Roster) Changed(user core.UserID, network string) {
 }
 
 // Render implements edge.Renderer.
-func (r *Roster) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, a core.Account, ev core.Event) error {
+func (r *Roster) Render(ctx context.Context, enc *stream.Encoder, d *edge.Domain, a core.Account, ev core.Event) error {
 	h := r.domains[d]
 	if h == nil {
 		return core.E(core.Internal, "roster: render", "")
@@ -127,7 +133,7 @@ func (r *Roster) Render(_ context.Context, enc *stream.Encoder, d *edge.Domain, 
 	case *core.Presence:
 		h.changed(enc, a, bare, ev)
 	case *core.Profile:
-		profile(enc, bare, string(a.User), ev) // PEP speaks for the account, not for a client
+		return h.learn(ctx, a, bare, ev)
 	default:
 		return core.E(core.Unsupported, "roster: render", "")
 	}
@@ -167,6 +173,20 @@ func (h *house) changed(enc *stream.Encoder, a core.Account, contact string, p *
 		return // the contacts of a broken connection are shown as such until it is well
 	}
 	h.show(enc, a.User, contact, s)
+}
+
+// learn takes what the network says of a contact. The name goes to the table of
+// contacts, whose change brings the list up to date; what else is news is told to
+// the devices that want to know it.
+func (h *house) learn(ctx context.Context, a core.Account, contact string, p *core.Profile) error {
+	if h.roster.cfg.Cards != nil {
+		h.roster.cfg.Cards.Learn(h.domain, a.User, contact, p)
+	}
+	if p.Name == "" || h.roster.cfg.Contacts == nil {
+		return nil
+	}
+	_, err := h.roster.cfg.Contacts.Meet(ctx, a.ID, p.Peer, p.Name)
+	return err
 }
 
 func (h *house) accountStatus(id core.AccountID) *core.Status {

@@ -176,8 +176,6 @@ func TestRenderContact(t *testing.T) {
 		{&core.Presence{Ref: ref, Show: core.ExtendedAway}, `<presence><show>xa</show></presence>`},
 		{&core.Presence{Ref: ref, Show: core.Busy}, `<presence><show>dnd</show></presence>`},
 		{&core.Presence{Ref: ref, Show: core.Offline, Text: "Bye"}, `<presence type='unavailable'><status>Bye</status><no><c xmlns='http://jabber.org/protocol/caps'/></no></presence>`},
-		{&core.Profile{Ref: ref, Name: "Bob"}, `<message type='headline' from='` + bob + `'><event xmlns='http://jabber.org/protocol/pubsub#event'>
-			<items node='http://jabber.org/protocol/nick'><item><nick xmlns='http://jabber.org/protocol/nick'>Bob</nick></item></items></event></message>`},
 	} {
 		s := stage(t)
 		if err := s.edge.Show(t.Context(), edgetest.Account(), c.event); err != nil {

@@ -38,10 +38,25 @@ type Config struct {
 	Contacts Contacts
 }
 
+// Watcher is told that something of the card of a user's contact, by bare JID, has
+// become known or has changed.
+type Watcher func(d *edge.Domain, user core.UserID, jid string, what Parts)
+
+// Parts are what of a card is meant.
+type Parts uint8
+
+// The parts of a card. Each is what one node of personal eventing tells.
+const (
+	Name    Parts = 1 << iota // nsNick
+	Picture                   // nsMetadata
+	Rest                      // node4, which has the others, too
+)
+
 // Cards knows who contacts are.
 type Cards struct {
-	cfg Config
-	now func() time.Time
+	cfg   Config
+	now   func() time.Time
+	watch Watcher // nil: nobody
 
 	mu    sync.Mutex
 	known map[key]known
@@ -62,6 +77,7 @@ type known struct {
 // Card is what there is to say about somebody.
 type Card struct {
 	Name, Note string
+	said       string // the name that the network has told; empty if it has not
 	photo      picture
 }
 
@@ -82,6 +98,58 @@ const (
 // New makes Cards. It starts nothing.
 func New(cfg Config) *Cards {
 	return &Cards{cfg: cfg, now: time.Now, known: map[key]known{}, logos: map[string]picture{}}
+}
+
+// Watch has fn told of each change; fn must be quick. It is called before anything
+// is served.
+func (c *Cards) Watch(fn Watcher) { c.watch = fn }
+
+// Learn takes what a network says of a contact, by bare JID, without being asked.
+// What it leaves out stays as it was.
+func (c *Cards) Learn(d *edge.Domain, user core.UserID, jid string, p *core.Profile) {
+	k := key{user, addr.Key(jid)}
+	c.change(d, k, jid, func(old known) known {
+		if p.Name != "" {
+			old.card.said = cut(p.Name)
+			old.card.Name = old.card.said
+		}
+		if p.Note != "" {
+			old.card.Note = cut(p.Note)
+		}
+		if photo := pictureOf(p.Avatar.Type, p.Avatar.Data); photo.sum != "" {
+			old.card.photo = photo
+		}
+		return old // for as long as it was good: what was left out may be asked for
+	})
+}
+
+// change replaces a card, and tells who watches what of it is news.
+func (c *Cards) change(d *edge.Domain, k key, jid string, fn func(known) known) {
+	c.mu.Lock()
+	old, there := c.known[k]
+	next := fn(old)
+	if !there {
+		c.makeRoom()
+	}
+	c.known[k] = next
+	c.mu.Unlock()
+	if what := next.card.differs(old.card); what != 0 && c.watch != nil {
+		c.watch(d, k.user, jid, what)
+	}
+}
+
+// differs is what of a card is other than it was, as far as the network has told.
+func (c Card) differs(old Card) (what Parts) {
+	if c.said != old.said {
+		what |= Name
+	}
+	if c.photo.sum != old.photo.sum {
+		what |= Picture
+	}
+	if what != 0 || c.Note != old.Note {
+		what |= Rest
+	}
+	return what
 }
 
 // Photo returns the SHA-1 of the picture of a contact or of the gateway, as far as
@@ -140,28 +208,29 @@ func (c *Cards) contact(ctx context.Context, d *edge.Domain, user core.UserID, t
 	if ok && c.now().Before(have.until) {
 		return have.card, nil
 	}
-	card := c.ask(ctx, d, a, t)
-	c.put(k, card)
+	card := c.ask(ctx, d, a, t, have.card)
+	c.change(d, k, jid, func(known) known { return known{card, c.now().Add(keep)} })
 	return card, nil
 }
 
-func (c *Cards) put(k key, card Card) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.known) >= keepMost {
-		for old := range c.known { // which ones go is left to chance
-			delete(c.known, old)
-			if len(c.known) < keepMost*7/8 {
-				break
-			}
+// makeRoom drops cards while there are too many. The lock is held.
+func (c *Cards) makeRoom() {
+	if len(c.known) < keepMost {
+		return
+	}
+	for old := range c.known { // which ones go is left to chance
+		delete(c.known, old)
+		if len(c.known) < keepMost*7/8 {
+			return
 		}
 	}
-	c.known[k] = known{card, c.now().Add(keep)}
 }
 
-// ask finds out what there is to say: the address is the least.
-func (c *Cards) ask(ctx context.Context, d *edge.Domain, a core.Account, t core.Target) Card {
-	card := Card{Name: d.Network.Transport.Format(t)}
+// ask finds out what there is to say: the address is the least. What the network
+// has told before is good until it tells something else.
+func (c *Cards) ask(ctx context.Context, d *edge.Domain, a core.Account, t core.Target, before Card) Card {
+	card := before
+	card.Name = d.Network.Transport.Format(t)
 	if a.ID == "" {
 		return card
 	}
@@ -169,6 +238,9 @@ func (c *Cards) ask(ctx context.Context, d *edge.Domain, a core.Account, t core.
 		if m, err := c.cfg.Contacts.Contact(ctx, a.ID, t.Address); err == nil && m.Name != "" {
 			card.Name = m.Name
 		}
+	}
+	if card.said != "" {
+		card.Name = card.said
 	}
 	if d.Network.Caps.Profiler == nil || c.cfg.Gateway.Status(a.ID).Link != core.Connected {
 		return card // to look somebody up is no reason to connect
@@ -189,9 +261,11 @@ func (c *Cards) ask(ctx context.Context, d *edge.Domain, a core.Account, t core.
 	return card
 }
 
+// add takes all that the network has to say.
 func (c *Card) add(p *core.Profile) {
 	if p.Name != "" {
-		c.Name = cut(p.Name)
+		c.said = cut(p.Name)
+		c.Name = c.said
 	}
 	c.Note = cut(p.Note)
 	c.photo = pictureOf(p.Avatar.Type, p.Avatar.Data)

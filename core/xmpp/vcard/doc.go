@@ -4,7 +4,10 @@
 //
 // What is known comes from the network where a session can tell (core.Profiler),
 // else from the table of contacts, else from the address itself. It is kept for a
-// while, within bounds. The package has no goroutines; a mutex guards the cache.
+// while, within bounds. Who watches is told what of it is news, and writes the
+// events of personal eventing (XEP-0163) with Tell.
+//
+// The package has no goroutines; a mutex guards the cache.
 package vcard
 
 const (

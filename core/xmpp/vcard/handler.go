@@ -146,4 +146,23 @@ func (c Card) item(node string) (id string, write func(*stream.Encoder)) {
 	return "", nil
 }
 
+// Nodes returns the nodes of personal eventing in which there is something about
+// an address, or about the gateway, for a user who could write to it.
+func (h *Handler) Nodes(ctx context.Context, user core.UserID, t core.Target) ([]string, error) {
+	card := h.cards.gateway(h.domain)
+	if t != (core.Target{}) {
+		var err error
+		if card, err = h.cards.contact(ctx, h.domain, user, t); err != nil {
+			return nil, err
+		}
+	}
+	var some []string
+	for _, node := range []string{nsNick, nsData, nsMetadata, node4} {
+		if _, write := card.item(node); write != nil {
+			some = append(some, node)
+		}
+	}
+	return some, nil
+}
+
 func (p picture) base64() string { return base64.StdEncoding.EncodeToString(p.data) }

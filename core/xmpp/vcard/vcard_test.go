@@ -101,6 +101,10 @@ func TestContactCard(t *testing.T) {
 	ask(srv, alice, bob, `<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='http://jabber.org/protocol/nick'/></pubsub>`,
 		`<pubsub xmlns='http://jabber.org/protocol/pubsub'><items><item><nick xmlns='http://jabber.org/protocol/nick'>Bob</nick></item></items></pubsub>`)
 	ask(srv, alice, bob, `<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='storage:bookmarks'/></pubsub>`, `<error type='cancel'><item-not-found `+errs+`/></error>`)
+	nodes, err := cards.On(d).Nodes(t.Context(), edgetest.Alice, core.Target{Address: "bob@example.com"})
+	if err != nil || len(nodes) != 4 {
+		t.Errorf("nodes %q, %v", nodes, err)
+	}
 	if k.asked != 1 {
 		t.Errorf("the network was asked %d times", k.asked)
 	}
@@ -145,7 +149,7 @@ func TestCacheIsBounded(t *testing.T) {
 	c := New(Config{})
 	c.now = func() time.Time { return now }
 	for i := range 2 * keepMost {
-		c.put(key{jid: string(rune(i))}, Card{})
+		c.change(nil, key{jid: string(rune(i))}, "", func(known) known { return known{} })
 	}
 	if len(c.known) > keepMost {
 		t.Errorf("%d cards are kept", len(c.known))
