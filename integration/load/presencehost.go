@@ -182,6 +182,11 @@ func (h *presenceHost) Contact(context.Context, core.AccountID, core.Address) (m
 // PutContact and RemoveContact change nothing.
 func (h *presenceHost) PutContact(context.Context, mapping.Contact) error { return nil }
 
+// Meet finds none: nobody is met here.
+func (h *presenceHost) Meet(context.Context, core.AccountID, core.Address, string) (mapping.Contact, error) {
+	return mapping.Contact{}, core.E(core.NotFound, "load: contact", "")
+}
+
 // RemoveContact changes nothing.
 func (h *presenceHost) RemoveContact(context.Context, core.AccountID, core.Address) error { return nil }
 
