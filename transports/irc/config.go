@@ -36,7 +36,8 @@ type settings struct {
 	Linger      duration `toml:"linger"`  // how long a connection without rooms outlives the last private message
 	PingEvery   duration `toml:"ping_every"`
 	PingTimeout duration `toml:"ping_timeout"`
-	Queue       int      `toml:"queue"` // the most lines that wait to be written, per session
+	RawCommands bool     `toml:"raw_commands"` // users may write commands of IRC to the network's own address
+	Queue       int      `toml:"queue"`        // the most lines that wait to be written, per session
 
 	FloodBurst    int      `toml:"flood_burst"`    // lines that may go at once
 	FloodInterval duration `toml:"flood_interval"` // then one per interval; "0s": no flood control

@@ -57,6 +57,10 @@ func (s *session) abandon(reason *core.Error) {
 
 // dropQueue answers what was never written.
 func (s *session) dropQueue(reason *core.Error) {
+	for _, h := range s.waiting {
+		s.unsaid(h, reason)
+	}
+	s.waiting = nil
 	queue := s.queue
 	s.queue = nil
 	for _, c := range queue {

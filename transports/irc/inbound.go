@@ -187,7 +187,9 @@ func (s *session) onNumeric(m *irc.Message) {
 	default:
 		if isError(m.Command) {
 			s.onRefusal(m)
+			return
 		}
+		s.answersRaw(m)
 	}
 }
 

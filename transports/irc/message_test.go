@@ -176,7 +176,7 @@ func TestNotSendable(t *testing.T) {
 			text string
 			kind core.Kind
 		}{
-			{"#other", "x", core.NotFound}, {"bob", " \x01\n\t", core.Invalid}, {"", "x", core.Invalid},
+			{"#other", "x", core.NotFound}, {"bob", " \x01\n\t", core.Invalid}, {"", "x", core.Denied},
 			{"bob smith", "x", core.Invalid}, {"bob,carol", "x", core.Invalid}, {"$$*.test", "x", core.Invalid},
 			{"#a\nQUIT", "x", core.Invalid}, {"#a,#b", "x", core.Invalid},
 		} {

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gangway/core"
 	"gangway/transports/irc/format"
 	"gangway/transports/irc/wire"
 )
@@ -54,7 +53,7 @@ func (s *session) whole(pieces []format.Piece) (text string, ok bool) {
 }
 
 // sayWhole queues a message of several lines as the one message that it is.
-func (s *session) sayWhole(target string, m *core.Message, room bool, pieces []format.Piece, text string) {
+func (s *session) sayWhole(target string, o *outgoing, pieces []format.Piece, text string) {
 	l := s.link
 	l.refs++
 	ref := "m" + strconv.FormatUint(l.refs, 36)
@@ -66,11 +65,11 @@ func (s *session) sayWhole(target string, m *core.Message, room bool, pieces []f
 		}
 		shown = append(shown, pieces[i].Text)
 	}
-	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: 1, replyTo: m.ReplyTo}
+	o.left = 1
 	ask := &request{verb: "BATCH", targets: [2]string{s.fold.Fold(target)}, part: &part{
 		of: o, first: true, wire: text, text: strings.Join(shown, "\n"),
 	}}
-	first := &command{Command: s.answering(wire.MultilineOpen(ref, target), m.ReplyTo)}
+	first := &command{Command: s.answering(wire.MultilineOpen(ref, target), o.replyTo)}
 	last := &command{Command: wire.BatchClose(ref)}
 	if l.caps&capLabels != 0 {
 		first.ask = ask

@@ -21,44 +21,74 @@ const (
 // Send queues a message, one line of IRC for each of its own; see core.Session. To a room that the account is not
 // in it returns an error, and so it does while a lost connection has not come back.
 func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error) {
+	if m.Peer == "" {
+		return core.Taken{}, s.sendRaw(ctx, m)
+	}
+	chosen := s.choices(ctx)
+	return s.submit(ctx, m, chosen, chosen.edits(m.Peer) == editsHold)
+}
+
+// submit says a message, or lets it wait for its correction.
+func (s *session) submit(ctx context.Context, m *core.Message, chosen choices, wait bool) (core.Taken, error) {
 	room := isChannel(string(m.Peer))
 	if room && !validChannel(string(m.Peer)) || !room && !validNick(string(m.Peer)) {
 		return core.Taken{}, core.E(core.Invalid, "irc: send", "That is neither a channel nor a nick.")
 	}
-	formats := s.formats(ctx)
+	m = s.pasted(ctx, m, chosen)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.dispatch(context.WithoutCancel(ctx))
+	if err := s.sayable(m); err != nil {
+		return core.Taken{}, err
+	}
+	s.said(m.Peer, m.ID, m.Text)
+	if wait && s.open() {
+		s.hold(m, chosen)
+		return core.Taken{}, nil
+	}
+	return core.Taken{}, s.speak(m, chosen, nil)
+}
+
+// sayable says whether there is a connection, or will be one, and the room.
+func (s *session) sayable(m *core.Message) error {
 	if s.down != nil {
-		return core.Taken{}, s.down
+		return s.down
 	}
-	target := string(m.Peer)
+	if r := s.room(string(m.Peer)); isChannel(string(m.Peer)) && (r == nil || r.stage != inside) {
+		return notInside(m.Peer)
+	}
+	return nil
+}
+
+// speak queues the lines of a message. fixes are corrections of it that need not be said any more.
+func (s *session) speak(m *core.Message, chosen choices, fixes []core.Message) error {
+	if err := s.sayable(m); err != nil {
+		return err
+	}
+	target, room := string(m.Peer), isChannel(string(m.Peer))
 	if room {
-		r := s.room(target)
-		if r == nil || r.stage != inside {
-			return core.Taken{}, notInside(m.Peer)
-		}
-		target = r.name
+		target = s.room(target).name
 	}
-	pieces := format.Split(said(m), s.budget(target), formats)
+	pieces := format.Split(said(m), s.budget(target), chosen.formats(m.Peer))
 	switch {
 	case len(pieces) == 0:
-		return core.Taken{}, core.E(core.Invalid, "irc: send", "There is nothing in this message that could be sent.")
+		return core.E(core.Invalid, "irc: send", "There is nothing in this message that could be sent.")
 	case len(pieces) > s.t.cfg.Queue:
-		return core.Taken{}, core.E(core.TooLarge, "irc: send", "This message has too many lines for IRC.")
+		return core.E(core.TooLarge, "irc: send", "This message has too many lines for IRC.")
 	case len(s.queue)+len(pieces) > s.t.cfg.Queue:
-		return core.Taken{}, s.tooMuch()
+		return s.tooMuch()
 	}
 	if !room {
 		s.private = time.Now()
 		s.met(target)
 	}
+	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: len(pieces), replyTo: m.ReplyTo, fixes: fixes}
 	if text, ok := s.whole(pieces); ok {
-		s.sayWhole(target, m, room, pieces, text)
+		s.sayWhole(target, o, pieces, text)
 	} else {
-		s.say(target, m, room, pieces)
+		s.say(target, o, pieces)
 	}
-	return core.Taken{}, nil
+	return nil
 }
 
 // said is what a message says in lines: its text, and where its files are.
@@ -73,13 +103,12 @@ func said(m *core.Message) string {
 }
 
 // say queues the lines of a message.
-func (s *session) say(target string, m *core.Message, room bool, pieces []format.Piece) {
-	o := &outgoing{Ref: m.Ref, id: m.ID, origin: m.Origin, room: room, left: len(pieces), replyTo: m.ReplyTo}
+func (s *session) say(target string, o *outgoing, pieces []format.Piece) {
 	folded := s.fold.Fold(target)
 	for i, p := range pieces {
 		line := wire.Privmsg(target, p.Wire)
 		if i == 0 {
-			line = s.answering(line, m.ReplyTo)
+			line = s.answering(line, o.replyTo)
 		}
 		s.enqueue(&command{Command: line, ask: &request{
 			verb: "PRIVMSG", targets: [2]string{folded},

@@ -21,6 +21,7 @@ type request struct {
 	label   string
 	barrier uint64 // zero: the echo answers
 	written time.Time
+	raw     int // a user's own command: how much of the answer may still be told
 
 	part *part             // what it is a part of, if it is a message
 	done func(*core.Error) // otherwise; called once, under the session's mutex; nil: it was done
@@ -32,9 +33,10 @@ type outgoing struct {
 	id      core.MessageID
 	origin  core.Origin
 	room    bool
-	replyTo core.IDs // what it answers
-	left    int      // parts that are not answered
-	failed  bool     // the user has been told
+	replyTo core.IDs       // what it answers
+	fixes   []core.Message // corrections that it was said with
+	left    int            // parts that are not answered
+	failed  bool           // the user has been told
 }
 
 // part is one line of a message.
@@ -158,6 +160,9 @@ func (s *session) spoken(p *part, err *core.Error, echo *irc.Message) {
 		s.reflect(p, ids, echo)
 	case o.left == 0 && !o.failed:
 		s.emit(&core.Receipt{Ref: o.Ref, IDs: ids, Origin: o.origin, State: core.Delivered})
+	}
+	if err != nil || o.left == 0 {
+		s.corrected(o, err)
 	}
 }
 

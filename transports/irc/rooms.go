@@ -122,6 +122,7 @@ func (s *session) Leave(ctx context.Context, addr core.Address, reason string) e
 	if r == nil {
 		return core.E(core.NotFound, "irc: leave", "You are not in "+string(addr)+".")
 	}
+	s.sayHeld(func(h *held) bool { return h.m.Peer == r.addr })
 	r.wanted, r.asks = false, nil
 	switch r.stage {
 	case outside:

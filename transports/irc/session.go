@@ -37,6 +37,8 @@ type session struct {
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
 	chores  []func(context.Context) error // see chores.go
+	lasts   map[core.Address]last         // what was last said, by conversation
+	waiting []*held                       // what waits for its correction, the oldest first
 	absent  string                        // what AWAY says; empty: the user is there
 	reacted []*reactions                  // reactions to recent messages, the oldest first
 	recent  map[core.Address][]recent     // what was said lately, the oldest first; see remember
@@ -211,6 +213,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 	if ask := s.keepNick(l, now); !ask.IsZero() {
 		next = earlier(next, ask)
 	}
+	if say := s.sayDue(now); !say.IsZero() {
+		next = earlier(next, say)
+	}
 	if stop := s.stopTyping(now); !stop.IsZero() {
 		next = earlier(next, stop)
 	}
@@ -240,7 +245,7 @@ func unlessPast(t, now time.Time) time.Time {
 
 // over returns when the connection has lost its purpose; zero if it has one.
 func (s *session) over(l *link) time.Time {
-	if len(s.queue) > 0 || len(l.asked) > 0 || s.wanted() {
+	if len(s.queue) > 0 || len(l.asked) > 0 || len(s.waiting) > 0 || s.wanted() {
 		return time.Time{}
 	}
 	if s.private.IsZero() {
@@ -252,6 +257,9 @@ func (s *session) over(l *link) time.Time {
 // quit puts QUIT behind what is queued; nothing is written after it. Before the registration is complete the queue
 // is not written at all, and end answers for it.
 func (s *session) quit(now time.Time) {
+	if s.link.ready {
+		s.sayHeld(func(*held) bool { return true })
+	}
 	s.link.quit = now
 	if !s.link.ready {
 		s.urgent(wire.Quit(format.OneLine(s.t.cfg.QuitMessage)))

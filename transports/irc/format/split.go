@@ -29,7 +29,7 @@ type Piece struct {
 // what is styled in the text gets the formatting characters of IRC; else it goes as it was typed.
 func Split(text string, budget int, formats bool) []Piece {
 	var pieces []Piece
-	for i, l := range lines(sendable(text), formats) {
+	for i, l := range lines(Sendable(text), formats) {
 		l.Text = strings.TrimRight(l.Text, " \t")
 		pack := plain
 		if formats {
@@ -59,9 +59,9 @@ func lines(text string, formats bool) []style.Line {
 	return all
 }
 
-// sendable is text without what may not stand in a line: CR becomes a line end, other controls go (a user cannot
+// Sendable is text without what may not stand in a line: CR becomes a line end, other controls go (a user cannot
 // send CTCP), line and paragraph separators break lines.
-func sendable(text string) string {
+func Sendable(text string) string {
 	text = strings.ToValidUTF8(text, "\ufffd")
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
@@ -79,7 +79,7 @@ func sendable(text string) string {
 
 // OneLine is text for a place that has no lines: a topic, a reason.
 func OneLine(text string) string {
-	return strings.TrimSpace(strings.ReplaceAll(sendable(text), "\n", " "))
+	return strings.TrimSpace(strings.ReplaceAll(Sendable(text), "\n", " "))
 }
 
 // part is a piece of a line, and what stood before it.
