@@ -60,7 +60,7 @@ func (m *Map) AccountsOf(ctx context.Context, user core.UserID) ([]core.Account,
 // Users returns everyone who has an account.
 func (m *Map) Users(ctx context.Context) (users []core.UserID, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		users, err = collect(ctx, tx, func(row scanner) (u core.UserID, err error) {
+		users, err = store.Collect(ctx, tx, func(row store.Scanner) (u core.UserID, err error) {
 			err = row.Scan(&u)
 			return u, err
 		}, selectUsers)
@@ -79,13 +79,13 @@ func (m *Map) findAccount(ctx context.Context, query string, args ...any) (a cor
 
 func (m *Map) listAccounts(ctx context.Context, query string, args ...any) (all []core.Account, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, m.scanAccount, query, args...)
+		all, err = store.Collect(ctx, tx, m.scanAccount, query, args...)
 		return err
 	})
 	return all, fault("accounts", err)
 }
 
-func (m *Map) scanAccount(row scanner) (core.Account, error) {
+func (m *Map) scanAccount(row store.Scanner) (core.Account, error) {
 	a, sealed, err := scanSealed(row)
 	if err != nil {
 		return core.Account{}, err
@@ -97,7 +97,7 @@ func (m *Map) scanAccount(row scanner) (core.Account, error) {
 }
 
 // scanSealed reads an account whose secret is of no interest: it works also where the secret cannot be opened.
-func scanSealed(row scanner) (a core.Account, sealed []byte, err error) {
+func scanSealed(row store.Scanner) (a core.Account, sealed []byte, err error) {
 	var options string
 	var created int64
 	err = row.Scan(&a.ID, &a.User, &a.Network, &a.Realm, &a.Own, &a.Name, &sealed, &options, &created)
@@ -233,14 +233,14 @@ type sealedRow struct {
 	sealed []byte
 }
 
-func scanSealedRow(row scanner) (r sealedRow, err error) {
+func scanSealedRow(row store.Scanner) (r sealedRow, err error) {
 	err = row.Scan(&r.id, &r.sealed)
 	return r, err
 }
 
 func (m *Map) sealedAfter(ctx context.Context, after string) (rows []sealedRow, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err = collect(ctx, tx, scanSealedRow, selectSealed, after, slice)
+		rows, err = store.Collect(ctx, tx, scanSealedRow, selectSealed, after, slice)
 		return err
 	})
 	return rows, err

@@ -44,7 +44,7 @@ func (m *Map) Blocked(ctx context.Context, account core.AccountID, peer core.Add
 }
 
 func findBlocked(ctx context.Context, tx *store.Tx, account core.AccountID) (b blocked, err error) {
-	all, err := collect(ctx, tx, func(row scanner) (folded string, err error) {
+	all, err := store.Collect(ctx, tx, func(row store.Scanner) (folded string, err error) {
 		err = row.Scan(&folded)
 		return folded, err
 	}, selectBlocked, string(account), blockedMost+1)
@@ -77,7 +77,7 @@ func (m *Map) isBlocked(ctx context.Context, account core.AccountID, peer core.A
 // 1000 of them.
 func (m *Map) BlockedContacts(ctx context.Context, account core.AccountID, after core.Address) (all []Contact, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, scanContact, selectBlockedContacts, string(account), Fold(string(after)), maxContacts)
+		all, err = store.Collect(ctx, tx, scanContact, selectBlockedContacts, string(account), Fold(string(after)), maxContacts)
 		return err
 	})
 	return all, fault("blocked contacts", err)

@@ -39,7 +39,7 @@ func (m *Map) findContact(ctx context.Context, query string, args ...any) (c Con
 	return c, fault("contact", err)
 }
 
-func scanContact(row scanner) (c Contact, err error) {
+func scanContact(row store.Scanner) (c Contact, err error) {
 	var blocked, listed int
 	var created int64
 	err = row.Scan(&c.Account, &c.Address, &c.Name, &c.Alias, &blocked, &listed, &created)
@@ -57,7 +57,7 @@ func (m *Map) Contacts(ctx context.Context, account core.AccountID, after core.A
 		limit = maxContacts
 	}
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, scanContact, selectContacts, string(account), Fold(string(after)), limit)
+		all, err = store.Collect(ctx, tx, scanContact, selectContacts, string(account), Fold(string(after)), limit)
 		return err
 	})
 	return all, fault("contacts", err)

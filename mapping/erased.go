@@ -24,7 +24,7 @@ func masked(network, folded string) string { return " " + core.Digest("address",
 
 // eraseOwned takes a user's name, and the addresses that were theirs alone, out of the history of addresses.
 func eraseOwned(ctx context.Context, tx *store.Tx, user core.UserID) (rows int64, err error) {
-	owned, err := collect(ctx, tx, scanOwned, selectOwnedOf, string(user))
+	owned, err := store.Collect(ctx, tx, scanOwned, selectOwnedOf, string(user))
 	if err != nil {
 		return 0, err
 	}

@@ -105,14 +105,14 @@ func (m *Map) exportPerson(ctx context.Context, user core.UserID) (out []record,
 		if p.Standing != core.Stranger {
 			out = append(out, record{"person", p})
 		}
-		chosen, err := collect(ctx, tx, exportChosen, selectChosenOf, string(user))
+		chosen, err := store.Collect(ctx, tx, exportChosen, selectChosenOf, string(user))
 		if err != nil {
 			return err
 		}
 		for _, c := range chosen {
 			out = append(out, record{"preferences", c})
 		}
-		invites, err := collect(ctx, tx, scanInvite, selectInvites, millis(m.now()))
+		invites, err := store.Collect(ctx, tx, scanInvite, selectInvites, millis(m.now()))
 		if err != nil {
 			return err
 		}
@@ -121,20 +121,20 @@ func (m *Map) exportPerson(ctx context.Context, user core.UserID) (out []record,
 				out = append(out, record{"invitation", i})
 			}
 		}
-		owned, err := collect(ctx, tx, scanOwned, selectOwnedOf, string(user))
+		owned, err := store.Collect(ctx, tx, scanOwned, selectOwnedOf, string(user))
 		if err != nil {
 			return err
 		}
 		for _, o := range owned {
 			out = append(out, record{"address", ExportedAddress{o.Network, o.Realm, o.Address, o.Account != "", o.Since}})
 		}
-		accounts, err = collect(ctx, tx, exportAccount, selectAccountsOf, string(user))
+		accounts, err = store.Collect(ctx, tx, exportAccount, selectAccountsOf, string(user))
 		return err
 	})
 	return out, accounts, err
 }
 
-func exportChosen(row scanner) (e ExportedPreferences, err error) {
+func exportChosen(row store.Scanner) (e ExportedPreferences, err error) {
 	var text string
 	if err := row.Scan(&e.Network, &text); err != nil {
 		return e, err
@@ -142,7 +142,7 @@ func exportChosen(row scanner) (e ExportedPreferences, err error) {
 	return e, json.Unmarshal([]byte(text), &e.Chosen)
 }
 
-func exportAccount(row scanner) (ExportedAccount, error) {
+func exportAccount(row store.Scanner) (ExportedAccount, error) {
 	a, sealed, err := scanSealed(row)
 	return ExportedAccount{ID: a.ID, Network: a.Network, Realm: a.Realm, Own: a.Own, Name: a.Name, Secret: sealed != nil,
 		Options: a.Options, Created: a.Created}, err
@@ -169,7 +169,7 @@ func (m *Map) exportContacts(ctx context.Context, account core.AccountID, yield 
 
 func (m *Map) exportMessages(ctx context.Context, account core.AccountID, yield func(string, any) error) error {
 	var after int64
-	scan := func(row scanner) (e ExportedMessage, err error) {
+	scan := func(row store.Scanner) (e ExportedMessage, err error) {
 		var at, changed int64
 		var mine int
 		var state core.State
@@ -183,7 +183,7 @@ func (m *Map) exportMessages(ctx context.Context, account core.AccountID, yield 
 	for {
 		var page []ExportedMessage
 		err := m.db.Read(ctx, func(tx *store.Tx) (err error) {
-			page, err = collect(ctx, tx, scan, selectLog, string(account), after, exportPage)
+			page, err = store.Collect(ctx, tx, scan, selectLog, string(account), after, exportPage)
 			return err
 		})
 		if err != nil {

@@ -106,13 +106,13 @@ func (m *Map) NewInvite(ctx context.Context, in Invite) (token string, made Invi
 // Invites returns the invitations that are still good, the oldest first.
 func (m *Map) Invites(ctx context.Context) (all []Invite, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, scanInvite, selectInvites, millis(m.now()))
+		all, err = store.Collect(ctx, tx, scanInvite, selectInvites, millis(m.now()))
 		return err
 	})
 	return all, fault("invites", err)
 }
 
-func scanInvite(row scanner) (i Invite, err error) {
+func scanInvite(row store.Scanner) (i Invite, err error) {
 	var created, expires int64
 	err = row.Scan(&i.ID, &i.Network, &i.By, &i.Note, &i.Uses, &created, &expires)
 	i.Created, i.Expires = fromMillis(created), fromMillis(expires)

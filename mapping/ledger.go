@@ -31,7 +31,7 @@ func (m *Map) findEntry(ctx context.Context, query string, args ...any) (e core.
 	return e, fault("message", err)
 }
 
-func scanEntry(row scanner) (e core.Entry, err error) {
+func scanEntry(row store.Scanner) (e core.Entry, err error) {
 	var mine int
 	err = row.Scan(&e.ID, &e.Account, &e.Peer, &e.Origin.ID, &e.Origin.From, &e.Remote, &e.Thread, &mine, &e.State)
 	e.Mine = mine != 0

@@ -78,7 +78,7 @@ const proof = "gangway"
 func (m *Map) checkKey(ctx context.Context) error {
 	var sealed []sealedRow
 	err := m.db.Read(ctx, func(tx *store.Tx) (err error) {
-		sealed, err = collect(ctx, tx, scanSealedRow, selectVault)
+		sealed, err = store.Collect(ctx, tx, scanSealedRow, selectVault)
 		return err
 	})
 	if err != nil {
@@ -156,24 +156,3 @@ func none(err error, op, text string) error {
 	}
 	return err
 }
-
-// collect runs a query and reads its rows.
-func collect[T any](ctx context.Context, tx *store.Tx, scan func(row scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
-// scanner is one row of a query.
-type scanner interface{ Scan(dest ...any) error }

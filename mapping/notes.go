@@ -52,7 +52,7 @@ func (n notes) Delete(ctx context.Context, key string) error {
 // their own can tell what is in them: it is not part of core.Notes.
 func (n notes) Keys(ctx context.Context, after string, limit int) (keys []string, err error) {
 	err = n.m.db.Read(ctx, func(tx *store.Tx) error {
-		keys, err = collect(ctx, tx, func(row scanner) (key string, err error) {
+		keys, err = store.Collect(ctx, tx, func(row store.Scanner) (key string, err error) {
 			err = row.Scan(&key)
 			return key, err
 		}, noteKeys, n.network, after, millis(n.m.now()), limit)

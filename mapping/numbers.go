@@ -51,7 +51,7 @@ func (m *Map) RemoveNumber(ctx context.Context, network string, address core.Add
 // Numbers returns the stock of a network, owned or free.
 func (m *Map) Numbers(ctx context.Context, network string) (all []Owned, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, scanOwned, selectPool, network)
+		all, err = store.Collect(ctx, tx, scanOwned, selectPool, network)
 		return err
 	})
 	return all, fault("numbers", err)
@@ -153,7 +153,7 @@ type Tenure struct {
 // Tenures returns who had an address of a network, the oldest first. It is for the administrator.
 func (m *Map) Tenures(ctx context.Context, network string, address core.Address) (all []Tenure, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, func(row scanner) (t Tenure, err error) {
+		all, err = store.Collect(ctx, tx, func(row store.Scanner) (t Tenure, err error) {
 			var began, ended int64
 			err = row.Scan(&t.Realm, &t.Account, &t.User, &began, &ended)
 			t.Began, t.Ended = fromMillis(began), fromMillis(ended)

@@ -35,7 +35,7 @@ func (m *Map) Owner(ctx context.Context, network string, own, _ core.Address) (c
 		return a, nil
 	}
 	err := m.db.Read(ctx, func(tx *store.Tx) error {
-		owners, err := collect(ctx, tx, func(row scanner) (id string, err error) {
+		owners, err := store.Collect(ctx, tx, func(row store.Scanner) (id string, err error) {
 			err = row.Scan(&id)
 			return id, err
 		}, selectOwners, key.network, key.folded)
@@ -125,7 +125,7 @@ func (o Owned) refuses(user core.UserID, now time.Time) error {
 // releaseAll takes an account's addresses from it. What becomes of them depends on whose they are to give: a nick on
 // somebody else's network is free at once, an address of ours is kept from others for a while, or for good.
 func (m *Map) releaseAll(ctx context.Context, tx *store.Tx, account core.AccountID) error {
-	all, err := collect(ctx, tx, scanOwned, selectOwnedBy, string(account))
+	all, err := store.Collect(ctx, tx, scanOwned, selectOwnedBy, string(account))
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (m *Map) release(ctx context.Context, tx *store.Tx, o Owned) error {
 	return err
 }
 
-func scanOwned(row scanner) (o Owned, err error) {
+func scanOwned(row store.Scanner) (o Owned, err error) {
 	var account sql.NullString
 	var pool int
 	var freeAt, since int64

@@ -47,7 +47,7 @@ func findPerson(ctx context.Context, tx *store.Tx, user core.UserID) (core.Perso
 	return p, err
 }
 
-func scanPerson(row scanner) (p core.Person, err error) {
+func scanPerson(row store.Scanner) (p core.Person, err error) {
 	var since, changed int64
 	err = row.Scan(&p.User, &p.Standing, &since, &changed, &p.InvitedBy, &p.Network, &p.Note, &p.Language, &p.Messages)
 	p.Since, p.Changed = fromMillis(since), fromMillis(changed)
@@ -61,7 +61,7 @@ func (m *Map) People(ctx context.Context, f core.PeopleFilter) (all []core.Perso
 		limit = maxPeople
 	}
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, scanPerson, selectPeople, string(f.After), int(f.Standing), int(f.Standing), limit)
+		all, err = store.Collect(ctx, tx, scanPerson, selectPeople, string(f.After), int(f.Standing), int(f.Standing), limit)
 		return err
 	})
 	return all, fault("people", err)

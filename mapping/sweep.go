@@ -49,7 +49,7 @@ func (m *Map) purge(ctx context.Context, account core.AccountID) error {
 	for {
 		var seqs []int64
 		err := m.db.Read(ctx, func(tx *store.Tx) (err error) {
-			seqs, err = collect(ctx, tx, func(row scanner) (n int64, err error) {
+			seqs, err = store.Collect(ctx, tx, func(row store.Scanner) (n int64, err error) {
 				err = row.Scan(&n)
 				return n, err
 			}, selectSlice, string(account), after, slice)

@@ -63,7 +63,7 @@ func (m *Map) forgetPeople(tx *store.Tx, users ...core.UserID) {
 // accountIDs works also for accounts whose secrets cannot be opened.
 func (m *Map) accountIDs(ctx context.Context, user core.UserID) (ids []core.AccountID, err error) {
 	err = m.db.Read(ctx, func(tx *store.Tx) error {
-		ids, err = collect(ctx, tx, func(row scanner) (core.AccountID, error) {
+		ids, err = store.Collect(ctx, tx, func(row store.Scanner) (core.AccountID, error) {
 			a, _, err := scanSealed(row)
 			return a.ID, err
 		}, selectAccountsOf, string(user))
@@ -80,18 +80,18 @@ func (m *Map) Move(ctx context.Context, from, to core.UserID) error {
 		return core.E(core.Invalid, "mapping: move", "Moving a user needs two different names.")
 	}
 	return fault("move", m.db.Write(ctx, func(tx *store.Tx) error {
-		scan := func(row scanner) (core.Account, error) {
+		scan := func(row store.Scanner) (core.Account, error) {
 			a, _, err := scanSealed(row)
 			return a, err
 		}
-		taken, err := collect(ctx, tx, scan, selectAccountsOf, string(to))
+		taken, err := store.Collect(ctx, tx, scan, selectAccountsOf, string(to))
 		if err != nil {
 			return err
 		}
 		if len(taken) > 0 {
 			return core.E(core.Invalid, "mapping: move", "The new name has accounts of its own. Remove those first.")
 		}
-		moved, err := collect(ctx, tx, scan, selectAccountsOf, string(from))
+		moved, err := store.Collect(ctx, tx, scan, selectAccountsOf, string(from))
 		if err != nil {
 			return err
 		}

@@ -140,7 +140,7 @@ func TestErase(t *testing.T) {
 func traces(t testing.TB, m *Map, text string) (found []string) {
 	t.Helper()
 	err := m.db.Read(t.Context(), func(tx *store.Tx) error {
-		all, err := collect(t.Context(), tx, func(row scanner) (c [2]string, err error) {
+		all, err := store.Collect(t.Context(), tx, func(row store.Scanner) (c [2]string, err error) {
 			err = row.Scan(&c[0], &c[1])
 			return c, err
 		}, `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`)

@@ -52,10 +52,11 @@ func (c Config) withDefaults() Config {
 
 // Archive is the history of all rooms of all accounts. Its methods may be called from many goroutines.
 type Archive struct {
-	db    *store.DB
-	cfg   Config
-	queue queue
-	now   func() time.Time
+	db      *store.DB
+	cfg     Config
+	queue   queue
+	filling fillings
+	now     func() time.Time
 
 	retain atomic.Pointer[retention]
 }

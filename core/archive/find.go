@@ -27,7 +27,7 @@ func (a *Archive) Last(ctx context.Context, ref core.Ref, n int, since time.Time
 		if !since.IsZero() {
 			s.after(place{since.UnixMilli(), math.MinInt64})
 		}
-		rows, err := collect(ctx, tx, scanRow, selectTail, r.args(s, "", n)...)
+		rows, err := store.Collect(ctx, tx, scanRow, selectTail, r.args(s, "", n)...)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (a *Archive) Ends(ctx context.Context, ref core.Ref) (first, last core.Arch
 		}
 		s := whole()
 		for query, end := range map[string]*core.Archived{selectPage: &first, selectTail: &last} {
-			rows, err := collect(ctx, tx, scanRow, query, r.args(s, "", 1)...)
+			rows, err := store.Collect(ctx, tx, scanRow, query, r.args(s, "", 1)...)
 			if err != nil || len(rows) == 0 {
 				return err
 			}

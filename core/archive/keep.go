@@ -16,7 +16,7 @@ func (a *Archive) Sweep(ctx context.Context) (events int64, err error) {
 	for after := int64(0); ; {
 		var rooms []int64
 		err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
-			rooms, err = collect(ctx, tx, scanNumber, selectRooms, after, store.Slice)
+			rooms, err = store.Collect(ctx, tx, scanNumber, selectRooms, after, store.Slice)
 			return err
 		})
 		if err != nil || len(rooms) == 0 {
@@ -33,7 +33,7 @@ func (a *Archive) Sweep(ctx context.Context) (events int64, err error) {
 	}
 }
 
-func scanNumber(s scanner) (n int64, err error) {
+func scanNumber(s store.Scanner) (n int64, err error) {
 	err = s.Scan(&n)
 	return n, err
 }
@@ -43,7 +43,7 @@ func (a *Archive) sweep(ctx context.Context, room, oldest int64) (events int64, 
 	var old bool
 	var last place
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := collect(ctx, tx, scanRow, selectPage, room, int64(-1<<63), 0, oldest, int64(-1<<63), 1)
+		rows, err := store.Collect(ctx, tx, scanRow, selectPage, room, int64(-1<<63), 0, oldest, int64(-1<<63), 1)
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func (a *Archive) rooms(ctx context.Context, account core.AccountID, fn func(roo
 	for after := int64(0); ; {
 		var some []room
 		err := a.db.Read(ctx, func(tx *store.Tx) (err error) {
-			some, err = collect(ctx, tx, func(s scanner) (r room, err error) {
+			some, err = store.Collect(ctx, tx, func(s store.Scanner) (r room, err error) {
 				r.ref.Account = account
 				err = s.Scan(&r.number, &r.ref.Peer)
 				return r, err
@@ -149,7 +149,7 @@ func (a *Archive) rooms(ctx context.Context, account core.AccountID, fn func(roo
 // Accounts returns the accounts that something is kept for: whoever owns them can say which of them are no more.
 func (a *Archive) Accounts(ctx context.Context) (all []core.AccountID, err error) {
 	err = a.db.Read(ctx, func(tx *store.Tx) error {
-		all, err = collect(ctx, tx, func(s scanner) (id core.AccountID, err error) {
+		all, err = store.Collect(ctx, tx, func(s store.Scanner) (id core.AccountID, err error) {
 			err = s.Scan(&id)
 			return id, err
 		}, selectAccounts)

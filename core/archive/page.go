@@ -34,6 +34,7 @@ type Result struct {
 	Events   []core.Archived // oldest first
 	Complete bool            // there is nothing more in the direction of the page
 	Count    int             // how many events the Query finds on all pages
+	Open     bool            // the room has a gap that is being filled: there may be more events, among these, later
 }
 
 // place is where something stands in a room.
@@ -67,6 +68,7 @@ func (a *Archive) Page(ctx context.Context, ref core.Ref, q Query) (out Result, 
 			out.Complete = true
 			return errors.Join(err, r.missing(q.AfterID, q.BeforeID, q.Page.After, q.Page.Before))
 		}
+		out.Open = r.gap
 		all := whole()
 		if !q.Start.IsZero() {
 			all.after(place{q.Start.UnixMilli(), math.MinInt64})
@@ -95,6 +97,7 @@ type reading struct {
 	tx   *store.Tx
 	ref  core.Ref
 	room int64
+	gap  bool // a session has begun to fill a gap, and not ended
 }
 
 // read runs fn once everything that was appended before is written.
@@ -106,7 +109,7 @@ func (a *Archive) read(ctx context.Context, op string, fn func(tx *store.Tx) err
 }
 
 func (r *reading) find(ctx context.Context) (known bool, err error) {
-	err = r.tx.QueryRow(ctx, selectRoom, string(r.ref.Account), string(r.ref.Peer)).Scan(&r.room)
+	err = r.tx.QueryRow(ctx, selectRoom, string(r.ref.Account), string(r.ref.Peer)).Scan(&r.room, &r.gap)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -178,7 +181,7 @@ func (r *reading) page(ctx context.Context, out *Result, s span, q Query) error 
 		false: {false: selectPage, true: selectPageBy},
 		true:  {false: selectTail, true: selectTailBy},
 	}[back][q.Author != ""]
-	rows, err := collect(ctx, r.tx, scanRow, query, r.args(s, q.Author, q.Page.Max+1)...)
+	rows, err := store.Collect(ctx, r.tx, scanRow, query, r.args(s, q.Author, q.Page.Max+1)...)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package archive
 // All statements of the package, in the part of SQL that SQLite and PostgreSQL share.
 
 const (
-	selectRoom = `SELECT room FROM archive_rooms WHERE account = ? AND peer = ?`
+	selectRoom = `SELECT room, gap FROM archive_rooms WHERE account = ? AND peer = ?`
 	insertRoom = `INSERT INTO archive_rooms (account, peer) VALUES (?, ?) RETURNING room`
 	// After a room, so that all rooms are seen in slices while others come and go.
 	selectRooms    = `SELECT room FROM archive_rooms WHERE room > ? ORDER BY room LIMIT ?`
@@ -18,13 +18,17 @@ const (
 	// What is there already under its id or the network's name for it stays as it is.
 	insertEvent = `INSERT INTO archive (room, at, id, remote, origin, author, said, about, retracted, retracted_at, event, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	selectSaid = `SELECT 1 FROM archive WHERE room = ? AND at BETWEEN ? AND ? AND said = ? AND author = ?
-		AND (remote = '' OR ? = 1) LIMIT 1`
+	insertTold  = insertEvent + ` RETURNING seq`
+	selectNamed = `SELECT seq, at FROM archive WHERE room = ? AND remote = ? AND remote <> ''`
+	selectSaid  = `SELECT seq, at, remote FROM archive WHERE room = ? AND said = ? AND at BETWEEN ? AND ? AND author = ?
+		ORDER BY at, seq LIMIT ?`
+	updateRemote = `UPDATE archive SET remote = ? WHERE seq = ?`
 	selectTarget = `SELECT seq, id, about FROM archive WHERE room = ? AND id = ?
 		UNION ALL SELECT seq, id, about FROM archive WHERE room = ? AND remote = ? AND ? <> '' AND remote <> '' LIMIT 1`
 	selectVersions = `SELECT ` + columns + ` FROM archive WHERE room = ? AND id = ?
 		UNION ALL SELECT ` + columns + ` FROM archive WHERE room = ? AND about = ? AND about <> ''`
-	updateRetracted = `UPDATE archive SET body = ?, said = 0, retracted = ?, retracted_at = ? WHERE seq = ?`
+	selectRetraction = `SELECT id, at FROM archive WHERE room = ? AND about = ? AND about <> '' AND event = ? LIMIT 1`
+	updateRetracted  = `UPDATE archive SET body = ?, said = 0, retracted = ?, retracted_at = ? WHERE seq = ?`
 )
 
 const (
@@ -51,4 +55,14 @@ const (
 	selectExcess = `SELECT at, seq FROM archive WHERE room = ? ORDER BY at DESC, seq DESC LIMIT 1 OFFSET ?`
 	deleteExcess = `DELETE FROM archive WHERE seq IN (SELECT seq FROM archive WHERE room = ? AND (at, seq) <= (?, ?) ORDER BY at, seq LIMIT ?)`
 	deleteEvents = `DELETE FROM archive WHERE seq IN (SELECT seq FROM archive WHERE room = ? LIMIT ?)`
+)
+
+const (
+	selectGap = `SELECT gap_at, gap_remote FROM archive_rooms WHERE room = ?`
+	openGap   = `UPDATE archive_rooms SET gap = 1, gap_at = ?, gap_remote = ? WHERE room = ?`
+	moveGap   = `UPDATE archive_rooms SET gap_at = ?, gap_remote = ? WHERE room = ? AND gap = 1`
+	closeGap  = `UPDATE archive_rooms SET gap = 0, gap_at = 0, gap_remote = '' WHERE account = ? AND peer = ? AND gap = 1`
+	// The newest named one of some of the newest.
+	selectNewestNamed = `SELECT at, remote FROM (SELECT at, seq, remote FROM archive WHERE room = ? ORDER BY at DESC, seq DESC LIMIT ?) AS newest
+		WHERE remote <> '' ORDER BY at DESC, seq DESC LIMIT 1`
 )

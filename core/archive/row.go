@@ -1,17 +1,20 @@
 package archive
 
 import (
-	"context"
 	"encoding/json"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"gangway/core"
 	"gangway/core/store"
 )
 
-// messageName is how core.EventName calls a message.
-const messageName = "message"
+// How core.EventName calls a message and a retraction.
+const (
+	messageName    = "message"
+	retractionName = "retraction"
+)
 
 // row is an event as it is written.
 type row struct {
@@ -26,7 +29,7 @@ type row struct {
 	event              string
 	body               []byte
 
-	late bool
+	late, mine bool
 }
 
 // rowOf encodes an entry: what the columns say is left out of the body.
@@ -37,7 +40,7 @@ func rowOf(e *entry) (*row, error) {
 	case *core.Message:
 		m := *event
 		r.remote, r.origin, r.author = string(m.Remote), m.Origin.ID, string(m.Author)
-		r.said = said(&m)
+		r.said, r.mine = said(r.author, m.Text), m.Mine
 		if m.Remote == m.Replaces.Remote {
 			r.remote = "" // a network that keeps the name of what is edited
 		}
@@ -48,7 +51,8 @@ func rowOf(e *entry) (*row, error) {
 		short = &m
 	case *core.Reaction:
 		x := *event
-		r.author, r.origin = string(x.Author), x.Origin.ID
+		r.author, r.origin, r.mine = string(x.Author), x.Origin.ID, x.Mine
+		r.said = said(r.author, "\x00", string(x.ID), strings.Join(x.Emoji, " "))
 		x.Ref, x.Origin, x.Author = core.Ref{}, core.Origin{}, ""
 		short = &x
 	case *core.Retraction:
@@ -63,11 +67,13 @@ func rowOf(e *entry) (*row, error) {
 }
 
 // said is a hash of who said what.
-func said(m *core.Message) int64 {
+func said(author string, what ...string) int64 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(m.Author)) // a hash does not fail
-	_, _ = h.Write([]byte{0})
-	_, _ = h.Write([]byte(m.Text))
+	_, _ = h.Write([]byte(author)) // a hash does not fail
+	for _, part := range what {
+		_, _ = h.Write([]byte{0})
+		_, _ = h.Write([]byte(part))
+	}
 	return int64(h.Sum64()) //nolint:gosec // any 64 bits will do
 }
 
@@ -114,28 +120,7 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// scanner is one row of a query.
-type scanner interface{ Scan(dest ...any) error }
-
-func scanRow(s scanner) (r row, err error) {
+func scanRow(s store.Scanner) (r row, err error) {
 	err = s.Scan(&r.seq, &r.at, &r.id, &r.remote, &r.origin, &r.author, &r.about, &r.retracted, &r.retractedAt, &r.event, &r.body)
 	return r, err
-}
-
-// collect runs a query and reads its rows.
-func collect[T any](ctx context.Context, tx *store.Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
 }

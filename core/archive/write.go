@@ -14,7 +14,7 @@ func (a *Archive) write(ctx context.Context, entries []entry) error {
 	return a.db.Write(ctx, func(tx *store.Tx) error {
 		w := writing{tx: tx, rooms: map[core.Ref]int64{}}
 		for i := range entries {
-			if err := w.entry(ctx, &entries[i]); err != nil {
+			if _, err := w.entry(ctx, &entries[i]); err != nil {
 				return err
 			}
 		}
@@ -26,6 +26,7 @@ func (a *Archive) write(ctx context.Context, entries []entry) error {
 type writing struct {
 	tx    *store.Tx
 	rooms map[core.Ref]int64
+	taken map[int64]int64 // see filling; nil: nothing is being filled
 }
 
 // room is the number of a room, which is given one if need be.
@@ -33,7 +34,7 @@ func (w *writing) room(ctx context.Context, ref core.Ref) (room int64, err error
 	if room, ok := w.rooms[ref]; ok {
 		return room, nil
 	}
-	err = w.tx.QueryRow(ctx, selectRoom, string(ref.Account), string(ref.Peer)).Scan(&room)
+	err = w.tx.QueryRow(ctx, selectRoom, string(ref.Account), string(ref.Peer)).Scan(&room, new(bool))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = w.tx.QueryRow(ctx, insertRoom, string(ref.Account), string(ref.Peer)).Scan(&room)
 	}
@@ -43,57 +44,73 @@ func (w *writing) room(ctx context.Context, ref core.Ref) (room int64, err error
 	return room, err
 }
 
-func (w *writing) entry(ctx context.Context, e *entry) error {
+// entry keeps an event, unless it is there already.
+func (w *writing) entry(ctx context.Context, e *entry) (kept bool, err error) {
 	room, err := w.room(ctx, e.Event.Where())
 	if err != nil {
-		return err
+		return false, err
 	}
 	r, err := rowOf(e)
 	if err != nil {
-		return err
+		return false, err
+	}
+	if known, err := w.known(ctx, room, r); known || err != nil {
+		return false, err
 	}
 	switch e := e.Event.(type) {
 	case *core.Message:
-		if known, err := w.known(ctx, room, r); known || err != nil {
-			return err
-		}
 		if e.Replaces.Known() {
 			if r.about, err = w.original(ctx, room, e.Replaces); err != nil {
-				return err
+				return false, err
 			}
 		}
+		if err := w.takenBack(ctx, room, r); err != nil {
+			return false, err
+		}
 	case *core.Retraction:
-		if err := w.retract(ctx, room, e.IDs, r); err != nil {
-			return err
+		if r.about, err = w.retract(ctx, room, e.IDs, r); err != nil {
+			return false, err
 		}
 	}
-	_, err = w.tx.Exec(ctx, insertEvent, r.values(room)...)
-	return err
+	return w.insert(ctx, room, r)
 }
 
-// The most by which two tellings of one message may differ in time, in milliseconds: where ours was by our own clock,
-// and where both are by the network's.
-const (
-	ownClock     = 5000
-	networkClock = 1000
-)
-
-// known says whether a message of the past is there already without a name that both tellings have. One that has just
-// been said is never taken for another: people repeat themselves.
-func (w *writing) known(ctx context.Context, room int64, r *row) (bool, error) {
-	if !r.late {
-		return false, nil
+// insert writes a row, unless its names are there already. It says whether it did.
+func (w *writing) insert(ctx context.Context, room int64, r *row) (bool, error) {
+	if w.taken == nil {
+		n, err := w.tx.Exec(ctx, insertEvent, r.values(room)...)
+		return n > 0, err
 	}
-	differ, named := int64(networkClock), 1 // against all
-	if r.remote != "" {
-		differ, named = ownClock, 0 // against those without a name only
-	}
-	var one int
-	err := w.tx.QueryRow(ctx, selectSaid, room, r.at-differ, r.at+differ, r.said, r.author, named).Scan(&one)
+	var seq int64
+	err := w.tx.QueryRow(ctx, insertTold, r.values(room)...).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
+	w.take(seq, r.at)
 	return err == nil, err
+}
+
+// takenBack empties a message of the past before it is kept, where it is known that it was taken back.
+func (w *writing) takenBack(ctx context.Context, room int64, r *row) error {
+	if !r.late {
+		return nil
+	}
+	first := r.id
+	if r.about != "" {
+		first = r.about
+	}
+	var by string
+	var at int64
+	err := w.tx.QueryRow(ctx, selectRetraction, room, first, retractionName).Scan(&by, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.retracted, r.retractedAt, r.said = by, at, 0
+	r.body, err = emptied(r.body)
+	return err
 }
 
 // original is the id of the message that a correction is about: the first one, where there have been several.
@@ -120,29 +137,29 @@ func (w *writing) find(ctx context.Context, room int64, names core.IDs) (t targe
 	return t, err
 }
 
-// retract empties a message and its corrections. One that is not there any more needs no emptying.
-func (w *writing) retract(ctx context.Context, room int64, names core.IDs, by *row) error {
+// retract empties a message and its corrections, and returns the id of the first of them. One that is not there (any
+// more) needs no emptying.
+func (w *writing) retract(ctx context.Context, room int64, names core.IDs, by *row) (first string, err error) {
 	t, err := w.find(ctx, room, names)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return string(names.ID), nil
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	first := t.id
-	if t.about != "" {
+	if first = t.id; t.about != "" {
 		first = t.about
 	}
-	rows, err := collect(ctx, w.tx, scanRow, selectVersions, room, first, room, first)
+	rows, err := store.Collect(ctx, w.tx, scanRow, selectVersions, room, first, room, first)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, r := range rows {
 		if err := w.empty(ctx, r, by); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return first, nil
 }
 
 // empty takes what was said out of a row.
