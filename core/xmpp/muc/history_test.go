@@ -97,3 +97,26 @@ func TestArchived45(t *testing.T) {
 		}
 	}
 }
+
+// What a session has filled a gap with is shown to who is in, marked with its time however young it is (XEP-0203), and
+// not kept a second time. Behaviour 30 is about what is delivered late by itself.
+func TestPastShown(t *testing.T) {
+	s := open(t)
+	s.enter(phone)
+	now := time.Now()
+	from := `from='` + channel + `/old'`
+	marked := `<delay xmlns='urn:xmpp:delay' from='` + channel + `' stamp='*'/>`
+	s.show(&core.Message{Ref: ref, IDs: core.IDs{ID: "p1", Remote: "r1"}, Room: true, Author: "old", Mine: true, Text: "missed", At: now, Past: true})
+	s.Expect(`<message type='groupchat' ` + from + ` to='` + phone + `' id='p1'><body>missed</body>
+		<stanza-id xmlns='urn:xmpp:sid:0' by='` + channel + `' id='p1'/><occupant-id xmlns='urn:xmpp:occupant-id:0'/>` + marked + `</message>`)
+	s.show(&core.Reaction{Ref: ref, IDs: core.IDs{ID: "p1"}, Room: true, Author: "old", Mine: true, Emoji: []string{"+"}, At: now, Past: true})
+	s.Expect(`<message ` + from + `><reactions xmlns='urn:xmpp:reactions:0' id='p1'/>` + marked + `</message>`)
+	s.show(&core.Retraction{Ref: ref, IDs: core.IDs{ID: "p1"}, Room: true, Author: "old", Mine: true, At: now, Past: true})
+	s.Expect(`<message ` + from + `><retract xmlns='urn:xmpp:message-retract:1' id='p1'/>` + marked + `</message>`)
+	s.quiet()
+	s.archive.mu.Lock()
+	defer s.archive.mu.Unlock()
+	if len(s.archive.all) != 0 {
+		t.Errorf("kept once more: %+v", s.archive.all)
+	}
+}

@@ -26,17 +26,19 @@ type spoken struct {
 func (rm *room) message(ctx context.Context, enc *stream.Encoder, m *core.Message) {
 	in, me := rm.present()
 	s := spoken{}
-	if !m.At.IsZero() && time.Since(m.At) > stale {
+	if m.Past || !m.At.IsZero() && time.Since(m.At) > stale {
 		s.at = m.At
 	}
 	whole := *m
-	if m.Mine {
+	if m.Mine && !m.Past {
 		s.originID = rm.answered(m.Origin).originID
 		whole.Author, whole.Person = core.Address(orElse(me.Nick, string(m.Author))), orElse(me.Person, m.Person)
 	}
 	rm.refer(ctx, &whole, &s)
 	for _, part := range partsOf(&whole) {
-		rm.keep(ctx, part.ID, part.At, part)
+		if !m.Past {
+			rm.keep(ctx, part.ID, part.At, part)
+		}
 		toAll(enc, in, func(to string) { rm.write(enc, to, part, s) })
 		s.originID = ""
 	}
@@ -193,13 +195,16 @@ func (rm *room) write(enc *stream.Encoder, to string, m *core.Message, s spoken)
 func (rm *room) react(ctx context.Context, enc *stream.Encoder, re *core.Reaction) {
 	in, me := rm.present()
 	one := *re
-	if one.IDs = rm.named(re.IDs); re.Mine {
+	if one.IDs = rm.named(re.IDs); re.Mine && !re.Past {
 		one.Author, one.Person = core.Address(orElse(me.Nick, string(re.Author))), orElse(me.Person, re.Person)
 	}
-	id := core.MessageID(core.Digest("reaction", string(one.ID), string(one.Author), one.Origin.ID,
-		strconv.FormatInt(one.At.UnixNano(), 36)))
-	rm.keep(ctx, id, one.At, &one)
-	toAll(enc, in, func(to string) { rm.reaction(enc, to, id, &one, time.Time{}) })
+	id, at := one.Name(), time.Time{}
+	if re.Past {
+		at = re.At
+	} else {
+		rm.keep(ctx, id, one.At, &one)
+	}
+	toAll(enc, in, func(to string) { rm.reaction(enc, to, id, &one, at) })
 }
 
 // reaction writes the whole set of emoji that a member has on a message, by its stanza-id (XEP-0444 section 4.3).
@@ -219,12 +224,16 @@ func (rm *room) reaction(enc *stream.Encoder, to string, id core.MessageID, re *
 func (rm *room) takeBack(ctx context.Context, enc *stream.Encoder, re *core.Retraction) {
 	in, me := rm.present()
 	one := *re
-	if one.IDs = rm.named(re.IDs); re.Mine {
+	if one.IDs = rm.named(re.IDs); re.Mine && !re.Past {
 		one.Author, one.Person = core.Address(orElse(me.Nick, string(re.Author))), orElse(me.Person, re.Person)
 	}
-	id := core.MessageID(core.Digest("retraction", string(one.ID)))
-	rm.keep(ctx, id, one.At, &one)
-	toAll(enc, in, func(to string) { rm.retraction(enc, to, id, &one, time.Time{}) })
+	id, at := one.Name(), time.Time{}
+	if re.Past {
+		at = re.At
+	} else {
+		rm.keep(ctx, id, one.At, &one)
+	}
+	toAll(enc, in, func(to string) { rm.retraction(enc, to, id, &one, at) })
 }
 
 // retraction writes that a message is taken back: by who said it (XEP-0424), or by a moderator, which the room itself
