@@ -132,6 +132,9 @@ func queueCommand(load loader) *cobra.Command {
 				if err := call(cmd.Context(), "queue.list", f, &rows); err != nil {
 					return err
 				}
+				if n := len(rows); n > 0 && n == min(f.Limit, 1000) {
+					fmt.Fprintf(cmd.ErrOrStderr(), "there may be more: add --after %d\n", rows[n-1].Seq)
+				}
 				return printList(cmd, rows, "SEQ\tQUEUED\tUSER\tNETWORK\tDIRECTION\tWHAT\tATTEMPTS\tERROR", func(r letterRow) []any {
 					return []any{r.Seq, r.Queued.Format(time.DateTime), r.User, r.Network, r.Direction, r.What, r.Attempts, r.Error}
 				})

@@ -12,20 +12,24 @@ import (
 type letters struct{ queue *outbox.Outbox }
 
 // Undelivered lists them, the oldest first. Failed receipts of an account that is gone are of no use to anybody.
-func (l letters) Undelivered(ctx context.Context, user core.UserID, network string, limit int) ([]register.Letter, error) {
-	dead, err := l.queue.List(ctx, outbox.Filter{User: user, Network: network, Dead: true, Limit: limit})
-	if err != nil {
-		return nil, err
-	}
+func (l letters) Undelivered(ctx context.Context, user core.UserID, network string, after int64, limit int) ([]register.Letter, error) {
 	var all []register.Letter
-	for _, d := range dead {
-		m, ok := d.Event.(*core.Message)
-		if !ok {
-			continue
+	for len(all) < limit {
+		dead, err := l.queue.List(ctx, outbox.Filter{User: user, Network: network, Dead: true, After: after, Limit: limit})
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, register.Letter{
-			Seq: d.Seq, Incoming: d.Direction == core.ToXMPP, Peer: m.Peer, Queued: d.Queued, Text: m.Text, Err: d.LastErr,
-		})
+		for _, d := range dead {
+			after = d.Seq
+			if m, ok := d.Event.(*core.Message); ok && len(all) < limit {
+				all = append(all, register.Letter{
+					Seq: d.Seq, Incoming: d.Direction == core.ToXMPP, Peer: m.Peer, Queued: d.Queued, Text: m.Text, Err: d.LastErr,
+				})
+			}
+		}
+		if len(dead) < limit {
+			break
+		}
 	}
 	return all, nil
 }

@@ -23,7 +23,7 @@ import (
 // letters shows a user the queue's dead letters.
 type letters struct{ queue *outbox.Outbox }
 
-func (l letters) Undelivered(ctx context.Context, user core.UserID, network string, limit int) ([]register.Letter, error) {
+func (l letters) Undelivered(ctx context.Context, user core.UserID, network string, _ int64, limit int) ([]register.Letter, error) {
 	dead, err := l.queue.List(ctx, outbox.Filter{User: user, Network: network, Dead: true, Limit: limit})
 	var all []register.Letter
 	for _, d := range dead {

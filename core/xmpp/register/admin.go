@@ -65,7 +65,7 @@ func (c commands) askPerson(r Request, name, question string, more ...core.Field
 	return user, nil
 }
 
-// maxListed is how many people one list shows.
+// maxListed is how many people one page of a list shows.
 const maxListed = 50
 
 // users lists who uses the gateway, or says more of one.
@@ -77,25 +77,46 @@ func (c commands) users(ctx context.Context, r Request) (core.Step, error) {
 		}
 		return c.aboutUser(ctx, user)
 	}
-	people, err := c.Admin.People(ctx, core.PeopleFilter{Limit: maxListed + 1})
+	page, answer := leafed(r.Answers, "list")
+	if answer != "" {
+		return c.done("Send \"users\" with an address to see more of one."), nil
+	}
+	people, further, err := c.everybody(ctx, page)
 	if err != nil {
 		return core.Step{}, err
 	}
 	if len(people) == 0 {
 		return c.done("Nobody has been let in yet, and nobody asks to be."), nil
 	}
-	var b strings.Builder
-	for i, p := range people {
-		if i == maxListed {
-			b.WriteString("\n... and more. Send \"users\" with an address to see one.")
-			break
-		}
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString(personLine(p))
+	var lines []string
+	for _, p := range people {
+		lines = append(lines, personLine(p))
 	}
-	return c.done(b.String()), nil
+	text := strings.Join(lines, "\n")
+	if !further {
+		return c.done(text), nil
+	}
+	step := c.ask(text+"\n... and more. Send \"users\" with an address to see one.", core.Field{
+		Name: onPage("list", page), Label: "The list", Type: core.ChoiceField, Value: more, Required: true,
+		Options: leaf([]core.Option{{Value: "enough", Label: "that is enough"}}, true),
+	})
+	step.More = true
+	return step, nil
+}
+
+// everybody is a page of the people that are known.
+func (c commands) everybody(ctx context.Context, page int) (people []core.Person, further bool, err error) {
+	f := core.PeopleFilter{Limit: maxListed + 1}
+	for ; ; page-- {
+		people, err = c.Admin.People(ctx, f)
+		if further = len(people) > maxListed; further {
+			people = people[:maxListed]
+		}
+		if err != nil || page == 0 || len(people) == 0 {
+			return people, further, err
+		}
+		f.After = people[len(people)-1].User
+	}
 }
 
 // personLine describes somebody in a list.
@@ -159,9 +180,13 @@ func (c commands) approve(ctx context.Context, r Request) (core.Step, error) {
 
 // pending asks for a decision about those who wait.
 func (c commands) pending(ctx context.Context, r Request) (core.Step, error) {
-	people, err := c.Admin.People(ctx, core.PeopleFilter{Standing: core.Pending, Limit: maxChoice})
+	people, err := c.Admin.People(ctx, core.PeopleFilter{Standing: core.Pending, Limit: maxChoice + 1})
 	if err != nil {
 		return core.Step{}, err
+	}
+	others := ""
+	if len(people) > maxChoice {
+		people, others = people[:maxChoice], " More ask than are shown here: they come when you have decided about some."
 	}
 	if len(people) == 0 {
 		return c.done("Nobody asks to be let in."), nil
@@ -175,9 +200,9 @@ func (c commands) pending(ctx context.Context, r Request) (core.Step, error) {
 		who.Options = append(who.Options, core.Option{Value: string(p.User), Label: label})
 	}
 	if r.Answers["decision"] != "" {
-		return c.ask("Whose request?", who), nil
+		return c.ask("Whose request?"+others, who), nil
 	}
-	return c.ask("About whom do you decide?", who, core.Field{
+	return c.ask("About whom do you decide?"+others, who, core.Field{
 		Name: "decision", Label: "Decision", Type: core.ChoiceField, Value: nothing, Required: true,
 		Options: []core.Option{{Value: "approve", Label: "let in"}, {Value: "reject", Label: "decline"}, {Value: nothing, Label: "not now"}},
 	}), nil

@@ -39,9 +39,9 @@ type Contacts interface {
 
 // Letters are the messages of a user that were given up.
 type Letters interface {
-	// Undelivered returns the user's dead letters on a network, the oldest first,
-	// at most limit of them.
-	Undelivered(ctx context.Context, user core.UserID, network string, limit int) ([]Letter, error)
+	// Undelivered returns the user's dead letters on a network, the oldest first:
+	// those with a Seq above after, at most limit of them.
+	Undelivered(ctx context.Context, user core.UserID, network string, after int64, limit int) ([]Letter, error)
 	// Retry queues a dead letter again. NotFound if the user has none of that
 	// number.
 	Retry(ctx context.Context, user core.UserID, network string, seq int64) error

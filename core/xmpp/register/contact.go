@@ -133,6 +133,9 @@ func (s somebody) line() string {
 
 func (s somebody) matches(search string) bool {
 	search = mapping.Fold(search)
+	if search == "blocked" && s.Blocked {
+		return true
+	}
 	for _, text := range []string{s.text, s.Name, s.Alias} {
 		if strings.Contains(mapping.Fold(text), search) {
 			return true
@@ -264,7 +267,11 @@ func (c commands) chooseBlocked(ctx context.Context, user core.UserID) (core.Ste
 	if len(blocked) == 0 {
 		return c.done("Nobody is blocked."), nil
 	}
-	return c.ask("Whom do you want to hear from again?", choice("contact", "Contact", blocked)), nil
+	question := "Whom do you want to hear from again?"
+	if len(blocked) > maxChoice {
+		question += fmt.Sprintf(" You have blocked %d; \"contacts blocked\" lists them.", len(blocked))
+	}
+	return c.ask(question, choice("contact", "Contact", blocked)), nil
 }
 
 // maxChoice is how many contacts are offered by number; of more, one is named.

@@ -30,17 +30,18 @@ func (c commands) contacts(ctx context.Context, r Request) (core.Step, error) {
 	if search := r.Answers["search"]; search != "" {
 		people = matching(people, search)
 	}
-	action := r.Answers["action"]
+	page, action := leafed(r.Answers, "action")
+	shown, further := pageOf(people, page, shownContacts)
 	_, chosen := r.Answers["contact"]
 	switch {
 	case len(people) == 0 && action == "":
 		return c.noContacts(ctx, r)
 	case action == "":
-		return c.listContacts(people), nil
+		return c.listContacts(people, shown, page, further), nil
 	case action != rename && action != remove:
 		return c.done("Nothing was changed."), nil
 	case !chosen:
-		return c.ask("Which contact shall be "+action+"d?", choice("contact", "Contact", people)), nil
+		return c.ask("Which contact shall be "+action+"d?", choice("contact", "Contact", shown)), nil
 	}
 	s, ask, err := c.whom(ctx, r, "")
 	switch {
@@ -75,10 +76,13 @@ func (c commands) noContacts(ctx context.Context, r Request) (core.Step, error) 
 	return c.done("You have no contacts here yet. Send an address to get the link to it."), nil
 }
 
-func (c commands) listContacts(people []somebody) core.Step {
+func (c commands) listContacts(all, shown []somebody, page int, further bool) core.Step {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d %s:", len(people), plural(len(people), "contact"))
-	for _, s := range people[:min(shownContacts, len(people))] {
+	if fmt.Fprintf(&b, "%d %s", len(all), plural(len(all), "contact")); len(shown) < len(all) {
+		fmt.Fprintf(&b, ", %d to %d of them", page*shownContacts+1, page*shownContacts+len(shown))
+	}
+	b.WriteString(":")
+	for _, s := range shown {
 		b.WriteString("\n" + s.line())
 		t, err := c.Domain.Network.Transport.Parse(s.text)
 		if err != nil {
@@ -88,12 +92,12 @@ func (c commands) listContacts(people []somebody) core.Step {
 			b.WriteString("\n   " + uri)
 		}
 	}
-	if more := len(people) - shownContacts; more > 0 {
-		fmt.Fprintf(&b, "\n... and %d more. Send \"contacts\" with a part of a name to see those.", more)
+	if further {
+		b.WriteString("\n... and more. Send \"contacts\" with a part of a name to find one.")
 	}
 	step := c.ask(b.String(), core.Field{
-		Name: "action", Label: "What shall be done?", Type: core.ChoiceField, Value: nothing, Required: true,
-		Options: []core.Option{{Value: rename, Label: rename}, {Value: remove, Label: remove}, {Value: nothing, Label: nothing}},
+		Name: onPage("action", page), Label: "What shall be done?", Type: core.ChoiceField, Value: nothing, Required: true,
+		Options: leaf([]core.Option{{Value: rename, Label: rename}, {Value: remove, Label: remove}, {Value: nothing, Label: nothing}}, further),
 	})
 	step.More = true
 	return step

@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -28,6 +29,19 @@ func withBob(s *scene) {
 
 func pendingCarol(s *scene) {
 	_, _ = s.hall.set("carol@example.net", func(p *core.Person) { p.Standing, p.Note = core.Pending, "Let me in" })
+}
+
+// withMany fills more than two pages of every list.
+func withMany(s *scene) {
+	var addresses []core.Address
+	for i := range 120 {
+		addresses = append(addresses, core.Address(fmt.Sprintf("c%03d@example.com", i)))
+		_, _ = s.hall.set(core.UserID(fmt.Sprintf("u%03d@example.org", i)), func(p *core.Person) { p.Standing = core.Registered })
+	}
+	s.book.all = newBook(addresses...).all
+	for i := range int64(45) {
+		s.letters.all = append(s.letters.all, Letter{Seq: i + 1, Peer: "b@c", Text: "x"})
+	}
 }
 
 var at9 = time.Date(2026, 11, 24, 9, 5, 0, 0, time.UTC)
@@ -109,7 +123,7 @@ func tasks() []task {
 		{name: "nobody blocked", user: alice, command: "unblock", want: "Nobody is blocked."},
 		{
 			name: "history", user: alice, command: "history", steps: one("contact", "bob@example.com"),
-			want: "The last messages with bob@example.com, the newest first:*24 Nov 09:05 UTC: from you, waiting to be sent after 2 attempts, the next one at 24 Nov 10:05 UTC. The server is away.*from them, received.*from you, delivered.",
+			want: "The last messages with bob@example.com, the newest first:*24 Nov 09:05 UTC: from you, waiting to be sent after 2 attempts, the next one at 24 Nov 10:05 UTC. The server is away.*from them, received.*from you, delivered on 24 Nov 09:06 UTC.",
 		},
 		{name: "no history", user: alice, command: "history", steps: one("contact", "carol@example.com"), want: "No messages between you and carol@example.com are known any more."},
 		{
@@ -130,6 +144,34 @@ func tasks() []task {
 			},
 		},
 		{name: "nothing undelivered", user: alice, command: "undelivered", want: "Everything was delivered*"},
+		{
+			name: "leaf through contacts", user: alice, command: "contacts", before: withMany,
+			steps: [][]pair{{{"action", "more"}}, {{"action2", "more"}}, {{"action3", "rename"}}, {{"contact", "c119@example.com"}}, {{"name", "Last"}}},
+			want:  "c119@example.com is called Last here.",
+		},
+		{
+			name: "leaf through what is undelivered", user: alice, command: "undelivered", before: withMany,
+			steps: [][]pair{{{"action", "more"}}, {{"action2", "more"}}, {{"action3", "drop"}}, {{"which", "all"}}}, want: "5 dropped.",
+			check: func(t *testing.T, s *scene) {
+				if len(s.letters.all) != 40 || s.letters.log[0] != "drop41" {
+					t.Errorf("done: %q", s.letters.log)
+				}
+			},
+		},
+		{
+			name: "leaf through users", user: root, command: "users", before: withMany, steps: [][]pair{{{"list", "more"}}, {{"list2", "more"}}},
+			want: "u100@example.org: registered*u119@example.org: registered",
+		},
+		{name: "enough users", user: root, command: "users", before: withMany, steps: [][]pair{{{"list", "enough"}}}, want: `Send "users" with an address*`},
+		{
+			name: "many who wait", user: root, command: "approve", want: "p007@example.org is let in.",
+			before: func(s *scene) {
+				for i := range 60 {
+					_, _ = s.hall.set(core.UserID(fmt.Sprintf("p%03d@example.org", i)), func(p *core.Person) { p.Standing = core.Pending })
+				}
+			},
+			steps: [][]pair{{{"user", "p007@example.org"}, {"decision", "approve"}}},
+		},
 		{
 			name: "preferences", user: alice, command: "preferences", want: "Your preferences are kept.",
 			steps: [][]pair{{{"receipts", "false"}, {"resend", "true"}, {"language", "de"}}},
@@ -228,7 +270,7 @@ func TestTasks11(t *testing.T) {
 				s := stage(t, func(c *Config) {
 					c.Timeline = timeline{
 						{At: at9, Mine: true, State: core.Queued, Attempts: 2, Next: at9.Add(time.Hour), Err: core.E(core.Unavailable, "", "The server is away.")},
-						{At: at9}, {At: at9, Mine: true, State: core.Delivered},
+						{At: at9}, {At: at9, Mine: true, State: core.Delivered, Changed: at9.Add(time.Minute)},
 					}
 				})
 				s.srv.Ignore(`<presence/>`)

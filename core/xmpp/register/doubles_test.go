@@ -67,6 +67,10 @@ func (h *hall) People(_ context.Context, f core.PeopleFilter) ([]core.Person, er
 		}
 	}
 	slices.SortFunc(all, func(a, b core.Person) int { return strings.Compare(string(a.User), string(b.User)) })
+	all = slices.DeleteFunc(all, func(p core.Person) bool { return p.User <= f.After })
+	if f.Limit > 0 {
+		all = all[:min(f.Limit, len(all))]
+	}
 	return all, nil
 }
 

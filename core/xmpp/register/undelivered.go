@@ -11,23 +11,25 @@ import (
 )
 
 const (
-	shownLetters = 20 // in one list
+	shownLetters = 20 // on one page
 	shownText    = 60 // characters of each
 )
 
 // undelivered lists the user's dead letters, and retries or drops one or all.
 func (c commands) undelivered(ctx context.Context, r Request) (core.Step, error) {
-	letters, err := c.Letters.Undelivered(ctx, r.User, c.network(), shownLetters)
+	page, action := leafed(r.Answers, "action")
+	letters, further, err := c.letters(ctx, r.User, page)
 	if err != nil {
 		return core.Step{}, err
 	}
-	if len(letters) == 0 && r.Answers["which"] == "" {
-		return c.done("Everything was delivered, or is still on its way."), nil
-	}
-	action, which := r.Answers["action"], r.Answers["which"]
+	which := r.Answers["which"]
 	switch {
+	case len(letters) == 0 && which == "" && page == 0:
+		return c.done("Everything was delivered, or is still on its way."), nil
+	case len(letters) == 0 && which == "":
+		return c.done("That was all."), nil
 	case action == "":
-		return c.listLetters(letters), nil
+		return c.listLetters(letters, page, further), nil
 	case action != "retry" && action != "drop":
 		return c.done("Nothing was changed."), nil
 	case which == "":
@@ -36,18 +38,40 @@ func (c commands) undelivered(ctx context.Context, r Request) (core.Step, error)
 	return c.settle(ctx, r.User, action, which, letters)
 }
 
-func (c commands) listLetters(letters []Letter) core.Step {
+// letters are a page of the user's dead letters.
+func (c commands) letters(ctx context.Context, user core.UserID, page int) (letters []Letter, further bool, err error) {
+	after := int64(0)
+	for ; ; page-- {
+		letters, err = c.Letters.Undelivered(ctx, user, c.network(), after, shownLetters+1)
+		if further = len(letters) > shownLetters; further {
+			letters = letters[:shownLetters]
+		}
+		if err != nil || page == 0 || len(letters) == 0 {
+			return letters, further, err
+		}
+		after = letters[len(letters)-1].Seq
+	}
+}
+
+func (c commands) listLetters(letters []Letter, page int, further bool) core.Step {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d not delivered:", len(letters))
+	if page > 0 || further {
+		b.Reset()
+		fmt.Fprintf(&b, "Not delivered, %d to %d:", page*shownLetters+1, page*shownLetters+len(letters))
+	}
 	for _, l := range letters {
 		b.WriteString("\n" + letterLine(l))
 		if l.Err != nil {
 			b.WriteString("\n   " + l.Err.Sentence())
 		}
 	}
+	if further {
+		b.WriteString("\n... and more.")
+	}
 	return core.Step{Title: c.title(), More: true, Text: b.String(), Fields: []core.Field{{
-		Name: "action", Label: "What shall be done?", Type: core.ChoiceField, Value: "nothing", Required: true,
-		Options: []core.Option{{Value: "retry", Label: "retry"}, {Value: "drop", Label: "drop"}, {Value: "nothing", Label: "nothing"}},
+		Name: onPage("action", page), Label: "What shall be done?", Type: core.ChoiceField, Value: "nothing", Required: true,
+		Options: leaf([]core.Option{{Value: "retry", Label: "retry"}, {Value: "drop", Label: "drop"}, {Value: "nothing", Label: "nothing"}}, further),
 	}}}
 }
 

@@ -18,11 +18,16 @@ type letters struct {
 	err error
 }
 
-func (l *letters) Undelivered(_ context.Context, user core.UserID, network string, limit int) ([]Letter, error) {
+func (l *letters) Undelivered(_ context.Context, user core.UserID, network string, after int64, limit int) (some []Letter, err error) {
 	if user != edgetest.Alice || network != "mail" {
 		return nil, nil
 	}
-	return l.all[:min(limit, len(l.all))], l.err
+	for _, x := range l.all {
+		if x.Seq > after && len(some) < limit {
+			some = append(some, x)
+		}
+	}
+	return some, l.err
 }
 
 func (l *letters) Retry(_ context.Context, _ core.UserID, _ string, seq int64) error {
