@@ -70,7 +70,7 @@ func (h *host) Deliver(ctx context.Context, e Event) error {
 }
 
 func (h *host) deliver(ctx context.Context, e Event) error {
-	stored := h.g.networks[h.network].Driver.Lane == Stored && EventName(e) != ""
+	stored := h.g.networks[h.network].Driver.Lane == Stored && EventName(e) != "" && !readElsewhere(e)
 	if r, ok := e.(*Receipt); ok && stored {
 		found, err := h.identify(ctx, r)
 		if err != nil {
@@ -95,6 +95,10 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 		e.IDs, e.At = h.about(ctx, a, e.IDs), orNow(e.At)
 	case *Retraction:
 		e.IDs, e.At = h.about(ctx, a, e.IDs), orNow(e.At)
+	case *Receipt:
+		if e.Mine {
+			e.IDs = h.about(ctx, a, e.IDs)
+		}
 	}
 	if stored {
 		return h.g.cfg.Queue.Put(ctx, h.item(a, e))
@@ -102,6 +106,12 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 	err = h.g.edge.Show(ctx, a, e)
 	h.g.cfg.Trace.showed(h.network, e, err)
 	return err
+}
+
+// readElsewhere says whether an event tells what the user has read in another app: it changes nothing that is kept.
+func readElsewhere(e Event) bool {
+	r, ok := e.(*Receipt)
+	return ok && r.Mine
 }
 
 // wanted says whether an account's user is to get an event. What a blocked correspondent says, and everything that is

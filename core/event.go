@@ -87,6 +87,9 @@ type Receipt struct {
 	Origin Origin `json:"origin,omitzero"`
 	State  State  `json:"state"`
 	Err    *Error `json:"err,omitempty"`
+	// Mine turns it around: the user has read, in another app of the network, what was said in the conversation of the
+	// Ref up to this message. It has ID or Remote, and the State Read; it is shown at once, or not at all.
+	Mine bool `json:"mine,omitempty"`
 }
 
 // Typing says that somebody began or stopped writing.

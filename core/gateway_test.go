@@ -291,6 +291,28 @@ func TestLiveSessionOpensAtUseAndEndsWhenDone(t *testing.T) {
 	})
 }
 
+// What was read in another app is shown at once, under our name of the message, and is no receipt of a message of the
+// user's own: nothing of it is kept.
+func TestReadElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, &fakeNet{}, core.Driver{})
+		defer h.stop()
+		read := &core.Receipt{Ref: core.Ref{Account: alice.ID, Peer: "bob"}, IDs: core.IDs{Remote: "r1"}, State: core.Read, Mine: true}
+		for range 2 { // the same again is as true as before
+			if err := h.net.host.Deliver(t.Context(), read); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := of[*core.Receipt](h.edge)
+		if len(got) != 2 || !got[0].Mine || got[0].ID != core.IDFor(alice.ID, "r1") {
+			t.Errorf("shown: %+v", got)
+		}
+		if waiting, dead, _ := h.queue.counts(); waiting != 0 || dead != 0 {
+			t.Errorf("%d items queued, %d dead", waiting, dead)
+		}
+	})
+}
+
 func TestRoomEventsDoNotTouchTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t, &fakeNet{}, core.Driver{Lane: core.Live})

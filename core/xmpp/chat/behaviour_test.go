@@ -138,6 +138,29 @@ func TestOwnEverything19(t *testing.T) {
 	}
 }
 
+// What the user has read in another app is marked as read by the user, for the
+// clients to see; without the privilege nothing is said: the correspondent has
+// read nothing.
+func TestReadElsewhere19(t *testing.T) {
+	th := open(t, (*edgetest.Full)(nil))
+	read := &core.Receipt{Ref: bobRef, IDs: mine, State: core.Read, Mine: true}
+	th.show(read)
+	th.quiet()
+	th.grant(privilege.NS2)
+	th.show(&core.Receipt{Ref: bobRef, State: core.Read, Mine: true}) // of what nobody knows
+	th.show(read)
+	st := th.Expect(`<message from='email.gw' to='example.org'><privilege xmlns='urn:xmpp:privilege:2'><forwarded xmlns='urn:xmpp:forward:0'>
+		<message xmlns='jabber:client' type='chat' from='alice@example.org' to='` + bob + `'>
+			<displayed xmlns='urn:xmpp:chat-markers:0' id='` + string(theirs) + `'/><store xmlns='urn:xmpp:hints'/><no><body/></no>
+		</message></forwarded></privilege></message>`)
+	inner := st.Child(privilege.NS2, "privilege").Child("urn:xmpp:forward:0", "forwarded").Child(stream.NSClient, "message")
+	th.Send(`<message type='chat' id='` + inner.Attr("id") + `' from='alice@example.org' to='` + bob + `'><displayed xmlns='urn:xmpp:chat-markers:0' id='` + string(theirs) + `'/></message>`)
+	th.Quiet("alice@example.org", "email.gw")
+	if n := len(th.hall.Submitted()); n != 0 {
+		t.Error("the echo was taken for the user's reading it here")
+	}
+}
+
 // What the user said in another app has our id, and the user's clients name it so.
 func TestOwnMessageNamed20(t *testing.T) {
 	th := open(t, (*edgetest.Full)(nil))

@@ -1,13 +1,19 @@
 package chat
 
 import (
+	"context"
+
 	"gangway/core"
 	"gangway/core/xmpp"
 	"gangway/core/xmpp/stream"
 )
 
 // receipt tells the client that sent a message what has become of it.
-func (r *Renderer) receipt(p page, rc *core.Receipt) {
+func (r *Renderer) receipt(ctx context.Context, p page, rc *core.Receipt) {
+	if rc.Mine {
+		r.readElsewhere(ctx, p, rc)
+		return
+	}
 	to, asked := answered(rc.Origin)
 	if to == "" || rc.Origin.ID == "" {
 		return // it has no name there: nothing can be said of it
@@ -30,6 +36,23 @@ func (r *Renderer) receipt(p page, rc *core.Receipt) {
 		r.failed(p, rc, to)
 	case core.Queued, core.Accepted, core.Sent: // not told: see the package comment
 	}
+}
+
+// readElsewhere tells the user's clients that the user has read a message in
+// another app of the network, as one of them would (XEP-0333): the server copies
+// that to the others, which take the message for read. XEP-0490 would name the
+// message by the id that the user's server has archived it under, which nobody
+// here knows. Without the privilege nothing is said: a marker from the
+// correspondent would mean that they have read something.
+func (r *Renderer) readElsewhere(ctx context.Context, p page, rc *core.Receipt) {
+	if rc.ID == "" || rc.State != core.Read {
+		return
+	}
+	about, _ := r.named(ctx, p, rc.ID)
+	p.asUser(core.Digest("read elsewhere", string(rc.ID)), func() {
+		p.enc.Empty("displayed", nsMarkers, "id", about)
+		p.enc.Empty("store", nsHints)
+	})
 }
 
 // failed answers the message with an error. Servers keep no errors for a client

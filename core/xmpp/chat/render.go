@@ -54,7 +54,7 @@ func (r *Renderer) Render(ctx context.Context, enc *stream.Encoder, d *edge.Doma
 		p.name = r.book.meet(ctx, a.ID, ev.Peer)
 		r.message(ctx, p, ev)
 	case *core.Receipt:
-		r.receipt(p, ev)
+		r.receipt(ctx, p, ev)
 	case *core.Typing:
 		p.typing(ev)
 	case *core.Reaction:

@@ -98,6 +98,12 @@ func writeBookmark(enc *stream.Encoder, jid, name, nick string) {
 	enc.End()
 	enc.End()
 	enc.End()
+	publishOptions(enc)
+	enc.End()
+}
+
+// publishOptions are those of a node that is the user's own list (XEP-0402 section 3.1, XEP-0490 section 3.2).
+func publishOptions(enc *stream.Encoder) {
 	enc.Start("publish-options", "")
 	enc.Start("x", "jabber:x:data", "type", "submit")
 	for _, f := range [][2]string{
@@ -108,7 +114,6 @@ func writeBookmark(enc *stream.Encoder, jid, name, nick string) {
 		enc.Leaf("value", "", f[1])
 		enc.End()
 	}
-	enc.End()
 	enc.End()
 	enc.End()
 }

@@ -31,13 +31,7 @@ func (e *Entity) IQ(ctx context.Context, user core.UserID, to, typ, ns string, p
 	if to == "" {
 		to = string(user)
 	}
-	st, err := e.link.IQ(ctx, string(user), typ, func(enc *stream.Encoder) {
-		enc.Start("privileged_iq", NS2)
-		enc.Start("iq", stream.NSClient, "type", typ, "id", string(core.NewID()), "to", to)
-		payload(enc)
-		enc.End()
-		enc.End()
-	})
+	st, err := e.link.IQ(ctx, string(user), typ, func(enc *stream.Encoder) { privileged(enc, to, typ, payload) })
 	if err != nil {
 		if refused(err) {
 			e.withdraw("iq "+ns, func(g *Grants) { g.IQ = without(g.IQ, ns, access(typ)) })
@@ -46,6 +40,27 @@ func (e *Entity) IQ(ctx context.Context, user core.UserID, to, typ, ns string, p
 	}
 	defer st.Release()
 	return answer(st)
+}
+
+// Ask writes what IQ would send to the user's own account, for whom nobody waits to
+// hear what became of it, and reports whether it has: not without the privilege.
+func (e *Entity) Ask(enc *stream.Encoder, user core.UserID, typ, ns string, payload func(*stream.Encoder)) bool {
+	if !e.MayIQ(user, ns, typ) {
+		return false
+	}
+	enc.Start("iq", "", "from", e.domain, "to", string(user), "type", typ, "id", string(core.NewID()))
+	privileged(enc, string(user), typ, payload)
+	enc.End()
+	return true
+}
+
+// privileged writes a request as a user makes it.
+func privileged(enc *stream.Encoder, to, typ string, payload func(*stream.Encoder)) {
+	enc.Start("privileged_iq", NS2)
+	enc.Start("iq", stream.NSClient, "type", typ, "id", string(core.NewID()), "to", to)
+	payload(enc)
+	enc.End()
+	enc.End()
 }
 
 // without is a copy: Grants that were handed out are not changed.

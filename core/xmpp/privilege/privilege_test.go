@@ -312,3 +312,33 @@ func TestIQ(t *testing.T) {
 		t.Errorf("not granted: %v", err)
 	}
 }
+
+// What nobody waits for is written at once, or not at all.
+func TestAsk(t *testing.T) {
+	s := stage(t)
+	const pubsub = "http://jabber.org/protocol/pubsub"
+	ask := func(user core.UserID) bool {
+		var done bool
+		if err := s.entity.link.Write(func(enc *stream.Encoder) {
+			done = s.entity.Ask(enc, user, "set", pubsub, func(enc *stream.Encoder) { enc.Empty("pubsub", pubsub) })
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	if ask(alice) {
+		t.Error("without the privilege")
+	}
+	s.advertise("example.org", NS2, full)
+	if ask("alice@elsewhere.example") {
+		t.Error("for a user of another server")
+	}
+	if !ask(alice) {
+		t.Fatal("not written")
+	}
+	s.srv.Unset("id")
+	s.srv.Expect(`<iq type='set' id='$id' from='email.gw' to='alice@example.org'><privileged_iq xmlns='` + NS2 + `'>
+		<iq xmlns='jabber:client' type='set' id='*' to='alice@example.org'><pubsub xmlns='` + pubsub + `'/></iq></privileged_iq></iq>`)
+	s.srv.Send(`<iq type='error' id='$id' from='alice@example.org' to='email.gw'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`)
+	s.srv.Quiet("alice@example.org/x", "email.gw")
+}
