@@ -456,6 +456,7 @@ type hall struct {
 	choices  *memChoices
 	access   atomic.Pointer[core.Access]
 	edge     *memEdge
+	archive  *memArchive
 	stop     func() error
 }
 
@@ -475,6 +476,7 @@ func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	h := &hall{
 		net: net, ledger: &memLedger{entries: map[core.MessageID]core.Entry{}, newest: map[string]core.MessageID{}},
 		accounts: &memAccounts{all: []core.Account{alice, bob}}, edge: &memEdge{}, choices: &memChoices{},
+		archive: &memArchive{known: map[core.MessageID]core.Archived{}},
 	}
 	h.people = &memPeople{accounts: h.accounts, all: map[core.UserID]core.Person{}, invites: map[string]int{}}
 	h.access.Store(&core.Access{Allow: func(u core.UserID) bool { return u != mallory }})
@@ -482,7 +484,7 @@ func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	h.Gateway = core.NewGateway(core.Config{
 		Queue: h.queue, Accounts: h.accounts, Ledger: h.ledger,
 		Notes:  func(string) core.Notes { return nil },
-		People: h.people, Choices: h.choices, Keepers: []core.Keeper{&h.people.kept},
+		People: h.people, Choices: h.choices, Archive: h.archive, Keepers: []core.Keeper{&h.people.kept},
 		Access: func() *core.Access { return h.access.Load() },
 	})
 	if err := h.Add(d, func(any) error { return nil }); err != nil {

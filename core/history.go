@@ -120,6 +120,7 @@ func (h history) told(ctx context.Context, a Account, e Event) (Archived, error)
 		m := *e
 		m.Room, m.Past = true, true
 		h.h.name(ctx, a, &m)
+		m.ReplyTo, m.Replaces = h.h.about(ctx, a, m.ReplyTo), h.h.about(ctx, a, m.Replaces)
 		return Archived{ID: m.ID, At: m.At, Event: &m}, nil
 	case *Reaction:
 		r := *e
