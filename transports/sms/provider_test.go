@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -111,11 +112,40 @@ func (p *provider) list(w http.ResponseWriter, r *http.Request) {
 		if from := r.FormValue("From"); from != "" && from != m["from"] {
 			continue
 		}
+		if !within(m, r) {
+			continue
+		}
 		found = append(found, m)
 	}
-	if err := json.NewEncoder(w).Encode(map[string]any{"messages": found, "page": 0, "page_size": 50}); err != nil {
+	answer := map[string]any{"page": 0, "page_size": 50}
+	size, _ := strconv.Atoi(r.FormValue("PageSize"))
+	page, _ := strconv.Atoi(r.FormValue("Page"))
+	if size > 0 {
+		from := min(page*size, len(found))
+		to := min(from+size, len(found))
+		if to < len(found) {
+			q := r.URL.Query()
+			q.Set("Page", strconv.Itoa(page+1))
+			answer["next_page_uri"] = r.URL.Path + "?" + q.Encode()
+		}
+		found = found[from:to]
+	}
+	answer["messages"] = found
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		p.t.Error(err)
 	}
+}
+
+// within says whether a message was sent in the span that is asked for, both ends included.
+func within(m map[string]any, r *http.Request) bool {
+	created, _ := m["date_created"].(string)
+	at, err := time.Parse(time.RFC1123Z, created)
+	if err != nil {
+		return true
+	}
+	after, errAfter := time.Parse(time.RFC3339, r.FormValue("DateSent>"))
+	before, errBefore := time.Parse(time.RFC3339, r.FormValue("DateSent<"))
+	return (errAfter != nil || !at.Before(after.Truncate(time.Second))) && (errBefore != nil || !at.After(before))
 }
 
 // asked counts the requests to send.

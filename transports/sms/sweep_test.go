@@ -44,6 +44,50 @@ func TestSweepFindsWhatTheWebhookMissed(t *testing.T) {
 	}
 }
 
+// More than are held at once are all found, each once, the oldest first.
+func TestSweepOfMany(t *testing.T) {
+	p := newProvider(t)
+	tr, host := start(t, p)
+	const many = 2*sweepMost + 345
+	begin := time.Now().Add(-20 * time.Hour).Truncate(time.Second)
+	add := func(n int, each time.Duration) {
+		for range n {
+			i := len(p.made)
+			p.made = append(p.made, map[string]any{
+				"sid": fmt.Sprintf("SM%032x", i), "to": testNumber, "from": testPeer, "body": fmt.Sprint(i), "direction": "inbound",
+				"num_media": "0", "date_created": begin.Add(time.Duration(i) * each).UTC().Format(time.RFC1123Z),
+			})
+		}
+	}
+	add(many, 7*time.Second)
+	if !tr.sweep(t.Context(), begin.Add(-time.Hour)) {
+		t.Fatal("the sweep was not whole")
+	}
+	next := 0
+	for _, e := range host.Events() {
+		m, ok := e.(*core.Message)
+		if !ok {
+			continue
+		}
+		if m.Text != fmt.Sprint(next) {
+			t.Fatalf("%q was delivered, want %d", m.Text, next)
+		}
+		next++
+	}
+	if next != many {
+		t.Errorf("%d were delivered, want %d", next, many)
+	}
+
+	// What cannot be told apart by time is not called whole.
+	p.mu.Lock()
+	p.made = nil
+	add(2*sweepMost, 0)
+	p.mu.Unlock()
+	if tr.sweep(t.Context(), begin.Add(-time.Hour)) {
+		t.Error("a sweep that left some out calls itself whole")
+	}
+}
+
 func TestSweepsGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := transporttest.NewHost(t)
