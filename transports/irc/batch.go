@@ -33,7 +33,9 @@ type batch struct {
 }
 
 // whole says whether the lines of a batch mean something only together.
-func (b *batch) whole() bool { return b.kind == batchMultiline || b.kind == batchHistory }
+func (b *batch) whole() bool {
+	return b.kind == batchMultiline || b.kind == batchHistory || b.kind == batchPlayback
+}
 
 // target is the conversation that a batch is about.
 func (b *batch) target() string { return b.open.Param(2) }
@@ -108,7 +110,7 @@ func (s *session) closed(b *batch) {
 			s.onText(m)
 		}
 		return // inside a labelled response it is a part of the answer; alone, onText has found whose
-	case batchHistory:
+	case batchHistory, batchPlayback:
 		s.onHistory(b)
 	}
 	if b.label == "" || l.in(b.open) != nil {

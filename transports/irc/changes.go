@@ -53,6 +53,9 @@ func (s *session) onOwnJoin(channel string) {
 	}
 	r.reset()
 	r.self = newMember(s.link.nick)
+	if r.gap != nil && r.gap.pages == 0 {
+		s.fill(r)
+	}
 }
 
 // accountName is a services account as messages name it; "*" and "0" are none.

@@ -30,6 +30,9 @@ func (s *session) end(ctx context.Context, err error) {
 			s.disconnected(r, reason, denied)
 		}
 	}
+	for _, r := range s.rooms {
+		r.gap = nil // what is not filled stays open
+	}
 	s.link, s.away, s.list = nil, nil, nil
 	s.down = reason
 	if denied || stopping {

@@ -31,13 +31,13 @@ func (s *session) flush(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	s.delivering.Lock()
 	defer s.delivering.Unlock()
-	s.doChores(ctx)
 	for {
+		s.doChores(ctx)
 		s.mu.Lock()
-		events := s.events
+		events, over := s.events, len(s.events)+len(s.chores) == 0
 		s.events = nil
 		s.mu.Unlock()
-		if len(events) == 0 {
+		if over {
 			return
 		}
 		for _, e := range events {

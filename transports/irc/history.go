@@ -1,4 +1,313 @@
 package irc
 
-// onHistory is a page of what was said while we were away.
-func (s *session) onHistory(b *batch) {}
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/irc.v4"
+
+	"gangway/core"
+	"gangway/transports/irc/format"
+	"gangway/transports/irc/wire"
+)
+
+const (
+	pageSize   = 100              // messages asked for at once, where the network allows that many
+	maxPages   = 50               // of one gap: what is further back is left to the network
+	fillWithin = 10 * time.Second // how long who enters a room waits for its history to be whole
+)
+
+// gap is what a room's history lacks, while it is being filled. Since was called before JOIN; the first page is asked
+// for when the network has let us in.
+type gap struct {
+	mark   core.Mark
+	pages  int
+	page   []core.Event // the last one asked for
+	full   bool         // there may be another
+	due    time.Time    // when who waits for the room waits no longer
+	inside bool         // all else about the room is known: it is shown when the gap is filled
+}
+
+// fills says whether the network can tell what was said before.
+func (l *link) fills() bool {
+	return l.caps&capHistory != 0 && l.caps&capBatch != 0 || l.plays()
+}
+
+// plays says whether it is a ZNC that can, rather than a network.
+func (l *link) plays() bool { return l.caps&capPlayback != 0 && l.caps&capBatch != 0 }
+
+// afterMarks asks the host where the histories of rooms end, and then has them entered: nothing new of a room may be
+// delivered before. It is a chore, since the host takes its time.
+func (s *session) afterMarks(rooms []*room, enter func()) {
+	l := s.link
+	s.chore(func(ctx context.Context) error {
+		marks := make([]*core.Mark, len(rooms))
+		var failed error
+		for i, r := range rooms {
+			mark, err := s.t.host.History().Since(ctx, s.ref(r.addr))
+			switch {
+			case err == nil:
+				marks[i] = &mark
+			case core.KindOf(err) != core.NotFound && core.KindOf(err) != core.Unsupported:
+				failed = errors.Join(failed, err)
+			}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.link != l {
+			return failed
+		}
+		for i, r := range rooms {
+			if r.gap = nil; marks[i] != nil {
+				r.gap = &gap{mark: *marks[i]}
+			}
+		}
+		enter()
+		return failed
+	})
+}
+
+// fill asks for the next page of what a room lacks.
+func (s *session) fill(r *room) {
+	g, l := r.gap, s.link
+	if g.pages++; g.due.IsZero() {
+		g.due = time.Now().Add(fillWithin)
+	}
+	g.page, g.full = nil, false
+	ask := &request{targets: [2]string{s.fold.Fold(r.name)}, done: func(e *core.Error) { s.filled(l, r, g, e) }}
+	if l.caps&capHistory == 0 {
+		ask.verb = "PRIVMSG"
+		s.enqueue(&command{Command: wire.Privmsg("*playback", "Play "+r.name+" "+seconds(g.mark.At)), ask: ask})
+		return
+	}
+	ask.verb = "CHATHISTORY"
+	s.enqueue(&command{Command: wire.HistoryAfter(r.name, selector(g.mark), s.pageSize()), ask: ask})
+}
+
+func (s *session) pageSize() int {
+	if most := s.link.support.History; most > 0 {
+		return min(most, pageSize)
+	}
+	return pageSize
+}
+
+// selector is a mark as CHATHISTORY writes it.
+func selector(m core.Mark) string {
+	if m.Remote != "" {
+		return "msgid=" + string(m.Remote)
+	}
+	return "timestamp=" + m.At.UTC().Format(serverTime)
+}
+
+// seconds is a moment as ZNC writes it.
+func seconds(t time.Time) string {
+	if t.IsZero() {
+		return "0"
+	}
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
+}
+
+// onHistory is a page of what was said: in a room whose gap is being filled, or in private.
+func (s *session) onHistory(b *batch) {
+	r := s.room(b.target())
+	switch {
+	case r == nil && !isChannel(b.target()):
+		s.privately(b)
+	case r != nil && r.gap != nil:
+		r.gap.page = append(r.gap.page, s.past(r, b.lines)...)
+		r.gap.full = b.kind == batchHistory && (len(b.lines) >= s.pageSize() || b.cut)
+	}
+}
+
+// past are the events that lines of history tell.
+func (s *session) past(r *room, lines []*irc.Message) []core.Event {
+	var all []core.Event
+	for _, m := range lines {
+		switch m.Command {
+		case "PRIVMSG", "NOTICE":
+			text, other := format.Readable(m.Trailing())
+			if sign, _ := s.link.support.Channel(m.Param(0)); sign != "" {
+				text = "[" + sign + "] " + text
+			}
+			if !other && text != "" && len(m.Params) > 1 {
+				all = append(all, s.inRoomSaid(m, r, r.addr, text))
+			}
+		case "REDACT":
+			if e := s.redacted(m, r, r.addr); e != nil {
+				all = append(all, e)
+			}
+		case "TAGMSG":
+			if e := s.reaction(m, r, r.addr); e != nil {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// filled goes on when a page has come, or an error instead.
+func (s *session) filled(l *link, r *room, g *gap, e *core.Error) {
+	switch {
+	case r.gap != g:
+		return
+	case s.link != l || l.closed:
+		r.gap = nil // it stays open for the next connection
+		return
+	case e != nil && g.mark.Remote != "" && e.Kind != core.Uncertain:
+		g.mark.Remote = "" // perhaps it has forgotten the name
+		s.fill(r)
+		return
+	case e != nil && e.Kind == core.Uncertain:
+		s.close(r)
+		return
+	}
+	page := g.page
+	more := e == nil && g.full && len(page) > 0 && g.pages < maxPages && g.advance(page)
+	s.chore(func(ctx context.Context) error { return s.keepPage(ctx, l, r, page, more) })
+}
+
+// advance moves the mark behind a page; false if it does not move, and asking again would bring the same.
+func (g *gap) advance(page []core.Event) bool {
+	was := g.mark
+	for _, e := range slices.Backward(page) {
+		if m, ok := e.(*core.Message); ok {
+			g.mark = core.Mark{Remote: m.Remote, At: m.At}
+			break
+		}
+	}
+	return g.mark != was
+}
+
+// keepPage gives a page to the host, and goes on from there.
+func (s *session) keepPage(ctx context.Context, l *link, r *room, page []core.Event, more bool) error {
+	history, ref := s.t.host.History(), s.ref(r.addr)
+	var err error
+	if len(page) > 0 {
+		err = history.Fill(ctx, ref, page)
+	}
+	if err == nil && !more {
+		err = history.Filled(ctx, ref)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case r.gap == nil || s.link != l:
+	case err == nil && more:
+		s.fill(r)
+	default:
+		s.close(r)
+	}
+	return err
+}
+
+// close ends the filling of a gap, and shows the room if that was all that it waited for.
+func (s *session) close(r *room) {
+	g := r.gap
+	if r.gap = nil; g != nil && g.inside {
+		s.entered(r)
+	}
+}
+
+// waits says whether a room is not shown yet, for its history.
+func (r *room) waits() bool {
+	if r.gap == nil || r.gap.due.IsZero() {
+		return false
+	}
+	r.gap.inside = true
+	return true
+}
+
+// fillDue shows the rooms whose histories have taken too long, and returns when the next will have.
+func (s *session) fillDue(now time.Time) (next time.Time) {
+	for _, r := range s.rooms {
+		if r.gap == nil || !r.gap.inside {
+			continue
+		}
+		if !now.Before(r.gap.due) {
+			r.gap.inside = false
+			s.shownAnyway(r)
+			continue
+		}
+		if next.IsZero() || r.gap.due.Before(next) {
+			next = r.gap.due
+		}
+	}
+	return next
+}
+
+// shownAnyway shows a room whose gap is still being filled.
+func (s *session) shownAnyway(r *room) {
+	g := r.gap
+	r.gap = nil
+	s.entered(r)
+	r.gap = g
+}
+
+// seenKey is where it is kept up to when an account has its private messages: the note goes with the account.
+func seenKey(id core.AccountID) string { return "seen " + string(id) }
+
+// seenAt notes when a private message came, so that later ones can be asked for.
+func (s *session) seenAt(at time.Time) {
+	if s.link.caps&capHistory == 0 || !at.After(s.latest) {
+		return
+	}
+	s.latest = at
+	text := at.UTC().Format(serverTime)
+	s.chore(func(ctx context.Context) error {
+		return s.t.host.Notes().Put(ctx, seenKey(s.account.ID), []byte(text), 0)
+	})
+}
+
+// loadSeen returns up to when the account has its private messages; zero: that is not known.
+func (s *session) loadSeen(ctx context.Context) time.Time {
+	text, err := s.t.host.Notes().Get(ctx, seenKey(s.account.ID))
+	if err != nil {
+		return time.Time{}
+	}
+	at, err := time.Parse(serverTime, string(text))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// missed asks who has written in private since the last message.
+func (s *session) missedPrivately() {
+	l := s.link
+	if l.caps&capHistory == 0 || l.caps&capBatch == 0 {
+		return
+	}
+	now := time.Now()
+	if s.latest.IsZero() {
+		s.seenAt(now)
+		return
+	}
+	s.enqueue(&command{Command: wire.HistoryTargets(
+		s.latest.UTC().Format(serverTime), now.UTC().Format(serverTime), pageSize,
+	), ask: &request{verb: "CHATHISTORY", done: func(*core.Error) {}}})
+}
+
+// onTarget is one line of the answer: "TARGETS target moment".
+func (s *session) onTarget(m *irc.Message) {
+	nick := m.Param(1)
+	if !strings.EqualFold(m.Param(0), "TARGETS") || isChannel(nick) || !validNick(nick) || !s.open() || len(s.queue) >= s.t.cfg.Queue {
+		return
+	}
+	since := core.Mark{At: s.latest}
+	s.enqueue(&command{Command: wire.HistoryAfter(nick, selector(since), s.pageSize()), ask: &request{
+		verb: "CHATHISTORY", targets: [2]string{s.fold.Fold(nick)}, done: func(*core.Error) {},
+	}})
+}
+
+// privately tells what was said in private while we were away.
+func (s *session) privately(b *batch) {
+	for _, m := range b.lines {
+		if text, other := format.Readable(m.Trailing()); (m.Command == "PRIVMSG" || m.Command == "NOTICE") && !other && text != "" && len(m.Params) > 1 {
+			s.whispered(m, m.Param(0), text)
+		}
+	}
+}

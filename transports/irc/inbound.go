@@ -52,6 +52,8 @@ func (s *session) on(m *irc.Message) {
 		s.onTagmsg(m)
 	case "REDACT":
 		s.onRedact(m)
+	case "CHATHISTORY":
+		s.onTarget(m)
 	case "MARKREAD", "SETNAME", "BOUNCER":
 		// our own news come back, and names that nobody is shown
 	case "PING":
@@ -233,10 +235,12 @@ func (s *session) whispered(m *irc.Message, target, text string) {
 		peer = target
 	}
 	addr := lower(peer)
+	at := sentAt(m)
 	s.stopped(typist{addr, m.Name})
 	s.remember(addr, m)
+	s.seenAt(at)
 	s.emit(&core.Message{
-		Ref: s.ref(addr), IDs: remote(m), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
+		Ref: s.ref(addr), IDs: remote(m), At: at, Text: text, Notice: m.Command == "NOTICE",
 		Mine: s.mine(m.Name) && !s.mine(peer), ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")},
 	})
 }
@@ -254,10 +258,29 @@ func (s *session) heard(m *irc.Message, r *room, channel, text string) {
 	}
 	s.stopped(typist{addr, m.Name})
 	s.remember(addr, m)
-	s.emit(&core.Message{
-		Ref: s.ref(addr), IDs: remote(m), Room: true, ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")}, Author: core.Address(m.Name), Mine: s.mine(m.Name),
-		Person: s.personOf(r, m.Name), At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
-	})
+	s.emit(s.inRoomSaid(m, r, addr, text))
+}
+
+// inRoomSaid is a message in a room as the edge knows messages.
+func (s *session) inRoomSaid(m *irc.Message, r *room, addr core.Address, text string) *core.Message {
+	said := &core.Message{
+		Ref: s.ref(addr), IDs: remote(m), Room: true, Author: core.Address(m.Name), Mine: s.mine(m.Name),
+		ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")}, Person: s.personOf(r, m.Name),
+		At: sentAt(m), Text: text, Notice: m.Command == "NOTICE",
+	}
+	if account := accountName(m.Tags["account"]); said.Person == "" && account != (name{}) && !s.knows(r, m.Name) {
+		said.Person = "account " + account.String() // account-tag, of somebody who is not in
+	}
+	return said
+}
+
+// knows says whether somebody is in a room.
+func (s *session) knows(r *room, nick string) bool {
+	if r == nil || s.mine(nick) {
+		return r != nil
+	}
+	_, ok := r.members[s.key(nick)]
+	return ok
 }
 
 // aboutRoom returns the room that services mean by "[#chan] ..." in a notice.

@@ -63,10 +63,19 @@ func (s *session) onRedact(m *irc.Message) {
 		}
 	}
 	peer, r := s.conversation(m)
-	room := isChannel(string(peer))
-	if room && (r == nil || !r.shown()) {
+	if isChannel(string(peer)) && (r == nil || !r.shown()) {
 		return
 	}
+	s.emit(s.redacted(m, r, peer))
+}
+
+// redacted is a REDACT as the edge knows it; nil if it names nothing.
+func (s *session) redacted(m *irc.Message, r *room, peer core.Address) core.Event {
+	id := core.RemoteID(m.Param(1))
+	if id == "" {
+		return nil
+	}
+	room := r != nil
 	e := &core.Retraction{
 		Ref: s.ref(peer), IDs: core.IDs{Remote: id}, Room: room, Mine: s.mine(m.Name), At: sentAt(m),
 		Moderated: room && s.moderated(r, m.Name, id),
@@ -77,7 +86,7 @@ func (s *session) onRedact(m *irc.Message) {
 	if room {
 		e.Author, e.Person = core.Address(m.Name), s.personOf(r, m.Name)
 	}
-	s.emit(e)
+	return e
 }
 
 // redaction finds the request of ours that a REDACT is the echo of.

@@ -70,6 +70,7 @@ func (s *session) onReady() {
 	s.first()
 	s.beAway()
 	s.watchAll()
+	s.missedPrivately()
 	s.enterAll()
 	s.pump()
 }

@@ -50,6 +50,7 @@ type room struct {
 	bans     *[]core.Ban     // where those that were asked for go
 	banning  name            // who is being removed together with a ban
 	parted   map[name]parted // who was lost in a netsplit
+	gap      *gap            // nil: nothing of its history is being filled
 	claims   map[name]bool   // nicks that members are known by who have another now
 }
 
@@ -164,7 +165,16 @@ func (s *session) refold(c isupport.Casemap) {
 func (s *session) enter(r *room) {
 	r.stage = joining
 	r.reset()
-	s.enqueue(&command{Command: wire.Join([]string{r.name}, optional(r.key))})
+	join := func() {
+		if r.stage == joining {
+			s.enqueue(&command{Command: wire.Join([]string{r.name}, optional(r.key))})
+		}
+	}
+	if !s.link.fills() {
+		join()
+		return
+	}
+	s.afterMarks([]*room{r}, join)
 }
 
 // reset forgets who and what is in the room.
@@ -181,6 +191,24 @@ func (s *session) enterAll() {
 			all = append(all, r)
 		}
 	}
+	if len(all) == 0 {
+		return
+	}
+	for _, r := range all {
+		r.stage = joining
+		r.reset()
+	}
+	if !s.link.fills() {
+		s.joinAll(all)
+		return
+	}
+	s.afterMarks(all, func() {
+		s.joinAll(slices.DeleteFunc(all, func(r *room) bool { return r.stage != joining }))
+	})
+}
+
+// joinAll asks to be let into rooms.
+func (s *session) joinAll(all []*room) {
 	slices.SortFunc(all, func(a, b *room) int {
 		if (a.key == "") != (b.key == "") {
 			if a.key == "" {
@@ -199,8 +227,6 @@ func (s *session) enterAll() {
 		names, keys, size = nil, nil, 0
 	}
 	for _, r := range all {
-		r.stage = joining
-		r.reset()
 		if size += len(r.name) + len(r.key) + 2; size > 400 || len(names) == 10 {
 			send()
 			size = len(r.name) + len(r.key) + 2
@@ -241,7 +267,7 @@ func (s *session) self(r *room) core.Member {
 
 // entered shows a room whose state is complete: to those who wait, and after a loss to everybody who was in it.
 func (s *session) entered(r *room) {
-	if r.stage != joining {
+	if r.stage != joining || r.waits() {
 		return
 	}
 	r.stage = inside

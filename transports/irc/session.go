@@ -37,6 +37,7 @@ type session struct {
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
 	chores  []func(context.Context) error // see chores.go
+	latest  time.Time                     // of the private messages; zero: not known
 	lasts   map[core.Address]last         // what was last said, by conversation
 	waiting []*held                       // what waits for its correction, the oldest first
 	absent  string                        // what AWAY says; empty: the user is there
@@ -107,7 +108,7 @@ func (s *session) connect(ctx context.Context, upgrade string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	peers := s.loadPeers(ctx)
+	peers, seen := s.loadPeers(ctx), s.loadSeen(ctx)
 	conn, err := s.t.dial(ctx, n)
 	if err != nil {
 		return nil, s.unreachable(err)
@@ -116,7 +117,7 @@ func (s *session) connect(ctx context.Context, upgrade string) (*link, error) {
 	l.secure = secure
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link, s.peers = l, peers
+	s.link, s.peers, s.latest = l, peers, seen
 	s.register()
 	return l, nil
 }
@@ -212,6 +213,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 	}
 	if ask := s.keepNick(l, now); !ask.IsZero() {
 		next = earlier(next, ask)
+	}
+	if show := s.fillDue(now); !show.IsZero() {
+		next = earlier(next, show)
 	}
 	if say := s.sayDue(now); !say.IsZero() {
 		next = earlier(next, say)

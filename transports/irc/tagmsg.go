@@ -194,16 +194,23 @@ func (s *session) reactionsTo(about core.RemoteID) *reactions {
 
 // onReaction is an emoji put on a message, or taken back: of the whole set that the edge shows, one at a time.
 func (s *session) onReaction(m *irc.Message) {
+	peer, r := s.conversation(m)
+	if isChannel(string(peer)) && r == nil {
+		return
+	}
+	if e := s.reaction(m, r, peer); e != nil {
+		s.emit(e)
+	}
+}
+
+// reaction is a TAGMSG with an emoji as the edge knows it; nil if it has none, or nothing new.
+func (s *session) reaction(m *irc.Message, r *room, peer core.Address) core.Event {
 	about := remoteOf(m, tagReply, "+reply")
 	add, remove := m.Tags[tagReact], m.Tags[tagUnreact]
 	if about == "" || add == "" && remove == "" || len(add) > maxReaction || len(about) > maxReaction*4 {
-		return
+		return nil
 	}
-	peer, r := s.conversation(m)
-	room := isChannel(string(peer))
-	if room && r == nil {
-		return
-	}
+	room := r != nil
 	all := s.reactionsTo(about)
 	who := s.fold.Fold(m.Name)
 	set := all.of[who]
@@ -213,14 +220,14 @@ func (s *session) onReaction(m *irc.Message) {
 	case remove != "" && slices.Contains(set, remove):
 		set = slices.DeleteFunc(slices.Clone(set), func(e string) bool { return e == remove })
 	default:
-		return
+		return nil
 	}
 	all.of[who] = set
 	e := &core.Reaction{Ref: s.ref(peer), IDs: core.IDs{Remote: about}, Room: room, Mine: s.mine(m.Name), Emoji: set, At: sentAt(m)}
 	if room {
 		e.Author, e.Person = core.Address(m.Name), s.personOf(r, m.Name)
 	}
-	s.emit(e)
+	return e
 }
 
 // React puts emoji on a message: what is new is added, what is gone is taken back, each in a line of its own.
