@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/core/xmpp"
+	"gangway/core/xmpp/stream"
 )
 
 // register takes the user through the network's own steps.
@@ -15,7 +17,33 @@ func (c commands) register(ctx context.Context, r Request) (core.Step, error) {
 	if n.Driver.Implicit && n.TransportCaps.Enroller == nil && c.Gateway.Admit(ctx, r.User) == nil {
 		return c.done("You need not register here: just write to an address."), nil
 	}
-	return c.Gateway.Enroll(ctx, r.User, c.network(), r.Answers)
+	before, err := c.own(ctx, r.User)
+	if err != nil {
+		return core.Step{}, err
+	}
+	step, err := c.Gateway.Enroll(ctx, r.User, c.network(), r.Answers)
+	if err == nil && step.Done && step.Link != nil && len(before) == 0 {
+		r.Later(c.welcome(r.User))
+	}
+	return step, err
+}
+
+// welcome tells somebody new, once, what comes next; in clients that make buttons
+// of commands it has some.
+func (c commands) welcome(user core.UserID) Later {
+	var next []Command
+	for _, cmd := range Commands(c.Config) {
+		switch cmd.Node {
+		case "add-contact", "preferences", "status":
+			next = append(next, cmd)
+		}
+	}
+	text := "Welcome. Send me an address, and you get the link to write to it. Or send \"help\" to see what else can be done."
+	return func(ctx context.Context, w xmpp.Sender) error {
+		return patiently(ctx, w, func(enc *stream.Encoder) {
+			c.say(enc, user, text, func() { writeCommands(enc, c.Domain.Name, next) })
+		})
+	}
 }
 
 // unregister asks once and then forgets all.

@@ -83,6 +83,8 @@ func (c chatDoor) answer(ctx context.Context, user core.UserID, v *visitor, text
 		}
 		v.talk = nil // somebody who has had enough of the question
 	}
+	lapsed := v.lapsed
+	v.lapsed = false
 	if cmd, arg, ok := c.lookup(ctx, user, text); ok {
 		return c.start(ctx, user, v, cmd, arg)
 	}
@@ -97,7 +99,10 @@ func (c chatDoor) answer(ctx context.Context, user core.UserID, v *visitor, text
 		return reply{text: "There is nothing to cancel."}
 	}
 	link, err := c.link(text)
-	if err != nil {
+	switch {
+	case err != nil && lapsed:
+		return reply{text: "You were asked something, and that was too long ago. Nothing was changed. Please begin again."}
+	case err != nil:
 		return reply{text: core.AsError(err).Sentence() + ` Send "help" to see what can be done here.`}
 	}
 	return reply{text: link}
@@ -162,10 +167,10 @@ func (c chatDoor) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID
 }
 
 // say writes one message of the gateway.
-func (d *Desk) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
+func (c commands) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
 	id := string(core.NewID())
-	enc.Start("message", "", "type", "chat", "from", d.Domain.Name, "to", string(user), "id", id)
-	enc.Leaf("body", "", text)
+	enc.Start("message", "", "type", "chat", "from", c.Domain.Name, "to", string(user), "id", id)
+	enc.Leaf("body", "", text, "xml:lang", "en")
 	if more != nil {
 		more()
 	}

@@ -104,6 +104,16 @@ func TestCancelAndExpiry(t *testing.T) {
 	s.wait(visitFor)
 	s.say(bob, "status")
 	s.hear(bob, "You are not registered here.*")
+	// What looks like an answer, and comes too late, is none; a client that asks for things meanwhile does not keep it open.
+	s.say(bob, "register")
+	s.hear(bob, "*Address?*")
+	s.wait(visitFor - 1)
+	s.ask("get", bob, `<query xmlns='jabber:iq:gateway'/>`)
+	s.wait(1)
+	s.say(bob, "maybe")
+	s.hear(bob, "You were asked something, and that was too long ago. Nothing was changed.*")
+	s.say(bob, "maybe")
+	s.hear(bob, `*Send "help"*`)
 	// Somebody else's conversation is their own.
 	s.say(bob, "register")
 	s.hear(bob, "*Address?*")
@@ -111,6 +121,41 @@ func TestCancelAndExpiry(t *testing.T) {
 	s.hear(alice, "*Delete it?*")
 	s.say(bob, ".")
 	s.hear(bob, "Password?*")
+}
+
+// Who is new is told what comes next, once, through whichever door they came.
+func TestWelcome(t *testing.T) {
+	s := stage(t)
+	s.hall.Step = func(answers map[string]string) (core.Step, error) {
+		if answers == nil {
+			return core.Step{Fields: []core.Field{{Name: "name", Label: "Name"}}}, nil
+		}
+		return core.Step{Done: true, Text: "You are in.", Link: &core.Account{ID: "b1"}}, nil
+	}
+	welcome := func() {
+		t.Helper()
+		s.srv.Expect(`<message type='chat' from='email.gw' to='bob@example.org'><body>*</body><query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'>
+			<item node='status' jid='email.gw' name='*'/><item node='add-contact' jid='email.gw' name='*'/><item node='preferences' jid='email.gw' name='*'/></query></message>`)
+	}
+	s.say(bob, "register")
+	s.hear(bob, "Name?*")
+	s.say(bob, "x")
+	s.hear(bob, "You are in.")
+	welcome()
+	if got := byCommand(t, s, bob, s.command(t, "register"), [][]pair{{{"name", "x"}}}); got != "You are in." {
+		t.Error(got)
+	}
+	welcome()
+	if got := failed(s.ask("set", bob, `<query `+nsReg+`><name>x</name></query>`)); got != "" {
+		t.Error(got)
+	}
+	s.hear(bob, "You are in.")
+	welcome()
+	// Who changes a registration is not new.
+	if got := byCommand(t, s, alice, s.command(t, "register"), [][]pair{{{"name", "x"}}}); got != "You are in." {
+		t.Error(got)
+	}
+	s.srv.Quiet("alice@example.org/x", "email.gw")
 }
 
 func TestUnregister(t *testing.T) {

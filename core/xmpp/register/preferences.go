@@ -58,7 +58,7 @@ func (c commands) questions(p core.Preferences) []core.Field {
 	if caps.Editor == nil {
 		yes("resend", "Send your corrections as new messages", p.ResendEdits)
 	}
-	fields = append(fields, core.Field{Name: "language", Label: "Language (such as en; empty: as your client says)", Value: p.Language})
+	fields = append(fields, core.Field{Name: "language", Label: "Your language, such as en, for messages that come in several (empty: as your client says)", Value: p.Language})
 	return append(fields, c.ownQuestions(p)...)
 }
 

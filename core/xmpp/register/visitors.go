@@ -26,6 +26,8 @@ type visitors struct {
 
 type visitor struct {
 	talk     *talk // by chat; nil: in no conversation
+	talked   time.Time
+	lapsed   bool // a talk was given up, and they have not been told
 	last     time.Time
 	since    time.Time // of turns and requests
 	turns    int
@@ -38,7 +40,15 @@ func newVisitors(now func() time.Time) visitors {
 
 // turn finds or makes a visitor who writes, and counts.
 func (v *visitors) turn(user core.UserID) (*visitor, error) {
-	return v.enter(user, func(p *visitor) bool { p.turns++; return p.turns <= maxTurns })
+	return v.enter(user, func(p *visitor) bool {
+		now := v.now()
+		if p.talk != nil && now.Sub(p.talked) >= visitFor {
+			p.talk, p.lapsed = nil, true
+		}
+		p.talked = now
+		p.turns++
+		return p.turns <= maxTurns
+	})
 }
 
 // request counts a request of a visitor.
@@ -51,7 +61,7 @@ func (v *visitors) request(user core.UserID) error {
 func (v *visitors) talk(user core.UserID, t *talk) error {
 	p, err := v.enter(user, func(*visitor) bool { return true })
 	if err == nil {
-		p.talk = t
+		p.talk, p.talked = t, v.now()
 	}
 	return err
 }
@@ -67,9 +77,6 @@ func (v *visitors) enter(user core.UserID, count func(*visitor) bool) (*visitor,
 		}
 		p = &visitor{since: now}
 		v.byUser[user] = p
-	}
-	if now.Sub(p.last) >= visitFor {
-		p.talk = nil
 	}
 	if now.Sub(p.since) >= time.Minute {
 		p.since, p.turns, p.requests = now, 0, 0
