@@ -63,7 +63,8 @@ func (h *Handler) enter(ctx context.Context, c *call) error {
 	case !c.room.has(c.st.From):
 		return notIn()
 	case c.room.is(resource):
-		return nil // a new status; the network's own is a matter of the account, not of one room
+		h.status(ctx, c)
+		return nil
 	}
 	return h.rename(ctx, c, resource)
 }
