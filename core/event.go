@@ -26,6 +26,7 @@ type Message struct {
 	At          time.Time    `json:"at,omitzero"`      // when it was said, as far as known
 	Subject     string       `json:"subject,omitempty"`
 	Text        string       `json:"text,omitempty"` // may be styled: see package style
+	Lang        string       `json:"lang,omitempty"` // the language of the text, a BCP 47 tag; empty: not known
 	Attachments []Attachment `json:"attachments,omitempty"`
 	Thread      ThreadID     `json:"thread,omitempty"`
 	ReplyTo     IDs          `json:"reply_to,omitzero"`

@@ -7,8 +7,10 @@ type Preferences struct {
 	NoReceipts bool `json:"no_receipts,omitempty"` // no delivery reports are asked for
 	// ResendEdits lets a correction that the network cannot make go out as a message of its own, marked "* ". Otherwise
 	// it is refused.
-	ResendEdits bool   `json:"resend_edits,omitempty"`
-	Language    string `json:"language,omitempty"` // a BCP 47 tag; empty: as the client's xml:lang says
+	ResendEdits bool `json:"resend_edits,omitempty"`
+	// Language is a BCP 47 tag: of a message that the user's client writes in several languages, this one is sent.
+	// Empty: the one in the language of the stanza. What the gateway says itself is in English.
+	Language string `json:"language,omitempty"`
 	// Own are the answers to the transport's own questions, by Field.Name: see Chooser.
 	Own map[string]string `json:"own,omitempty"`
 }

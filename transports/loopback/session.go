@@ -37,7 +37,7 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 // copied is a message as the other side sees it.
 func copied(there core.Ref, m *core.Message) *core.Message {
 	return &core.Message{
-		Ref: there, IDs: core.IDs{Remote: across(core.RemoteID(m.ID))}, At: time.Now(), Subject: m.Subject, Text: m.Text,
+		Ref: there, IDs: core.IDs{Remote: across(core.RemoteID(m.ID))}, At: time.Now(), Subject: m.Subject, Text: m.Text, Lang: m.Lang,
 		Attachments: m.Attachments, Thread: m.Thread, Also: m.Also, ReplyTo: core.IDs{Remote: across(m.ReplyTo.Remote)},
 	}
 }

@@ -27,6 +27,9 @@ func (h handler) message(ctx context.Context, user core.UserID, s *said) (core.E
 		Subject: strings.Clone(s.subject.Text()), Text: strings.Clone(s.text), Attachments: s.content,
 		Thread: threadOf(s.thread), Receipt: s.asks(), Also: s.also,
 	}
+	if s.body != nil {
+		m.Lang = tag(langOf(s.Stanza, s.body))
+	}
 	if s.reply != nil {
 		h.answer(ctx, m, s)
 	}

@@ -98,6 +98,7 @@ func (h handler) serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t 
 	if s.origin, err = originID(st); err != nil {
 		return err
 	}
+	h.inOneLanguage(ctx, user, &s)
 	if s.text, s.content, err = content(st, &s.parts); err != nil {
 		return err
 	}

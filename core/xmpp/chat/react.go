@@ -62,6 +62,7 @@ func (r *Renderer) retraction(ctx context.Context, p page, re *core.Retraction) 
 func (p page) takeBack(re *core.Retraction, about, part string) {
 	id := core.Digest("retraction", string(re.ID), part)
 	payload := func(mark string) {
+		p.in(english)
 		p.enc.Empty("retract", nsRetract, "id", about)
 		p.fallback(nsRetract, 0, 0)
 		p.enc.Leaf("body", "", mark+takenBack)
@@ -78,6 +79,7 @@ func (p page) takeBack(re *core.Retraction, about, part string) {
 	}
 	// Only its sender can take a message back, so all that is left is to say so.
 	p.start(id, p.to)
+	p.in(english)
 	p.enc.Leaf("body", "", mineMark+"This message was taken back.")
 	p.enc.Empty("reply", nsReply, "to", p.to, "id", about)
 	p.enc.Empty("origin-id", nsID, "id", id)

@@ -25,6 +25,7 @@ type parts struct {
 	files    bool // there is at least one file
 	request  bool // a receipt is asked for
 	noStore  bool // XEP-0334: not to be kept
+	several  bool // bodies, each in a language
 	active   bool // a chat state that says nothing
 
 	typing, paused     bool
@@ -62,6 +63,7 @@ func read(st *stream.Stanza) (p parts) {
 func (p *parts) plain(c *stream.Element) {
 	switch c.Local() {
 	case "body":
+		p.several = p.several || p.body != nil
 		first(&p.body, c)
 	case "subject":
 		first(&p.subject, c)

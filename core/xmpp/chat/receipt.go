@@ -71,6 +71,7 @@ func (r *Renderer) failed(p page, rc *core.Receipt, to string) {
 	}
 	id := core.Digest("failed", string(name))
 	p.start(id, p.to)
+	p.in(english)
 	p.enc.Leaf("body", "", what+sentence(rc.Err))
 	p.enc.Empty("reply", nsReply, "to", p.to, "id", rc.Origin.ID)
 	p.enc.Empty("origin-id", nsID, "id", id)
@@ -93,7 +94,7 @@ func encodeError(enc *stream.Encoder, e *core.Error) {
 	x := xmpp.ErrorOf(e)
 	enc.Start("error", "", "type", x.Type)
 	enc.Empty(x.Condition, stream.NSStanzas)
-	enc.Leaf("text", stream.NSStanzas, x.Text, "xml:lang", "en")
+	enc.Leaf("text", stream.NSStanzas, x.Text, "xml:lang", english)
 	if e.Code != "" {
 		enc.Leaf("network-code", nsErrors, e.Code)
 	}

@@ -82,6 +82,15 @@ func (p page) start(id, to string) {
 	p.enc.Start("message", "", "type", "chat", "from", p.from, "to", to, "id", id)
 }
 
+// in says of a message that was just opened which language it is in, "" if that is
+// not known. It stands on the message, not on its body, because there are clients
+// that look for a body in the language of the message only.
+func (p page) in(lang string) {
+	if lang != "" {
+		p.enc.Attr("xml:lang", lang)
+	}
+}
+
 // message writes the text and, each in a message of its own, the files: clients
 // show a file only where the body is its address and nothing else.
 func (r *Renderer) message(ctx context.Context, p page, m *core.Message) {
@@ -114,6 +123,7 @@ func (r *Renderer) message(ctx context.Context, p page, m *core.Message) {
 // user if it is theirs.
 func (r *Renderer) say(p page, m *core.Message, id string, content func(mark string)) {
 	if m.Mine && p.asUser(id, func() {
+		p.in(tag(m.Lang))
 		content("")
 		r.late(p, m.At)
 	}) {
@@ -124,6 +134,7 @@ func (r *Renderer) say(p page, m *core.Message, id string, content func(mark str
 		mark = mineMark
 	}
 	p.start(id, p.to)
+	p.in(tag(m.Lang))
 	content(mark)
 	r.frame(p, m, id)
 	p.enc.End()

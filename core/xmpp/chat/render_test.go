@@ -56,6 +56,8 @@ func TestRenderGolden(t *testing.T) {
 		{"message-ancient", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: time.Unix(0, 0)}},
 		{"message-future", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: noon.Add(time.Hour)}},
 		{"message-subject-only", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Subject: "Greetings"}},
+		{"message-language", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "Servus", Lang: "de-AT"}},
+		{"message-language-that-is-none", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", Lang: "no language"}},
 		{"message-empty", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id}},
 		{"message-mine", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", Mine: true}},
 		{"message-notice", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "I am away", Notice: true}},
@@ -87,6 +89,7 @@ func TestRenderGolden(t *testing.T) {
 		{"receipt-not-asked-for", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: core.Origin{ID: "client-1", From: ":alice@example.org/phone"}, State: core.Delivered}},
 		{"receipt-failed-not-asked-for", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: core.Origin{ID: "client-1", From: ":alice@example.org/phone"}, State: core.Failed, Err: refused}},
 		{"retraction", (*edgetest.Full)(nil), &core.Retraction{Ref: ref, IDs: id}},
+		{"receipt-read-elsewhere", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: id, State: core.Read, Mine: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ch, d, _ := pane(c.session)

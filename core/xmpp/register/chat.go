@@ -169,8 +169,8 @@ func (c chatDoor) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID
 // say writes one message of the gateway.
 func (c commands) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
 	id := string(core.NewID())
-	enc.Start("message", "", "type", "chat", "from", c.Domain.Name, "to", string(user), "id", id)
-	enc.Leaf("body", "", text, "xml:lang", "en")
+	enc.Start("message", "", "type", "chat", "from", c.Domain.Name, "to", string(user), "id", id, "xml:lang", "en")
+	enc.Leaf("body", "", text)
 	if more != nil {
 		more()
 	}

@@ -20,7 +20,7 @@ func (h *house) offer(to string, missing []contact, l *list) error {
 	for some := range slices.Chunk(missing, perOffer) {
 		id := string(core.NewID())
 		err := h.domain.Link.Write(func(enc *stream.Encoder) {
-			enc.Start("message", "", "from", h.domain.Name, "to", to, "id", id)
+			enc.Start("message", "", "from", h.domain.Name, "to", to, "id", id, "xml:lang", "en")
 			enc.Leaf("body", "", "Here are your contacts of "+h.domain.Network.Driver.Title+".")
 			enc.Start("x", nsExchange)
 			for _, c := range some {

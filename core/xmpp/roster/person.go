@@ -14,6 +14,7 @@ import (
 type state struct {
 	available         bool
 	show, text, photo string
+	lang              string // of the text, if it is ours
 }
 
 // stateOf is the state of whom nothing is wrong with, or trouble.
@@ -21,7 +22,7 @@ func stateOf(trouble string) state {
 	if trouble == "" {
 		return state{available: true}
 	}
-	return state{available: true, show: "xa", text: trouble}
+	return state{available: true, show: "xa", text: trouble, lang: "en"}
 }
 
 // person is what is known of one user. The house's lock guards it.

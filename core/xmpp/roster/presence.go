@@ -28,7 +28,7 @@ func (h *house) write(enc *stream.Encoder, from, to string, s state) {
 	if !s.available {
 		enc.Start("presence", "", "type", "unavailable", "from", from, "to", to)
 	} else {
-		enc.Start("presence", "", "from", from, "to", to)
+		enc.Start("presence", "", "from", from, "to", to, "xml:lang", s.lang)
 	}
 	if s.show != "" {
 		enc.Leaf("show", "", s.show)
@@ -67,7 +67,7 @@ func showOf(s core.Show) (show string, available bool) {
 // statusNotice is the plain message about an account that needs its user.
 func statusNotice(enc *stream.Encoder, d *edge.Domain, user, text string) {
 	id := string(core.NewID())
-	enc.Start("message", "", "type", "chat", "from", d.Name, "to", user, "id", id)
+	enc.Start("message", "", "type", "chat", "from", d.Name, "to", user, "id", id, "xml:lang", "en")
 	enc.Leaf("body", "", text)
 	enc.Empty("origin-id", "urn:xmpp:sid:0", "id", id)
 	enc.End()

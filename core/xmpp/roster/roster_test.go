@@ -149,7 +149,7 @@ func TestStatus(t *testing.T) {
 	show(core.Status{Link: core.Connecting})
 	show(core.Status{Link: core.Connected}) // what was announced
 	show(core.Status{Link: core.Waiting, Err: away})
-	s.srv.Expect(`<presence from='email.gw' to='alice@example.org'><show>xa</show><status>alice@mail.example: The mail server is away.</status></presence>`)
+	s.srv.Expect(`<presence from='email.gw' to='alice@example.org' xml:lang='en'><show>xa</show><status>alice@mail.example: The mail server is away.</status></presence>`)
 	show(core.Status{Link: core.Connecting})
 	show(core.Status{Link: core.Waiting, Err: away})
 	show(core.Status{Link: core.Refused, Err: core.E(core.Denied, "", "Wrong password.")})
