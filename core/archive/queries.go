@@ -33,8 +33,9 @@ const (
 
 const (
 	selectByID     = `SELECT ` + columns + ` FROM archive WHERE room = ? AND id = ?`
-	selectByRemote = `SELECT ` + columns + ` FROM archive WHERE room = ? AND remote = ? AND remote <> '' ORDER BY at DESC, seq DESC LIMIT 1`
-	selectByOrigin = `SELECT ` + columns + ` FROM archive WHERE room = ? AND origin = ? AND origin <> '' ORDER BY at DESC, seq DESC LIMIT 1`
+	selectByRemote = `SELECT ` + columns + ` FROM archive WHERE room = ? AND remote = ? AND remote <> ''`
+	// The plus signs keep SQLite from reading the whole room in that order.
+	selectByOrigin = `SELECT ` + columns + ` FROM archive WHERE room = ? AND origin = ? AND origin <> '' ORDER BY +at DESC, +seq DESC LIMIT 1`
 
 	// Between two places, both left out.
 	between      = ` FROM archive WHERE room = ? AND (at, seq) > (?, ?) AND (at, seq) < (?, ?)`
