@@ -87,6 +87,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	a.history.measure(a.registry)
 	part(&links, linkCtx, "history", a.history.Run)
 	part(&side, work, "contact lists", x.roster.Run)
+	part(&side, work, "rooms", x.rooms.Run)
 	side.Go(func() { x.restoreRooms(work, a) })
 	part(&side, work, "web", pages.Run)
 	part(&side, work, "control", ctl.Run)

@@ -22,6 +22,8 @@ type Domain struct {
 	Link    xmpp.Sender
 
 	Privileges *privilege.Entity // what the host server lets us do for its users; nil: nothing
+
+	turns turns
 }
 
 // JID returns the bare JID of an address on the network; the domain itself for

@@ -63,7 +63,7 @@ func (e *Edge) Show(ctx context.Context, a core.Account, ev core.Event) error {
 		return noDomain(a.Network)
 	}
 	var failed error
-	err := l.domain.Link.Write(func(enc *stream.Encoder) {
+	err := l.domain.InTurn(a.ID, func(enc *stream.Encoder) {
 		failed = e.render(ctx, enc, l.domain, a, ev)
 	})
 	if failed != nil {

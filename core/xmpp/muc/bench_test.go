@@ -49,10 +49,34 @@ func BenchmarkBroadcast(b *testing.B) {
 	benchmark(b, func(int) core.Event { return m })
 }
 
-// BenchmarkPresence is what one member's coming costs with K joined clients.
+// BenchmarkPresence is what one member's coming costs with K joined clients, when it is shown at once.
 func BenchmarkPresence(b *testing.B) {
 	e := &core.MemberChanged{Ref: ref, Change: core.Came, Member: core.Member{Nick: "Op", Address: "op", Real: "~op@host.example"}}
-	benchmark(b, func(int) core.Event { return e })
+	for _, k := range []int{1, 10, 100} {
+		b.Run(fmt.Sprint(k), func(b *testing.B) {
+			rooms, _, _, enc := full(b, k)
+			b.ReportAllocs()
+			for b.Loop() {
+				enc.Reset()
+				rooms.find(ref).changed(enc, e)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*k), "ns/stanza")
+		})
+	}
+}
+
+// BenchmarkFlood is what one who comes and goes again in a flood costs, unseen.
+func BenchmarkFlood(b *testing.B) {
+	came := &core.MemberChanged{Ref: ref, Change: core.Came, Member: core.Member{Nick: "Op", Address: "op"}}
+	went := *came
+	went.Change = core.Went
+	rooms, _, _, enc := full(b, 1)
+	rm := rooms.find(ref)
+	for b.Loop() {
+		enc.Reset()
+		rm.member(enc, came)
+		rm.member(enc, &went)
+	}
 }
 
 // BenchmarkJoin is what a join costs in a room of 1,000.

@@ -8,8 +8,8 @@
 // What is said goes into the Archive under the stanza-id that it is shown with, and is read from there for the history
 // of a join, and to find what an answer, a reaction or a correction is about.
 //
-// Goroutines: none of its own. Handlers run in the router's goroutines, Render in the session's; a mutex per room
-// guards the set of resources. Nothing is called while it is held.
+// Goroutines: Handlers run in the router's goroutines, Render in the session's, and Run shows by and by what was too
+// much at once; a mutex per room guards the set of resources. Nothing is called while it is held.
 package muc
 
 // Namespaces of XEP-0045 and of what goes with it.

@@ -21,23 +21,36 @@ func (r *Rooms) Render(ctx context.Context, enc *stream.Encoder, d *edge.Domain,
 	}
 	switch e := e.(type) {
 	case *core.RoomJoined:
+		rm.catchUp(enc)
 		rm.joined(enc, e)
 	case *core.Message:
+		rm.introduce(enc, string(e.Author))
 		rm.message(ctx, enc, e)
 	case *core.Reaction:
+		rm.introduce(enc, string(e.Author))
 		rm.react(ctx, enc, e)
 	case *core.Retraction:
+		rm.introduce(enc, string(e.Author))
 		rm.takeBack(ctx, enc, e)
 	case *core.Typing:
+		rm.introduce(enc, string(e.Author))
 		rm.typing(enc, e)
 	case *core.Receipt:
-		rm.failed(enc, e)
+		if e.Mine {
+			rm.displayed(enc, d, a.User, e)
+		} else {
+			rm.failed(enc, e)
+		}
 	case *core.RoomLeft:
+		if e.Why == core.Disconnected {
+			rm.catchUp(enc)
+		}
 		rm.left(enc, e)
 		r.drop(e.Ref)
 	case *core.MemberChanged:
-		rm.changed(enc, e)
+		rm.member(enc, e)
 	case *core.TopicChanged:
+		rm.introduce(enc, e.Topic.By)
 		in, _ := rm.present()
 		toAll(enc, in, func(to string) { rm.subject(enc, to, e.Topic, false) })
 	case *core.SettingsChanged:

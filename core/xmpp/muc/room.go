@@ -24,6 +24,7 @@ type room struct {
 	in      []string                // the full JIDs of the resources that are in, in order of joining
 	joins   map[core.Origin]waiting // who waits to be let in
 	pending map[core.Origin]pending // what else was asked for and not answered
+	crowd   crowd                   // what has not been shown of the members yet
 }
 
 // waiting is how a resource asked to be let in.
@@ -137,7 +138,7 @@ func (rm *room) empty() []string {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	in := rm.in
-	rm.in = nil
+	rm.in, rm.crowd = nil, crowd{}
 	return in
 }
 

@@ -43,8 +43,11 @@ type Rooms struct {
 	whispers whispers
 	macs     sync.Pool // of hash.Hash, keyed with the Secret
 
+	wake chan struct{} // a room holds something back
+
 	mu    sync.RWMutex
 	rooms map[core.Ref]*room
+	busy  map[*room]bool // those that hold something back
 }
 
 var _ edge.Renderer = (*Rooms)(nil)
@@ -55,7 +58,9 @@ func New(cfg Config) *Rooms {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Rooms{gw: cfg.Gateway, cfg: cfg, log: log, rooms: map[core.Ref]*room{}}
+	return &Rooms{
+		gw: cfg.Gateway, cfg: cfg, log: log, rooms: map[core.Ref]*room{}, busy: map[*room]bool{}, wake: make(chan struct{}, 1),
+	}
 }
 
 // find returns a room, or nil.

@@ -302,7 +302,7 @@ func (s *stage) show(e core.Event) {
 	a := edgetest.Account()
 	a.Realm = "net"
 	var failed error
-	err := s.d.Link.Write(func(enc *stream.Encoder) {
+	err := s.d.InTurn(a.ID, func(enc *stream.Encoder) {
 		failed = s.rooms.Render(context.Background(), enc, s.d, a, e)
 	})
 	if err != nil || failed != nil {
