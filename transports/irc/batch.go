@@ -110,6 +110,8 @@ func (s *session) closed(b *batch) {
 			s.onText(m)
 		}
 		return // inside a labelled response it is a part of the answer; alone, onText has found whose
+	case batchBouncer:
+		s.toldNetworks()
 	case batchHistory, batchPlayback:
 		s.onHistory(b)
 	}

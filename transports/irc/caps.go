@@ -31,6 +31,7 @@ const (
 	capBouncer
 	capPlayback
 	capSelfMessage
+	capEventPlayback
 )
 
 // capabilities are those that are asked for where they are offered, in the order of asking.
@@ -51,6 +52,7 @@ func capabilities() []struct {
 		{"draft/message-redaction", capRedaction}, {"draft/read-marker", capReadMarker},
 		{"extended-monitor", capExtendedMonitor}, {"soju.im/bouncer-networks", capBouncer},
 		{"znc.in/playback", capPlayback}, {"znc.in/self-message", capSelfMessage},
+		{"draft/event-playback", capEventPlayback},
 	}
 }
 

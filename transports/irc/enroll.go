@@ -18,6 +18,7 @@ const (
 	optionUnlogged   = "unlogged"   // what to do without the login: see the values below
 	optionUsername   = "username"
 	optionRealname   = "realname"
+	// and optionBouncer
 
 	unloggedStop     = "stop"     // do not connect
 	unloggedContinue = "continue" // connect, and say so
@@ -92,6 +93,8 @@ func answerAccount(options, answers map[string]string) (wrong string) {
 	switch {
 	case strings.ContainsAny(login, "\r\n\x00") || len(login) > isupport.MaxNick:
 		return "The account's name must be one line."
+	case strings.ContainsAny(answers["bouncer_network"], "\r\n\x00"):
+		return "The name of the bouncer's network must be one line."
 	case len(alternates) > maxNickTries-2:
 		return "So many nicks are never tried."
 	case unlogged != "" && unlogged != unloggedStop && unlogged != unloggedContinue:
@@ -102,6 +105,7 @@ func answerAccount(options, answers map[string]string) (wrong string) {
 	if _, asked := answers["unlogged"]; asked {
 		setOption(options, optionAlternates, strings.Join(alternates, " "))
 		setOption(options, optionUnlogged, unlogged)
+		setOption(options, optionBouncer, strings.TrimSpace(answers["bouncer_network"]))
 	}
 	return ""
 }
@@ -183,6 +187,7 @@ func askMore(current *core.Account, known credentials) core.Step {
 			{Value: "", Label: "connect only if the network has no logins at the moment"},
 			{Value: unloggedStop, Label: "never connect"}, {Value: unloggedContinue, Label: "connect nevertheless"},
 		}},
+		{Name: "bouncer_network", Label: "Which network, if this is a bouncer of several (soju)", Value: current.Options[optionBouncer]},
 		{Name: "server_password", Label: "Password of the server (bouncers, private servers)", Type: core.SecretField},
 		{Name: "commands", Label: "Commands to write when connected, one a line", Type: core.LongField, Value: strings.Join(known.Commands, "\n")},
 	}}

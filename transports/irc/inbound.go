@@ -54,8 +54,12 @@ func (s *session) on(m *irc.Message) {
 		s.onRedact(m)
 	case "CHATHISTORY":
 		s.onTarget(m)
-	case "MARKREAD", "SETNAME", "BOUNCER":
-		// our own news come back, and names that nobody is shown
+	case "MARKREAD":
+		s.onRead(m)
+	case "BOUNCER":
+		s.onBouncer(m)
+	case "SETNAME":
+		// real names are shown nowhere
 	case "PING":
 		s.urgent(wire.Pong(m.Trailing()))
 	case "PONG":

@@ -52,6 +52,7 @@ type link struct {
 	auth     *authentication   // nil: no login is under way
 	loggedIn bool
 	loginErr *core.Error // why we are not, although connected
+	bound    bool        // to one of a bouncer's networks
 	kept     time.Time   // when it was last asked for the nick that the user wants
 	support  isupport.Support
 	server   string // as it calls itself

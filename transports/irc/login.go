@@ -100,7 +100,7 @@ func (s *session) onSASL(m *irc.Message) {
 	case irc.RPL_SASLSUCCESS, irc.ERR_SASLALREADY:
 		l.auth, l.loggedIn, l.loginErr = nil, true, nil
 		if l.reg != nil {
-			s.urgent(wire.CapEnd())
+			s.capEnd()
 		}
 	default:
 		s.tryNext(m)
@@ -137,7 +137,7 @@ func (s *session) unlogged(why *irc.Message) {
 	default:
 		l.loginErr = core.E(core.Denied, "irc: log in", text)
 		s.notice("", text+" You are connected without.")
-		s.urgent(wire.CapEnd())
+		s.capEnd()
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *session) offered(list []string, more bool) {
 		return
 	}
 	if s.ask(l.reg.offered); l.reg.asked == 0 {
-		s.urgent(wire.CapEnd())
+		s.capEnd()
 	}
 }
 
@@ -152,5 +152,5 @@ func (s *session) negotiated() {
 		s.authenticate()
 		return
 	}
-	s.urgent(wire.CapEnd())
+	s.capEnd()
 }

@@ -3,6 +3,7 @@ package irc
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/irc.v4"
@@ -165,8 +166,45 @@ func (s *session) Read(ctx context.Context, r *core.Receipt) error {
 	if err != nil {
 		return err
 	}
-	s.enqueue(&command{Command: wire.MarkRead(target, said.at.UTC().Format(serverTime))})
+	if s.marked(r.Peer, said.at) {
+		s.enqueue(&command{Command: wire.MarkRead(target, said.at.UTC().Format(serverTime))})
+	}
 	return nil
+}
+
+// marked notes up to when a conversation is read: false if that is known.
+func (s *session) marked(peer core.Address, at time.Time) bool {
+	if !at.After(s.markers[peer]) {
+		return false
+	}
+	if s.markers == nil || len(s.markers) >= maxRooms {
+		s.markers = map[core.Address]time.Time{}
+	}
+	s.markers[peer] = at
+	return true
+}
+
+// onRead is MARKREAD: another program of the user's has read a conversation up to a moment. What is told is the last
+// message that is remembered from before it.
+func (s *session) onRead(m *irc.Message) {
+	stamp, ok := strings.CutPrefix(m.Param(1), "timestamp=")
+	at, err := time.Parse(time.RFC3339Nano, stamp)
+	if !ok || err != nil {
+		return
+	}
+	peer := lower(m.Param(0))
+	if r := s.room(m.Param(0)); r != nil {
+		peer = r.addr
+	}
+	if !s.marked(peer, at) {
+		return
+	}
+	for _, said := range slices.Backward(s.recent[peer]) {
+		if !said.at.After(at) {
+			s.emit(&core.Receipt{Ref: s.ref(peer), IDs: core.IDs{Remote: said.remote}, State: core.Read, Mine: true})
+			return
+		}
+	}
 }
 
 // serverTime is how IRCv3 server-time writes moments.

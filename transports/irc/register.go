@@ -61,6 +61,9 @@ func (s *session) onReady() {
 	if l.ready || l.reg != nil || !l.quit.IsZero() {
 		return
 	}
+	if s.looks() {
+		return
+	}
 	l.ready = true
 	s.down = nil
 	if s.private.IsZero() && !s.wanted() {
@@ -71,6 +74,9 @@ func (s *session) onReady() {
 	s.beAway()
 	s.watchAll()
 	s.missedPrivately()
+	if s.unbound() {
+		s.enqueue(&command{Command: wire.BouncerListNetworks()})
+	}
 	s.enterAll()
 	s.pump()
 }

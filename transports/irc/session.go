@@ -38,16 +38,18 @@ type session struct {
 	events  []core.Event
 	chores  []func(context.Context) error // see chores.go
 	latest  time.Time                     // of the private messages; zero: not known
-	lasts   map[core.Address]last         // what was last said, by conversation
-	waiting []*held                       // what waits for its correction, the oldest first
-	absent  string                        // what AWAY says; empty: the user is there
-	reacted []*reactions                  // reactions to recent messages, the oldest first
-	recent  map[core.Address][]recent     // what was said lately, the oldest first; see remember
-	peers   []string                      // whom the user has written to, the latest last
-	courier chan struct{}                 // closed when the courier ends; nil: there is none
-	list    *listing                      // as last asked for; nil: not in this connection
-	private time.Time                     // when something private was last said, either way; zero: never
-	away    map[string]string             // who of those the user wrote to is away, and how they say so
+	behind  bouncer
+	lasts   map[core.Address]last      // what was last said, by conversation
+	waiting []*held                    // what waits for its correction, the oldest first
+	markers map[core.Address]time.Time // up to when conversations are read, as the network knows
+	absent  string                     // what AWAY says; empty: the user is there
+	reacted []*reactions               // reactions to recent messages, the oldest first
+	recent  map[core.Address][]recent  // what was said lately, the oldest first; see remember
+	peers   []string                   // whom the user has written to, the latest last
+	courier chan struct{}              // closed when the courier ends; nil: there is none
+	list    *listing                   // as last asked for; nil: not in this connection
+	private time.Time                  // when something private was last said, either way; zero: never
+	away    map[string]string          // who of those the user wrote to is away, and how they say so
 }
 
 func newSession(t *transport, n *network, a core.Account, secrets credentials) *session {
@@ -61,7 +63,12 @@ func (s *session) Run(ctx context.Context) error {
 		return nil
 	}
 	err := s.visit(ctx, "")
-	if port := upgradeOf(err); port != "" && ctx.Err() == nil {
+	for port, n := "", 0; n < 2 && ctx.Err() == nil; n++ { // to TLS, and to a bouncer's network
+		up := upgradeOf(err)
+		if up == "" && !errors.Is(err, errFound) {
+			break
+		}
+		port = firstOf(up, port)
 		err = s.visit(ctx, port)
 	}
 	s.end(ctx, err)

@@ -227,6 +227,17 @@ func TestReadMarker(t *testing.T) {
 		}
 		p.expect("MARKREAD #chan timestamp=2026-01-02T03:04:05.678Z")
 		p.send(":irc.test MARKREAD #chan timestamp=2026-01-02T03:04:05.678Z")
+		p.noEvent()
+		p.send("@msgid=m2;time=2026-01-02T03:05:00.000Z :bob!b@b.test PRIVMSG #chan :two", "@msgid=m3;time=2026-01-02T03:06:00.000Z :bob!b@b.test PRIVMSG #chan :three")
+		next[*core.Message](p)
+		next[*core.Message](p)
+		for _, line := range []string{"timestamp=2026-01-02T03:05:30.000Z", "timestamp=2026-01-02T03:05:30.000Z", "timestamp=2026-01-02T03:04:00.000Z", "*", "timestamp=x"} {
+			p.send(":irc.test MARKREAD #Chan " + line)
+		}
+		if got := next[*core.Receipt](p); !got.Mine || got.State != core.Read || got.Remote != "m2" || got.Peer != "#chan" {
+			t.Errorf("read elsewhere %+v", got)
+		}
+		p.noEvent()
 		if read.ID = "unknown"; p.s.Read(t.Context(), read) != nil {
 			t.Error("what is long ago is an error")
 		}
