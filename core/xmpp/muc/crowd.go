@@ -238,12 +238,16 @@ func (r *Rooms) Run(ctx context.Context) error {
 
 // releaseAll says whether anything is still held back.
 func (r *Rooms) releaseAll() bool {
-	r.mu.RLock()
+	r.mu.Lock()
 	busy := make([]*room, 0, len(r.busy))
 	for rm := range r.busy {
-		busy = append(busy, rm)
+		if r.rooms[rm.ref] == rm {
+			busy = append(busy, rm)
+		} else {
+			delete(r.busy, rm) // nobody is in any more
+		}
 	}
-	r.mu.RUnlock()
+	r.mu.Unlock()
 	for _, rm := range busy {
 		// A link that is down has nobody to tell, and clients join again when it is back.
 		_ = rm.domain.InTurn(rm.ref.Account, rm.release)
