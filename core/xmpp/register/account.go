@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"gangway/core"
-	"gangway/core/xmpp"
-	"gangway/core/xmpp/stream"
 )
 
 // register takes the user through the network's own steps.
@@ -23,27 +21,24 @@ func (c commands) register(ctx context.Context, r Request) (core.Step, error) {
 	}
 	step, err := c.Gateway.Enroll(ctx, r.User, c.network(), r.Answers)
 	if err == nil && step.Done && step.Link != nil && len(before) == 0 {
-		r.Later(c.welcome(r.User))
+		step.Text = join(step.Text, `Send me an address, and you get the link to write to it. Or send "help" to see what else can be done.`)
 	}
 	return step, err
 }
 
-// welcome tells somebody new, once, what comes next; in clients that make buttons
-// of commands it has some.
-func (c commands) welcome(user core.UserID) Later {
-	var next []Command
-	for _, cmd := range Commands(c.Config) {
-		switch cmd.Node {
+// afterwards are the commands that who has just registered is offered; none after
+// anything else.
+func (c commands) afterwards(cmd Command, step core.Step) (next []Command) {
+	if cmd.Node != NSRegister || !step.Done || step.Link == nil {
+		return nil
+	}
+	for _, other := range Commands(c.Config) {
+		switch other.Node {
 		case "add-contact", "preferences", "status":
-			next = append(next, cmd)
+			next = append(next, other)
 		}
 	}
-	text := "Welcome. Send me an address, and you get the link to write to it. Or send \"help\" to see what else can be done."
-	return func(ctx context.Context, w xmpp.Sender) error {
-		return patiently(ctx, w, func(enc *stream.Encoder) {
-			c.say(enc, user, text, func() { writeCommands(enc, c.Domain.Name, next) })
-		})
-	}
+	return next
 }
 
 // unregister asks once and then forgets all.

@@ -79,7 +79,7 @@ func (c chatDoor) answer(ctx context.Context, user core.UserID, v *visitor, text
 		if cmd, _, ok := c.named(text); !ok || v.talk.fits(text) || c.may(ctx, user, cmd) != nil {
 			var r reply
 			r, v.talk = v.talk.turn(ctx, text)
-			return r
+			return c.offering(r)
 		}
 		v.talk = nil // somebody who has had enough of the question
 	}
@@ -113,6 +113,14 @@ func (c chatDoor) start(ctx context.Context, user core.UserID, v *visitor, cmd C
 		return reply{text: core.AsError(err).Sentence()}
 	}
 	r, v.talk = beginTalk(ctx, user, cmd, arg)
+	return c.offering(r)
+}
+
+// offering adds to what ends a command what may be done next.
+func (c chatDoor) offering(r reply) reply {
+	if r.dialog != nil {
+		r.menu = c.afterwards(r.dialog.command, r.dialog.last)
+	}
 	return r
 }
 
@@ -167,9 +175,9 @@ func (c chatDoor) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID
 }
 
 // say writes one message of the gateway.
-func (c commands) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
+func (d *Desk) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
 	id := string(core.NewID())
-	enc.Start("message", "", "type", "chat", "from", c.Domain.Name, "to", string(user), "id", id, "xml:lang", "en")
+	enc.Start("message", "", "type", "chat", "from", d.Domain.Name, "to", string(user), "id", id, "xml:lang", "en")
 	enc.Leaf("body", "", text)
 	if more != nil {
 		more()

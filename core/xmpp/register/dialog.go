@@ -19,6 +19,7 @@ type dialog struct {
 	user    core.UserID
 	answers map[string]string // to all steps so far; nil before the first
 	step    core.Step         // what is asked now
+	last    core.Step         // the one that ended it
 	past    []turn            // what was asked and answered before it
 	turns   int
 	later   []Later
@@ -41,7 +42,11 @@ func begin(ctx context.Context, user core.UserID, c Command, given map[string]st
 // run asks the command for its next step.
 func (d *dialog) run(ctx context.Context) (core.Step, error) {
 	step, err := d.command.Run(ctx, d.request())
-	if err == nil && !step.Done {
+	switch {
+	case err != nil:
+	case step.Done:
+		d.last = step
+	default:
 		d.step = step
 	}
 	return step, err

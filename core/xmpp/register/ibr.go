@@ -134,7 +134,14 @@ func (f formDoor) registered(ctx context.Context, w xmpp.Sender, st *stream.Stan
 		return err
 	}
 	if step.Text != "" {
-		if err := w.Write(func(enc *stream.Encoder) { f.say(enc, d.user, step.Text, nil) }); err != nil {
+		err := w.Write(func(enc *stream.Encoder) {
+			f.say(enc, d.user, step.Text, func() {
+				if next := f.afterwards(d.command, step); next != nil {
+					writeCommands(enc, f.Domain.Name, next)
+				}
+			})
+		})
+		if err != nil {
 			f.Logger.Warn("welcome not sent", "err", err)
 		}
 	}
