@@ -10,10 +10,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/wire"
 )
 
 const checkWithin = 30 * time.Second
@@ -84,10 +86,32 @@ func (p *probe) Deliver(_ context.Context, e core.Event) error {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
 	if l := p.session.link; l != nil {
-		p.found = secured(l) + "; capabilities: " + firstOf(l.caps.String(), "none")
+		p.found = l.describe()
 	}
 	p.stop()
 	return nil
+}
+
+// describe says what a network can do, as far as it matters to users.
+func (l *link) describe() string {
+	parts := []string{secured(l)}
+	if mechanisms, ok := l.offers["sasl"]; ok {
+		parts = append(parts, "log in with "+firstOf(strings.ReplaceAll(wire.Bare(mechanisms), ",", ", "), "a password"))
+	} else {
+		parts = append(parts, "no log in (SASL)")
+	}
+	if l.caps&capEcho == 0 {
+		parts = append(parts, "what is said is not shown back (no echo-message)")
+	}
+	switch {
+	case l.caps&capHistory == 0:
+		parts = append(parts, "no history")
+	case l.support.History > 0:
+		parts = append(parts, "history of "+strconv.Itoa(l.support.History)+" messages at a time")
+	default:
+		parts = append(parts, "history")
+	}
+	return strings.Join(append(parts, "capabilities: "+firstOf(l.caps.String(), "none")), "; ")
 }
 
 // Notes are none: a look leaves no trace.
