@@ -23,10 +23,15 @@ func (l *Link) put(fn func(*stream.Encoder), bound bool) (Batch, error) {
 		l.encoders.Put(e)
 	}()
 	fn(e)
-	if err := e.Err(); err != nil {
-		return Batch{}, err
+	var b Batch
+	err := e.Err()
+	if err == nil {
+		b, err = l.enqueue(e, bound)
 	}
-	return l.enqueue(e, bound)
+	if err != nil {
+		e.Refuse()
+	}
+	return b, err
 }
 
 func (l *Link) enqueue(e *stream.Encoder, bound bool) (Batch, error) {

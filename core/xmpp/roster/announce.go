@@ -136,6 +136,7 @@ func (h *house) paced(ctx context.Context, n int, fn func(*stream.Encoder, int))
 			fn(&e, j)
 		}
 		if e.Err() != nil {
+			e.Refuse()
 			return fmt.Errorf("roster: presence: %w", e.Err())
 		}
 		if err := h.push(ctx, &e); err != nil {
@@ -156,8 +157,10 @@ func (h *house) push(ctx context.Context, from *stream.Encoder) error {
 		case err == nil:
 			return nil
 		case !errors.Is(err, xmpp.ErrFull):
+			from.Refuse()
 			return fmt.Errorf("roster: presence: %w", err)
 		case !sleep(ctx, whileFull):
+			from.Refuse()
 			return ctx.Err()
 		}
 	}

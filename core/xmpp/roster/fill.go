@@ -161,6 +161,7 @@ func (h *house) ask(user core.UserID, c contact, l *list) error {
 		h.want(user, job{ask: true, soon: wait})
 		return nil
 	}
+	h.want(user, job{ask: true, soon: askPause}) // before they can answer, which calls for the next one at once
 	err := h.domain.Link.Write(func(enc *stream.Encoder) {
 		enc.Start("presence", "", "type", "subscribe", "from", c.jid, "to", string(user))
 		if c.name != "" {
@@ -172,7 +173,6 @@ func (h *house) ask(user core.UserID, c contact, l *list) error {
 		return err
 	}
 	l.note(c.jid, entry{c.name, asked})
-	h.want(user, job{ask: true, soon: askPause})
 	return nil
 }
 

@@ -167,7 +167,7 @@ func (h *house) welcome(enc *stream.Encoder, st *stream.Stanza, from string, use
 	}
 	s = h.dress(user, from, s)
 	h.mu.Lock()
-	h.person(user).noteShown(from, s)
+	h.noteShown(enc, user, h.person(user), from, s)
 	h.mu.Unlock()
 	h.write(enc, from, to, s)
 	if st.Type == "subscribe" {

@@ -85,9 +85,27 @@ func (h *house) show(enc *stream.Encoder, user core.UserID, from string, s state
 	if p.offline() || p.shown[from] == s {
 		return // nothing was ever shown of a contact: that is the zero state, unavailable
 	}
-	p.noteShown(from, s)
+	h.noteShown(enc, user, p, from, s)
 	h.write(enc, from, string(user), s)
 }
+
+// noteShown notes what all devices of a user see, unless the link does not take
+// it: then it is still to be shown. The lock is held.
+func (h *house) noteShown(enc *stream.Encoder, user core.UserID, p *person, from string, s state) {
+	before := p.shown[from]
+	p.noteShown(from, s)
+	enc.OnRefuse(func() {
+		h.mu.Lock()
+		if p.shown[from] == s {
+			p.noteShown(from, before)
+		}
+		h.mu.Unlock()
+		h.want(user, job{show: true, soon: afterRefusal})
+	})
+}
+
+// afterRefusal is how long a link that has refused a presence is left alone.
+const afterRefusal = time.Second
 
 // dress adds what goes with a presence beside the availability.
 func (h *house) dress(user core.UserID, from string, s state) state {

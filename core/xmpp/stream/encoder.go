@@ -42,6 +42,8 @@ type Encoder struct {
 	to    bool     // the top-level element has a to
 	toAt  [2]int   // where its value begins and ends in buf
 	err   error
+
+	refused []func() // see OnRefuse
 }
 
 type openElement struct{ space, local string }
@@ -172,6 +174,17 @@ func (e *Encoder) closeTag() {
 		return
 	}
 	e.buf = append(e.buf, '>')
+}
+
+// OnRefuse has fn called if what is being written is not taken by whoever it is
+// written for.
+func (e *Encoder) OnRefuse(fn func()) { e.refused = append(e.refused, fn) }
+
+// Refuse says that what was written is not taken. It is called at most once.
+func (e *Encoder) Refuse() {
+	for _, fn := range e.refused {
+		fn()
+	}
 }
 
 // Attr writes an attribute of the element that was just started, also an empty one.
