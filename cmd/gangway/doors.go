@@ -23,6 +23,9 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 	if d.Network.Driver.Lane == core.Stored {
 		cfg.Letters, cfg.Timeline = letters{a.queue}, timeline{a.mapping, a.queue}
 	}
+	if d.Network.Caps.Rooms != nil {
+		cfg.Rooms = x.rooms.On(d).Registration()
+	}
 	desk := register.New(cfg)
 	x.desks = append(x.desks, desk)
 	return desk

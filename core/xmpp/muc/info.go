@@ -71,7 +71,7 @@ func (h *Handler) features(s *core.Settings, caps core.Caps) []string {
 		return no
 	}
 	all := append([]string{
-		disco.NSInfo, disco.NSItems, disco.NSVCard, NSMuc, nsSelfPing, NSStanzaID, NSOccupant, nsHats, "urn:xmpp:ping",
+		disco.NSInfo, disco.NSItems, disco.NSVCard, NSMuc, nsSelfPing, NSStanzaID, NSOccupant, nsHats, "urn:xmpp:ping", nsRegister,
 		"muc_persistent", "muc_nonanonymous",
 		either(s.MembersOnly, "muc_membersonly", "muc_open"),
 		either(s.Hidden, "muc_hidden", "muc_public"),

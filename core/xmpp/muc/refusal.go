@@ -14,6 +14,10 @@ func (rm *room) failed(enc *stream.Encoder, r *core.Receipt) {
 		return
 	}
 	asked := rm.answered(r.Origin)
+	if asked.done != nil {
+		asked.done <- refusal(r.Err, true)
+		return
+	}
 	kind, from := "message", rm.jid
 	if asked.asked != "" {
 		kind, from = "presence", rm.jid+"/"+asked.asked

@@ -37,6 +37,8 @@ type waiting struct {
 type pending struct {
 	originID string // XEP-0359, of a message
 	asked    string // the resource that was asked for instead of the one there is
+	// done is told the answer in place of the client, by who waits for it; nil: nobody does. It holds one.
+	done chan<- error
 }
 
 func (r *Rooms) newRoom(d *edge.Domain, realm string, ref core.Ref, jid string) *room {
@@ -168,8 +170,11 @@ func (rm *room) update(me core.Member) (old string) {
 	defer rm.mu.Unlock()
 	if old = rm.me.Nick; old != me.Nick {
 		for o, p := range rm.pending {
-			if p.asked != "" {
-				delete(rm.pending, o)
+			if p.asked == "" {
+				continue
+			}
+			if delete(rm.pending, o); p.done != nil {
+				p.done <- nil
 			}
 		}
 	}

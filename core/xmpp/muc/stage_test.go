@@ -216,6 +216,9 @@ func openWith(t *testing.T, s core.Session, net *spectator) *stage {
 	st.d.Privileges.Register(router, messages)
 	router.Presence(&edge.Switch{Domain: st.d, Self: nobody, Room: h.Presence()})
 	h.Register(router, xmpp.Ping())
+	for _, typ := range []string{"get", "set"} {
+		router.IQ(typ, nsRegister, "query", h.Registration())
+	}
 	disco.New(disco.Config{Domain: st.d, Gateway: st.hall, Rooms: h}).Register(router)
 	st.d.Link = xmpptest.Start(t, st.Server, st.d.Name, router)
 	st.d.Privileges.Attach(st.d.Link)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/core/xmpp"
 	"gangway/core/xmpp/edge"
 	"gangway/mapping"
 )
@@ -123,6 +124,7 @@ type Config struct {
 	Data     Data
 	Blobs    core.Blobs // where exports are put; nil: they are written out
 	Admin    Admin
+	Rooms    xmpp.Handler // of requests to register with a room; nil: the domain has none
 	// Neighbours are the desks of all domains, whose contacts are taken leave of
 	// when a user is erased; nil: this one only.
 	Neighbours func() []*Desk

@@ -46,11 +46,24 @@ func (d *Desk) Messages() xmpp.Handler { return chatDoor{d} }
 
 // Register registers the requests that the doors for forms answer.
 func (d *Desk) Register(r *xmpp.Router) {
-	r.IQ("get", NSRegister, "query", formDoor{d})
-	r.IQ("set", NSRegister, "query", formDoor{d})
+	r.IQ("get", NSRegister, "query", d.orRoom(formDoor{d}))
+	r.IQ("set", NSRegister, "query", d.orRoom(formDoor{d}))
 	r.IQ("set", NSCommands, "command", commandDoor{d})
 	r.IQ("get", NSGateway, "query", promptDoor{d})
 	r.IQ("set", NSGateway, "query", promptDoor{d})
+}
+
+// orRoom leaves to the rooms what is to one of them, or to a correspondent.
+func (d *Desk) orRoom(next xmpp.Handler) xmpp.Handler {
+	if d.Rooms == nil {
+		return next
+	}
+	return xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+		if to, err := addr.Parse(st.To); err == nil && to.Local() != "" {
+			return d.Rooms.Serve(ctx, w, st)
+		}
+		return next.Serve(ctx, w, st)
+	})
 }
 
 // Features are what the domain has by its doors, for disco.Config.Features.
