@@ -120,7 +120,38 @@ func (s *session) onHistory(b *batch) {
 	case r != nil && r.gap != nil:
 		r.gap.page = append(r.gap.page, s.past(r, b.lines)...)
 		r.gap.full = b.kind == batchHistory && (len(b.lines) >= s.pageSize() || b.cut)
+	case r != nil:
+		s.replayed(r, s.past(r, b.lines))
 	}
+}
+
+// replayed is what a bouncer tells unasked of a room (ZNC when somebody attaches to it).
+func (s *session) replayed(r *room, page []core.Event) {
+	ref := s.ref(r.addr)
+	s.chore(func(ctx context.Context) error {
+		history := s.t.host.History()
+		_, err := history.Since(ctx, ref)
+		switch {
+		case err != nil && core.KindOf(err) == core.Unsupported:
+			return s.deliverAll(ctx, page)
+		case err != nil && core.KindOf(err) != core.NotFound:
+			return err
+		}
+		if err := history.Fill(ctx, ref, page); err != nil {
+			return err
+		}
+		return history.Filled(ctx, ref)
+	})
+}
+
+// deliverAll tells what was said in the past where no history is kept.
+func (s *session) deliverAll(ctx context.Context, page []core.Event) error {
+	for _, e := range page {
+		if err := s.t.host.Deliver(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // past are the events that lines of history tell.

@@ -22,7 +22,7 @@ func remembers(t *testing.T, caps string, support string, scenario func(p *play,
 		p.grant(caps)
 		p.welcome(support)
 		p.expect("JOIN #chan")
-		if !p.host.Open(ref) {
+		if p.s.link.fills() && !p.host.Open(ref) {
 			t.Error("the gap was not opened before JOIN")
 		}
 		p.send(":alice!al@host.test JOIN #chan")
@@ -186,6 +186,31 @@ func TestZNCPlayback(t *testing.T) {
 			t.Errorf("filled with %+v", m)
 		}
 		next[*core.RoomJoined](p)
+		if p.host.Open(ref) {
+			t.Error("the gap is still open")
+		}
+	})
+}
+
+// TestZNCBuffers is a ZNC without the module for playback: it tells its buffers unasked, when somebody attaches.
+func TestZNCBuffers(t *testing.T) {
+	caps := "message-tags server-time batch userhost-in-names znc.in/self-message"
+	remembers(t, caps, "CHANTYPES=#", func(p *play, ref core.Ref, heard time.Time) {
+		p.names()
+		p.send(":znc.in BATCH +p znc.in/playback #chan", "@batch=p;time=2026-01-02T03:04:05.000Z :bob!b@b.test PRIVMSG #chan :while you were away",
+			":znc.in BATCH -p", ":znc.in BATCH +q znc.in/playback carol", "@batch=q;time=2026-01-02T03:04:06.000Z :carol!c@c PRIVMSG alice :psst", ":znc.in BATCH -q")
+		var room, private bool
+		for range 3 {
+			switch e := p.event().(type) {
+			case *core.RoomJoined:
+			case *core.Message:
+				room = room || e.Past && e.Peer == "#chan" && e.Text == "while you were away"
+				private = private || e.Peer == "carol" && e.Text == "psst" && e.At.Year() == 2026
+			}
+		}
+		if !room || !private {
+			t.Errorf("told %v, %v", room, private)
+		}
 		if p.host.Open(ref) {
 			t.Error("the gap is still open")
 		}

@@ -359,11 +359,16 @@ func (s *session) onAway(m *irc.Message) {
 	if nick == "" || s.away[key] == text {
 		return
 	}
+	s.isAway(key, text)
+	s.emit(&core.Presence{Ref: s.ref(lower(nick)), Show: core.Away, Text: text})
+}
+
+// isAway notes how somebody says that they are away, so that it is told once.
+func (s *session) isAway(key, text string) {
 	if s.away == nil || len(s.away) >= 100 {
 		s.away = map[string]string{}
 	}
 	s.away[key] = text
-	s.emit(&core.Presence{Ref: s.ref(lower(nick)), Show: core.Away, Text: text})
 }
 
 // remote is the network's name for a message (IRCv3 msgid).

@@ -47,7 +47,7 @@ type link struct {
 	broken  error       // why writing failed
 
 	caps     capability
-	offers   map[string]string // capabilities with their values, as far as they mean anything here
+	offers   map[string]string // the values of capabilities, where they say something
 	secure   string            // the port, if the connection is in TLS only because the network asked (sts)
 	auth     *authentication   // nil: no login is under way
 	loggedIn bool

@@ -109,8 +109,12 @@ func (s *session) onContactAway(m *irc.Message) {
 		return
 	}
 	e := &core.Presence{Ref: s.ref(lower(m.Name))}
+	key := s.fold.Fold(m.Name)
 	if len(m.Params) > 0 && m.Trailing() != "" {
 		e.Show, e.Text = core.Away, format.Styled(m.Trailing())
+		s.isAway(key, e.Text)
+	} else {
+		delete(s.away, key)
 	}
 	s.emit(e)
 }

@@ -35,25 +35,18 @@ func (s *session) onCap(m *irc.Message) {
 	}
 }
 
-// offer notes what the network has, with the values.
+// offer notes the capabilities whose values say something.
 func (l *link) offer(list []string) {
-	if l.offers == nil {
-		l.offers = map[string]string{}
-	}
 	for _, entry := range list {
 		name, value, _ := strings.Cut(entry, "=")
-		if _, known := l.offers[name]; (known || len(l.offers) < maxOffered) && capNamed(name)|special(name) != 0 {
+		switch name {
+		case "sasl", "sts", batchMultiline:
+			if l.offers == nil {
+				l.offers = map[string]string{}
+			}
 			l.offers[strings.Clone(name)] = strings.Clone(value[:min(len(value), maxCapValue)])
 		}
 	}
-}
-
-// special capabilities are never asked for: their being there is what counts.
-func special(name string) capability {
-	if name == "sts" {
-		return 1
-	}
-	return 0
 }
 
 // offered takes a line of CAP LS, and after the last one asks for what is used here.
