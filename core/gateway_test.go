@@ -237,12 +237,20 @@ func TestDeniedSessionIsNotRunAgain(t *testing.T) {
 		if st := h.Status(alice.ID); st.Link != core.Refused || st.Text != "Wrong password." {
 			t.Errorf("status %+v", st)
 		}
+		// The user is told once, however often it is tried.
+		for range 3 {
+			time.Sleep(time.Hour)
+			_ = h.With(t.Context(), alice, func(core.Session) error { return nil })
+		}
+		if got := h.edge.heard(alice.User); len(got) != 1 || got[0] != `alice: Wrong password. Send "register" to change what it logs in with.` {
+			t.Errorf("alice hears %q", got)
+		}
 		net.run = nil
 		if _, err := h.Link(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if n := net.ran(alice.ID); n != 2 {
+		if n := net.ran(alice.ID); n != 5 {
 			t.Errorf("after new credentials it ran %d times", n)
 		}
 	})

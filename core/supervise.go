@@ -31,6 +31,7 @@ type supervisor struct {
 	touched bool          // used since Run last returned
 	refusal *Error        // why it was Denied; nil if it was not
 	refused time.Time     // when
+	told    string        // what the user was told of a refusal, since it was last connected
 	started bool          // a goroutine is or will be running it
 	cancel  context.CancelFunc
 	stopped bool // it shall end, and not come back
@@ -293,11 +294,28 @@ func (s *supervisor) finish() bool {
 
 // refuse stops after a Denied: the session stays in the table, so that nobody opens it again at once.
 func (s *supervisor) refuse(ctx context.Context, e *Error) {
+	text := e.Sentence()
 	s.mu.Lock()
 	s.refusal, s.refused = e, time.Now()
 	s.started = false
+	news := s.told != text
+	s.told = text
 	s.mu.Unlock()
-	s.report(ctx, Status{Link: Refused, Err: e, Text: e.Sentence()})
+	s.report(ctx, Status{Link: Refused, Err: e, Text: text})
+	if news {
+		s.g.tell(ctx, s.account.Network, s.account.User, s.account.label()+text+` Send "register" to change what it logs in with.`)
+	}
+}
+
+// label begins a sentence about an account where a user may have several; empty if it has no name.
+func (a Account) label() string {
+	switch {
+	case a.Realm != "":
+		return a.Realm + ": "
+	case a.Own != "":
+		return string(a.Own) + ": "
+	}
+	return ""
 }
 
 // report makes st the session's state and shows it.
@@ -306,6 +324,9 @@ func (s *supervisor) report(ctx context.Context, st Status) {
 	s.mu.Lock()
 	if st.Since = s.status.Since; st.Link != s.status.Link || st.Since.IsZero() {
 		st.Since = time.Now()
+	}
+	if st.Link == Connected {
+		s.told = ""
 	}
 	s.status = st
 	s.mu.Unlock()

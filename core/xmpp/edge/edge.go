@@ -136,7 +136,7 @@ func (e *Edge) render(ctx context.Context, enc *stream.Encoder, d *Domain, a cor
 // notice writes what the gateway says itself: an ordinary message from the domain, so that the user's server keeps it
 // while they are offline.
 func notice(enc *stream.Encoder, d *Domain, user core.UserID, n *core.Notice) {
-	enc.Start("message", "", "type", "chat", "from", d.Name, "to", string(user), "id", string(n.ID))
+	enc.Start("message", "", "type", "chat", "from", d.Name, "to", string(user), "id", string(n.ID), "xml:lang", "en")
 	enc.Leaf("body", "", n.Text)
 	enc.Empty("origin-id", "urn:xmpp:sid:0", "id", string(n.ID))
 	enc.End()

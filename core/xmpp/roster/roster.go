@@ -151,9 +151,6 @@ func (h *house) status(enc *stream.Encoder, a core.Account, st *core.Status) {
 		return
 	}
 	h.show(enc, a.User, h.domain.Name, stateOf(line))
-	if st.Link == core.Refused {
-		statusNotice(enc, h.domain, string(a.User), trouble+` Send "register" to change what it logs in with.`)
-	}
 	h.mu.Lock()
 	offline := h.person(a.User).offline()
 	h.mu.Unlock()

@@ -154,7 +154,6 @@ func TestStatus(t *testing.T) {
 	show(core.Status{Link: core.Waiting, Err: away})
 	show(core.Status{Link: core.Refused, Err: core.E(core.Denied, "", "Wrong password.")})
 	s.srv.Expect(`<presence from='email.gw'><show>xa</show><status>alice@mail.example: Wrong password.</status></presence>`)
-	s.srv.Expect(`<message type='chat' from='email.gw' to='alice@example.org'><body>alice@mail.example: Wrong password.*register*</body></message>`)
 	s.presence("probe", "alice@example.org/x", "email.gw")
 	s.srv.Expect(`<presence from='email.gw'><show>xa</show></presence>`)
 	show(core.Status{Link: core.Connected})
