@@ -57,6 +57,7 @@ type Archive struct {
 	queue   queue
 	filling fillings
 	now     func() time.Time
+	counted int
 
 	retain atomic.Pointer[retention]
 }
@@ -78,7 +79,7 @@ func Open(ctx context.Context, db *store.DB, cfg Config) (*Archive, error) {
 	if err := db.Migrate(ctx, "archive", migrations); err != nil {
 		return nil, err
 	}
-	a := &Archive{db: db, cfg: cfg.withDefaults(), now: time.Now}
+	a := &Archive{db: db, cfg: cfg.withDefaults(), now: time.Now, counted: counted}
 	a.queue.init(a.cfg.Waiting, a.cfg.WaitingBytes)
 	a.Retain(cfg.Keep, cfg.Limit)
 	return a, nil

@@ -62,6 +62,17 @@ func newStill(t testing.TB, cfg Config) *rig {
 	return &rig{Archive: a, t: t}
 }
 
+// emptied is the archive with nothing in it, for a part of a test.
+func (r *rig) emptied(t *testing.T) *rig {
+	t.Helper()
+	if err := r.Forget(t.Context(), lobby.Account); err != nil {
+		t.Fatal(err)
+	}
+	part := *r
+	part.t = t
+	return &part
+}
+
 // said makes a message of the lobby, minutes before noon.
 func saidAt(minutes float64, id, author, text string) core.Archived {
 	at := noon.Add(-time.Duration(minutes * float64(time.Minute)))

@@ -41,19 +41,51 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 }
 
-// BenchmarkPage reads 50 messages in the middle of a room with a million.
+// BenchmarkFill keeps what a network tells of the past, in pages of 100, of which half is known.
+func BenchmarkFill(b *testing.B) {
+	r := newRig(b, Config{})
+	fill(b, r, 0, b.N)
+	page := make([]core.Archived, 0, 100)
+	b.ResetTimer()
+	for i := b.N / 2; i < b.N/2+b.N; i++ {
+		if page = append(page, message(i)); len(page) == cap(page) || i == b.N/2+b.N-1 {
+			if _, err := r.Fill(b.Context(), lobby, page); err != nil {
+				b.Fatal(err)
+			}
+			page = page[:0]
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+}
+
+// BenchmarkPage reads pages of 50 messages of a room with many, by every way that XEP-0313 and XEP-0059 have.
 func BenchmarkPage(b *testing.B) {
 	for _, rows := range []int{10_000, 1_000_000} {
-		b.Run(fmt.Sprint("rows=", rows), func(b *testing.B) {
-			r := newRig(b, Config{})
-			fill(b, r, 0, rows)
-			middle := core.MessageID(fmt.Sprintf("m%025d", rows/2))
-			for b.Loop() {
-				p, err := r.Page(context.Background(), lobby, Query{Page: Page{Max: 50, After: middle}})
-				if err != nil || len(p.Events) != 50 {
-					b.Fatal(err, len(p.Events))
+		r := newRig(b, Config{})
+		fill(b, r, 0, rows)
+		id := func(i int) core.MessageID { return message(i).ID }
+		middle := message(rows / 2).At
+		for _, c := range []struct {
+			name string
+			q    Query
+		}{
+			{"after", Query{Page: Page{Max: 50, After: id(rows / 2)}}},
+			{"before", Query{Page: Page{Max: 50, Before: id(rows / 2)}}},
+			{"first", Query{Page: Page{Max: 50}}},
+			{"last", Query{Page: Page{Max: 50, Last: true}}},
+			{"start", Query{Start: middle, Page: Page{Max: 50}}},
+			{"end-last", Query{End: middle, Page: Page{Max: 50, Last: true}}},
+			{"max-0", Query{}},
+		} {
+			b.Run(fmt.Sprintf("rows=%d/%s", rows, c.name), func(b *testing.B) {
+				for b.Loop() {
+					p, err := r.Page(b.Context(), lobby, c.q)
+					if err != nil || len(p.Events) != c.q.Page.Max {
+						b.Fatal(err, len(p.Events))
+					}
 				}
-			}
-		})
+			})
+		}
+		r.stop()
 	}
 }

@@ -57,6 +57,7 @@ const second = 1.0 / 60
 
 // TestFillTells: every line that the network tells is there once, and as often as it tells it.
 func TestFillTells(t *testing.T) {
+	r := newRig(t, Config{})
 	for _, c := range []struct {
 		name        string
 		live        []core.Archived
@@ -138,7 +139,7 @@ func TestFillTells(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, Config{})
+			r := r.emptied(t)
 			r.heard(c.live...)
 			r.since()
 			var fresh []string
@@ -235,7 +236,7 @@ func TestSince(t *testing.T) {
 func TestFillLong(t *testing.T) {
 	r := newRig(t, Config{})
 	var page []core.Archived
-	for i := range 2*batch + 3 {
+	for i := range batch + 3 {
 		page = append(page, told(float64(2000-i), fmt.Sprint("m", i), fmt.Sprint("r", i), "dave", "text"))
 	}
 	r.add(page[0], page[batch+1])

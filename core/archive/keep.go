@@ -109,6 +109,7 @@ func (a *Archive) forget(ctx context.Context, account core.AccountID, which func
 		if !which(r.ref.Peer) {
 			return nil
 		}
+		a.filling.end(r.ref)
 		if _, err := a.delete(ctx, deleteEvents, r.number, store.Slice); err != nil {
 			return err
 		}

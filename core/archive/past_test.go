@@ -17,6 +17,7 @@ func told(minutes float64, id, remote, author, text string) core.Archived {
 
 // TestToldAgain: what a network tells again of the past is there once, and what it tells late has its place in time.
 func TestToldAgain(t *testing.T) {
+	r := newRig(t, Config{})
 	for _, c := range []struct {
 		name  string
 		live  []core.Archived
@@ -74,7 +75,7 @@ func TestToldAgain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, restart := range []bool{false, true} {
-				r := newRig(t, Config{})
+				r := r.emptied(t)
 				r.add(c.live...)
 				if restart { // one transaction less
 					if got := r.page(Query{Page: Page{Max: 1}}); got == "" {

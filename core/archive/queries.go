@@ -46,8 +46,8 @@ const (
 	selectTail   = `SELECT ` + columns + between + backward
 	selectPageBy = `SELECT ` + columns + between + saidBy + forward
 	selectTailBy = `SELECT ` + columns + between + saidBy + backward
-	countAll     = `SELECT count(*)` + between
-	countBy      = `SELECT count(*)` + between + saidBy
+	countAll     = `SELECT count(*) FROM (SELECT 1` + between + ` LIMIT ?) AS some`
+	countBy      = `SELECT count(*) FROM (SELECT 1` + between + saidBy + ` LIMIT ?) AS some`
 )
 
 const (

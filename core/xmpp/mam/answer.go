@@ -65,7 +65,8 @@ type page struct {
 	results     []result
 	first, last core.MessageID // of what the page covers, oldest and newest, also where there is nothing to see
 	complete    bool           // there is nothing more in that direction
-	count       int
+	count       int            // negative: unknown
+	unstable    bool           // there may be more, among these, later
 }
 
 // result is one message of a page.
@@ -77,7 +78,7 @@ type result struct {
 // render writes out what was found, in the order in which it is sent, as far as it fits. What does not fit is the next
 // page's.
 func (h *Handler) render(p place, q question, found archive.Result) page {
-	out := page{complete: found.Complete, count: found.Count}
+	out := page{complete: found.Complete, count: found.Count, unstable: found.Open}
 	back := q.Page.Before != "" || q.Page.Last && q.Page.After == ""
 	events := slices.Clone(found.Events)
 	if back {
@@ -146,7 +147,8 @@ func (r *result) write(enc *stream.Encoder, st *stream.Stanza, queryID string) {
 	}
 }
 
-// end answers the query itself: what was sent, and whether there is more in that direction.
+// end answers the query itself: what was sent, and whether there is more in that direction. While a gap of the room is
+// being filled the answer is not stable, as XEP-0313 calls it.
 func (p *page) end(enc *stream.Encoder, st *stream.Stanza) {
 	enc.Start("iq", "", "type", "result", "from", st.To, "to", st.From)
 	enc.Attr("id", st.ID)
@@ -154,12 +156,17 @@ func (p *page) end(enc *stream.Encoder, st *stream.Stanza) {
 	if p.complete {
 		enc.Attr("complete", "true")
 	}
+	if p.unstable {
+		enc.Attr("stable", "false")
+	}
 	enc.Start("set", NSResults)
 	if p.first != "" {
 		enc.Leaf("first", "", string(p.first))
 		enc.Leaf("last", "", string(p.last))
 	}
-	enc.Leaf("count", "", strconv.Itoa(p.count))
+	if p.count >= 0 {
+		enc.Leaf("count", "", strconv.Itoa(p.count))
+	}
 	for range 3 {
 		enc.End()
 	}

@@ -53,7 +53,22 @@ type stage struct {
 	kept *archive.Archive
 }
 
+// large is the stage's archive, which does not count.
+type large struct{ *archive.Archive }
+
+func (l large) Page(ctx context.Context, room core.Ref, q archive.Query) (archive.Result, error) {
+	p, err := l.Archive.Page(ctx, room, q)
+	p.Count = -1
+	return p, err
+}
+
 func open(t *testing.T) *stage {
+	t.Helper()
+	return openOn(t, func(a *archive.Archive) Archive { return a })
+}
+
+// openOn opens a stage whose handler sees its archive as something else.
+func openOn(t *testing.T, as func(*archive.Archive) Archive) *stage {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")})
 	if err != nil {
@@ -75,7 +90,7 @@ func open(t *testing.T) *stage {
 	})
 	d := &edge.Domain{Name: "irc.gw", Network: edgetest.Network((*edgetest.Full)(nil))}
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
-	New(Config{Domain: d, Gateway: &edgetest.Hall{}, Archive: s.kept, Rooms: writer{}}).Register(router)
+	New(Config{Domain: d, Gateway: &edgetest.Hall{}, Archive: as(s.kept), Rooms: writer{}}).Register(router)
 	d.Link = xmpptest.Start(t, s.Server, d.Name, router)
 	return s
 }
