@@ -71,7 +71,7 @@ func (c commands) put(ctx context.Context, user core.UserID) *core.Attachment {
 	var written sync.WaitGroup
 	written.Go(func() { w.CloseWithError(c.Data.Export(ctx, user, w)) })
 	file, err := c.Blobs.Put(ctx, account, core.Attachment{Name: exportName, Type: "application/jsonl"}, content)
-	content.Close() // what is not read is not written either
+	_ = content.Close() // what is not read is not written either
 	written.Wait()
 	if err != nil {
 		c.Logger.Info("export not put into a file", "account", account.ID, "err", err)

@@ -125,6 +125,10 @@ func tasks() []task {
 			name: "history", user: alice, command: "history", steps: one("contact", "bob@example.com"),
 			want: "The last messages with bob@example.com, the newest first:*24 Nov 09:05 UTC: from you, waiting to be sent after 2 attempts, the next one at 24 Nov 10:05 UTC. The server is away.*from them, received.*from you, delivered on 24 Nov 09:06 UTC.",
 		},
+		{
+			name: "leaf through history", user: alice, command: "history", steps: [][]pair{{{"contact", "long@example.com"}}, {{"list", "more"}}, {{"list2", "more"}}},
+			want: "Earlier messages with long@example.com:*24 Nov 08:45 UTC: from them, received.*24 Nov 08:41 UTC: from them, received.",
+		},
 		{name: "no history", user: alice, command: "history", steps: one("contact", "carol@example.com"), want: "No messages between you and carol@example.com are known any more."},
 		{
 			name: "retry", user: alice, command: "undelivered", steps: [][]pair{{{"action", "retry"}}, {{"which", "7"}}}, want: "1 retried.",

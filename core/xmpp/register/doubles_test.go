@@ -221,7 +221,12 @@ func (b *book) get(address core.Address) mapping.Contact {
 type timeline []Moment
 
 func (t timeline) Timeline(_ context.Context, _ core.Account, peer core.Address, limit int) ([]Moment, error) {
-	if peer != "bob@example.com" {
+	if peer == "long@example.com" { // one message a minute, as long as anybody wants to see
+		t = nil
+		for i := range 25 {
+			t = append(t, Moment{At: at9.Add(-time.Duration(i) * time.Minute)})
+		}
+	} else if peer != "bob@example.com" {
 		return nil, nil
 	}
 	return t[:min(limit, len(t))], nil

@@ -9,7 +9,7 @@ import (
 	"gangway/core"
 )
 
-// shownMoments is how many messages of a conversation are shown.
+// shownMoments is how many messages of a conversation one page shows.
 const shownMoments = 10
 
 // history says where the last messages to and from somebody are.
@@ -18,19 +18,36 @@ func (c commands) history(ctx context.Context, r Request) (core.Step, error) {
 	if err != nil || ask != nil {
 		return stepOf(ask), err
 	}
-	moments, err := c.Timeline.Timeline(ctx, s.account, s.Address, shownMoments)
+	page, answer := leafed(r.Answers, "list")
+	if answer != "" {
+		return c.done("That was as far back as you wanted."), nil
+	}
+	all, err := c.Timeline.Timeline(ctx, s.account, s.Address, (page+1)*shownMoments+1)
 	if err != nil {
 		return core.Step{}, err
 	}
+	moments, further := pageOf(all, page, shownMoments)
 	if len(moments) == 0 {
 		return c.done("No messages between you and " + s.line() + " are known any more."), nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "The last messages with %s, the newest first:", s.line())
+	if page == 0 {
+		fmt.Fprintf(&b, "The last messages with %s, the newest first:", s.line())
+	} else {
+		fmt.Fprintf(&b, "Earlier messages with %s:", s.line())
+	}
 	for _, m := range moments {
 		b.WriteString("\n" + momentLine(m))
 	}
-	return c.done(b.String()), nil
+	if !further {
+		return c.done(b.String()), nil
+	}
+	step := c.ask(b.String()+"\n... and earlier ones.", core.Field{
+		Name: onPage("list", page), Label: "The list", Type: core.ChoiceField, Value: more, Required: true,
+		Options: leaf([]core.Option{{Value: "enough", Label: "that is enough"}}, true),
+	})
+	step.More = true
+	return step, nil
 }
 
 // momentLine says in a line where a message is. Its text is not known here.
