@@ -215,6 +215,9 @@ func (g *Gateway) Unenroll(ctx context.Context, user UserID, network string) err
 		g.stop(a.ID)
 		err := g.cfg.Accounts.Unlink(ctx, a.ID)
 		g.stop(a.ID) // an attempt in between may have opened it again
+		if err == nil && g.cfg.Archive != nil {
+			err = g.cfg.Archive.Forget(ctx, a.ID)
+		}
 		if err != nil {
 			return err
 		}

@@ -56,6 +56,8 @@ type Archive interface {
 	Since(ctx context.Context, room Ref) (Mark, error)
 	Fill(ctx context.Context, room Ref, page []Archived) (fresh []Archived, err error)
 	Filled(ctx context.Context, room Ref) error
+	// Forget removes everything that is kept for an account, which is no more.
+	Forget(ctx context.Context, account AccountID) error
 }
 
 // history is the archive as one transport sees it.

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,11 @@ func (m *memArchive) Fill(_ context.Context, room core.Ref, page []core.Archived
 
 func (m *memArchive) Filled(_ context.Context, room core.Ref) error {
 	m.calls = append(m.calls, "filled "+string(room.Peer))
+	return m.refuse
+}
+
+func (m *memArchive) Forget(_ context.Context, account core.AccountID) error {
+	m.calls = append(m.calls, "forget "+string(account))
 	return m.refuse
 }
 
@@ -117,6 +123,17 @@ func TestFillRefuses(t *testing.T) {
 		}
 		if all := of[*core.Message](h.edge); len(all) != 0 {
 			t.Errorf("shown, and not kept: %+v", all)
+		}
+	})
+}
+
+// What was kept for an account goes with it, at once.
+func TestUnenrollForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, &fakeNet{}, core.Driver{Lane: core.Live})
+		defer h.stop()
+		if err := h.Unenroll(t.Context(), alice.User, "fake"); err != nil || !slices.Equal(h.archive.calls, []string{"forget alice1"}) {
+			t.Errorf("%v, %v", h.archive.calls, err)
 		}
 	})
 }

@@ -128,13 +128,9 @@ func (a *app) makeGateway() error {
 		Queue:       a.depths,
 		Links:       a.linkFigures,
 	})
-	var archive core.Archive
-	if a.history.enabled {
-		archive = a.history
-	}
 	a.gateway = core.NewGateway(core.Config{
 		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,
-		People: a.mapping, Choices: a.mapping, Archive: archive, Access: a.policy.Load, Keepers: a.keepers(),
+		People: a.mapping, Choices: a.mapping, Archive: a.history, Access: a.policy.Load, Keepers: a.keepers(),
 		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
 		Trace:     trace, Logger: a.log,
 	})

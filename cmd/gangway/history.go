@@ -20,7 +20,29 @@ type history struct {
 	enabled  bool // otherwise nothing new is kept, and rooms show none of it
 }
 
-var _ core.Keeper = (*history)(nil)
+var (
+	_ core.Keeper  = (*history)(nil)
+	_ core.Archive = (*history)(nil)
+)
+
+// errKeptNone is what sessions are told when the configuration wants no history.
+var errKeptNone = core.E(core.Unsupported, "history", "This gateway keeps no history.")
+
+// Since implements core.Archive.
+func (h *history) Since(ctx context.Context, room core.Ref) (core.Mark, error) {
+	if !h.enabled {
+		return core.Mark{}, errKeptNone
+	}
+	return h.Archive.Since(ctx, room)
+}
+
+// Fill implements core.Archive.
+func (h *history) Fill(ctx context.Context, room core.Ref, page []core.Archived) ([]core.Archived, error) {
+	if !h.enabled {
+		return nil, errKeptNone
+	}
+	return h.Archive.Fill(ctx, room, page)
+}
 
 // openHistory brings the archive's tables up to date, also if the configuration wants none: what an earlier run has kept
 // belongs to its users, who may export and erase it.
