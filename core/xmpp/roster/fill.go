@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"gangway/core"
@@ -336,7 +335,7 @@ func (h *house) contact(a core.Account, c mapping.Contact) (contact, bool) {
 	if name == "" {
 		name = string(c.Address)
 	}
-	return contact{jid: jid, name: strings.ToValidUTF8(name, ""), realm: t.Realm}, true
+	return contact{jid: jid, name: bounded(name, maxName), realm: t.Realm}, true
 }
 
 // listed asks a session that is connected whom it knows.

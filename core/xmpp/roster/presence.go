@@ -1,6 +1,8 @@
 package roster
 
 import (
+	"strings"
+
 	"gangway/core"
 	"gangway/core/xmpp/disco"
 	"gangway/core/xmpp/edge"
@@ -45,6 +47,20 @@ func (h *house) write(enc *stream.Encoder, from, to string, s state) {
 		}
 	}
 	enc.End()
+}
+
+// Bounds of what a network says of somebody, in bytes. A client shows a line of it.
+const (
+	maxStatus = 1000
+	maxName   = 250
+)
+
+// bounded cuts a text to at most n bytes, between two characters. It is a copy.
+func bounded(s string, n int) string {
+	if len(s) <= n {
+		return strings.ToValidUTF8(s, "")
+	}
+	return strings.Clone(strings.ToValidUTF8(s[:n], ""))
 }
 
 // showOf is an availability as RFC 6121 section 4.7.2.1 writes it, and whether

@@ -162,7 +162,7 @@ func (h *house) status(enc *stream.Encoder, a core.Account, st *core.Status) {
 // changed shows what the network says of a contact, if that is news.
 func (h *house) changed(enc *stream.Encoder, a core.Account, contact string, p *core.Presence) {
 	show, available := showOf(p.Show)
-	s := state{available: available, show: show, text: p.Text}
+	s := state{available: available, show: show, text: bounded(p.Text, maxStatus)}
 	h.mu.Lock()
 	h.person(a.User).network(contact, s)
 	h.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // XEP-0084 and XEP-0153 name it; nothing is secured by it
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -174,8 +175,12 @@ func (c *Cards) logo(typ string) picture {
 	return p
 }
 
+// imageType is a media type of images, as far as its form goes (RFC 6838 section
+// 4.2): it stands in a URI.
+var imageType = regexp.MustCompile(`^image/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$`)
+
 func pictureOf(typ string, data []byte) picture {
-	if len(data) == 0 || len(data) > photoMost || !strings.HasPrefix(typ, "image/") || len(typ) > 64 {
+	if len(data) == 0 || len(data) > photoMost || len(typ) > 64 || !imageType.MatchString(typ) {
 		return picture{}
 	}
 	sum := sha1.Sum(data) //nolint:gosec // see above

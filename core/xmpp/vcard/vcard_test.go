@@ -138,6 +138,10 @@ func TestHostileProfile(t *testing.T) {
 	if len(c.Name) > textMost || c.photo.sum != "" {
 		t.Errorf("%d bytes of name, picture %q", len(c.Name), c.photo.sum)
 	}
+	c.add(&core.Profile{Avatar: core.Picture{Type: "image/png;base64,AAAA", Data: []byte("a")}})
+	if c.photo.sum != "" {
+		t.Error("a media type that is more than one")
+	}
 	c.add(&core.Profile{Avatar: core.Picture{Type: "image/png", Data: make([]byte, photoMost+1)}})
 	if c.photo.sum != "" {
 		t.Error("a picture that is too large")
