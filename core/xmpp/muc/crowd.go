@@ -164,7 +164,7 @@ func (rm *room) member(enc *stream.Encoder, e *core.MemberChanged) {
 	rm.mu.Lock()
 	show, waits := []*core.MemberChanged{e}, false
 	if len(rm.in) > 0 && !e.Mine {
-		show = rm.crowd.take(e, time.Now())
+		show = rm.crowd.take(e, rm.rooms.now())
 		waits = len(rm.crowd.held) > 0
 	}
 	rm.mu.Unlock()
@@ -202,7 +202,7 @@ func (rm *room) release(enc *stream.Encoder) {
 	if len(rm.in) == 0 {
 		rm.crowd = crowd{}
 	}
-	all := rm.crowd.due(time.Now())
+	all := rm.crowd.due(rm.rooms.now())
 	rm.mu.Unlock()
 	rm.changes(enc, all)
 }

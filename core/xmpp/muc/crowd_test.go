@@ -130,9 +130,11 @@ func TestCrowdBounded42(t *testing.T) {
 	}
 }
 
-// flood makes so many members come at once, and expects those who are shown at once.
+// flood stops the clock and makes so many members come at once, and expects those who are shown at once.
 func (s *stage) flood(n int) {
 	s.t.Helper()
+	now := time.Now()
+	s.rooms.now = func() time.Time { return now }
 	for i := range n {
 		s.show(&core.MemberChanged{Ref: ref, Change: core.Came, Member: core.Member{Nick: fmt.Sprint("n", i)}})
 	}

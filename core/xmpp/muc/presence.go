@@ -141,7 +141,9 @@ func (h *Handler) bounced(ctx context.Context, c *call) error {
 func (h *Handler) abandon(ctx context.Context, c *call, reason string) error {
 	h.rooms.drop(c.ref)
 	if kept, err := h.rooms.kept(ctx, c.account); err == nil && kept[c.target.Address] != "" {
-		return nil // a persistent room: the account stays in
+		// A persistent room: the account stays in, under the nick that it has by now.
+		_, me := c.room.present()
+		return h.rooms.keepRoom(ctx, h.domain, c.account, c.target.Address, orElse(me.Nick, kept[c.target.Address]))
 	}
 	err := h.with(ctx, c.account, func(caps core.Caps) error {
 		return caps.Rooms.Leave(ctx, c.target.Address, strings.Clone(reason))

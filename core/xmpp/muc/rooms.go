@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp/edge"
@@ -44,6 +45,7 @@ type Rooms struct {
 	macs     sync.Pool // of hash.Hash, keyed with the Secret
 
 	wake chan struct{} // a room holds something back
+	now  func() time.Time
 
 	mu    sync.RWMutex
 	rooms map[core.Ref]*room
@@ -59,7 +61,7 @@ func New(cfg Config) *Rooms {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Rooms{
-		gw: cfg.Gateway, cfg: cfg, log: log, rooms: map[core.Ref]*room{}, busy: map[*room]bool{}, wake: make(chan struct{}, 1),
+		gw: cfg.Gateway, cfg: cfg, log: log, rooms: map[core.Ref]*room{}, busy: map[*room]bool{}, wake: make(chan struct{}, 1), now: time.Now,
 	}
 }
 
