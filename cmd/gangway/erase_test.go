@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"gangway/config"
 	"gangway/core"
 	"gangway/core/store"
 	"gangway/mapping"
@@ -23,24 +22,7 @@ const carol = core.UserID("carol@example.org")
 // household is an application with a user in every table, and another one beside.
 func household(t *testing.T) *app {
 	t.Helper()
-	text, err := os.ReadFile("testdata/gangway.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "gangway.toml")
-	extra := "\n[web]\nhooks = \"127.0.0.1:0\"\npublic_url = \"https://gw.example.org\"\n"
-	if err := os.WriteFile(path, append(text, extra...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := config.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := openApp(t.Context(), cfg, discard())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { a.close(t.Context()) })
+	a := configured(t, "[web]\nhooks = \"127.0.0.1:0\"\npublic_url = \"https://gw.example.org\"")
 	for i, user := range []core.UserID{carol, "dave@example.org"} {
 		settleIn(t, a, user, core.Address([]string{"+15550100077", "+15550100078"}[i]))
 	}
