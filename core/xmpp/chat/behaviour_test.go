@@ -10,7 +10,94 @@ import (
 )
 
 // The tests of this file are named after the behaviours of the specification of
-// the edge, 19 to 33, that they hold chat to.
+// the edge that they hold chat to.
+
+// The case of an address is kept, as its owner writes it, and makes no other
+// correspondent: a JID has none.
+func TestCaseKeptComparedFolded10(t *testing.T) {
+	th := open(t, (*edgetest.Full)(nil))
+	th.show(&core.Message{Ref: core.Ref{Account: "a1", Peer: "Bob@example.com"}, IDs: core.IDs{ID: theirs}, Text: "Hello"})
+	th.Expect(`<message from='` + bob + `/gateway'/>`)
+	for _, to := range []string{bob, `BOB\40example.com@email.gw`, `Bob\40Example.com@email.gw`} {
+		th.Send(`<message type='chat' id='c1' from='alice@example.org/phone' to='` + to + `'><body>x</body></message>`)
+		th.quiet()
+		if m := one[*core.Message](t, th.hall); m.Peer != "Bob@example.com" {
+			t.Errorf("%s is taken for %q", to, m.Peer)
+		}
+	}
+	th.Send(`<message type='chat' id='c2' from='alice@example.org/phone' to='` + bob + `'><reply xmlns='urn:xmpp:reply:0' id='` + string(theirs) + `'/><body>x</body></message>`)
+	th.quiet()
+	if m := one[*core.Message](t, th.hall); m.ReplyTo.ID != theirs {
+		t.Errorf("what Bob said is not known any more: %+v", m)
+	}
+}
+
+// A message asks only for what the network can carry back.
+func TestAsksForWhatIsTaken16(t *testing.T) {
+	for _, c := range []struct {
+		session core.Session
+		want    string
+	}{
+		{(*edgetest.Full)(nil), `<request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/><active xmlns='http://jabber.org/protocol/chatstates'/>`},
+		{(*edgetest.Plain)(nil), `<no><request xmlns='urn:xmpp:receipts'/></no><no><markable xmlns='urn:xmpp:chat-markers:0'/></no><no><active xmlns='http://jabber.org/protocol/chatstates'/></no>`},
+	} {
+		th := open(t, c.session)
+		th.show(&core.Message{Ref: bobRef, IDs: mine, Text: "Hello"})
+		th.Expect(`<message><body>Hello</body>` + c.want + `</message>`)
+	}
+}
+
+// An error is never answered, whatever is in it, and nothing of it goes anywhere.
+func TestErrorsAreNotAnswered32(t *testing.T) {
+	for _, inside := range []string{
+		``, `<body>x</body>`, `<encrypted xmlns='urn:xmpp:omemo:2'/>`, `<body>x</body><request xmlns='urn:xmpp:receipts'/>`,
+		`<retract xmlns='urn:xmpp:message-retract:1' id='lost'/>`, `<body>x</body><replace xmlns='urn:xmpp:message-correct:0' id='lost'/>`,
+		`<reactions xmlns='urn:xmpp:reactions:0' id='client-1'><reaction>x</reaction></reactions>`, `<x xmlns='jabber:x:conference' jid='r@c'/>`,
+		`<body>x</body><addresses xmlns='http://jabber.org/protocol/address'><address type='to' jid='nobody@nowhere'/></addresses>`,
+	} {
+		for _, to := range []string{bob, bob + "/gateway", "nonsense@email.gw", "email.gw", `mailto\3abob\40example.com@email.gw`, "#room%net@email.gw"} {
+			th := open(t, (*edgetest.Plain)(nil))
+			for _, from := range []string{"alice@example.org", "alice@example.org/phone", "mallory@example.net/x", "example.org"} {
+				th.Send(`<message type='error' id='e1' from='` + from + `' to='` + to + `'>` + inside + `<error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+				th.Quiet(from, "email.gw")
+			}
+			if n := len(th.hall.Submitted()); n != 0 {
+				t.Errorf("%s to %s: %d events were submitted", inside, to, n)
+			}
+		}
+	}
+}
+
+// What is pushed goes to all of the user's devices, whichever spoke last; only
+// what became of one device's own message goes to that one.
+func TestNoResourceIsReused52(t *testing.T) {
+	th := open(t, (*edgetest.Full)(nil))
+	for _, device := range []string{"phone", "desk"} {
+		th.Send(`<message type='chat' id='` + device + `' from='alice@example.org/` + device + `' to='` + bob + `'><body>x</body><request xmlns='urn:xmpp:receipts'/><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`)
+		th.Quiet("alice@example.org/"+device, "email.gw")
+	}
+	var said []*core.Message
+	for _, e := range th.hall.Submitted() {
+		if m, ok := e.(*core.Message); ok {
+			said = append(said, m)
+		}
+	}
+	if len(said) != 2 {
+		t.Fatalf("%d messages were submitted", len(said))
+	}
+	for _, e := range []core.Event{
+		&core.Message{Ref: bobRef, IDs: mine, Text: "Hello"}, &core.Typing{Ref: bobRef, On: true}, &core.Typing{Ref: bobRef},
+		&core.Message{Ref: bobRef, IDs: mine, Text: "Hallo", Replaces: mine}, &core.Reaction{Ref: bobRef, IDs: mine, Emoji: []string{"x"}},
+		&core.Retraction{Ref: bobRef, IDs: mine}, &core.Message{Ref: bobRef, IDs: mine, Attachments: []core.Attachment{{URL: "https://x.example/1"}}},
+	} {
+		th.show(e)
+		th.Expect(`<message type='chat' from='` + bob + `/gateway' to='alice@example.org'/>`)
+	}
+	for _, m := range said {
+		th.show(&core.Receipt{Ref: bobRef, IDs: m.IDs, Origin: m.Origin, State: core.Delivered})
+		th.Expect(`<message to='alice@example.org/` + m.Origin.ID + `'><received xmlns='urn:xmpp:receipts' id='` + m.Origin.ID + `'/></message>`)
+	}
+}
 
 func TestToTheBareJID22(t *testing.T) {
 	th := open(t, (*edgetest.Full)(nil))

@@ -2,6 +2,7 @@ package disco
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,6 +172,40 @@ func TestPersonalEventing(t *testing.T) {
 	srv.Expect(`<iq type='result'><query xmlns='` + NSInfo + `'><no><identity category='pubsub'/></no><no><feature var='urn:ietf:params:xml:ns:vcard-4.0'/></no></query></iq>`)
 	ask(srv, alice, bob, itemQuery)
 	srv.Expect(`<iq type='result'><query xmlns='` + NSItems + `'><no><item/></no></query></iq>`)
+}
+
+// Behaviour 16: clients send chat states, markers, corrections and so on only to
+// whom the capabilities say that they take them, for each resource.
+func TestContactsSayWhatTheyTake16(t *testing.T) {
+	takes := []string{
+		"http://jabber.org/protocol/chatstates", "urn:xmpp:chat-markers:0", "urn:xmpp:message-correct:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0",
+	}
+	always := []string{"urn:xmpp:receipts", "jabber:x:oob", "urn:xmpp:reply:0"}
+	for _, full := range []bool{true, false} {
+		var session core.Session = (*edgetest.Plain)(nil)
+		if full {
+			session = (*edgetest.Full)(nil)
+		}
+		srv, h := stage(t, Config{}, session)
+		for _, to := range []string{bob, bob + "/gateway"} {
+			ask(srv, alice, to, infoQuery)
+			info := readInfo(srv.Next().Child(NSInfo, "query"))
+			for _, f := range takes {
+				if slices.Contains(info.Features, f) != full {
+					t.Errorf("%s, able %v: has %s: %v", to, full, f, !full)
+				}
+			}
+			for _, f := range always {
+				if !slices.Contains(info.Features, f) {
+					t.Errorf("%s lacks %s", to, f)
+				}
+			}
+		}
+		ask(srv, alice, bob+"/gateway", node(infoQuery, Node+"#"+h.ContactVer()))
+		if got := readInfo(srv.Next().Child(NSInfo, "query")).Ver(); got != h.ContactVer() {
+			t.Errorf("able %v: presence says %s, the answer is %s", full, h.ContactVer(), got)
+		}
+	}
 }
 
 // Behaviour 4: the hash that presence carries is that of the answer, for the

@@ -59,6 +59,12 @@ func (l letters) settle(ctx context.Context, user core.UserID, network string, s
 // network, wired as the program wires it.
 func house(t *testing.T) *xmpptest.Server {
 	t.Helper()
+	return houseOf(t, loopback.Driver())
+}
+
+// houseOf is the same with another network.
+func houseOf(t *testing.T, driver core.Driver) *xmpptest.Server {
+	t.Helper()
 	ctx := t.Context()
 	db, err := store.Open(ctx, store.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "gangway.db")})
 	if err != nil {
@@ -83,7 +89,7 @@ func house(t *testing.T) *xmpptest.Server {
 			return &core.Access{Allow: func(u core.UserID) bool { return strings.HasSuffix(string(u), "@example.org") }}
 		},
 	})
-	if err := gw.Add(loopback.Driver(), func(any) error { return nil }); err != nil {
+	if err := gw.Add(driver, func(any) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 
