@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gangway/core"
+	"gangway/transports/irc/charset"
 	"gangway/transports/irc/isupport"
 	"gangway/transports/irc/wire"
 )
@@ -25,7 +26,11 @@ const (
 	// Otherwise: connect where the network has no logins at the moment, and stop where it refuses this one.
 )
 
-const maxCommands = 20
+const (
+	maxCommands = 20
+	maxUsername = 10  // RFC 2812 does not say; networks cut what is longer
+	maxRealname = 150 // the same
+)
 
 // Enroll asks for what a user wants to be called on a network, and for the account with its services (SASL). Nobody
 // has to: without it a connection is made with the nick that a room is entered with.
@@ -97,8 +102,15 @@ func answerAccount(options, answers map[string]string) (wrong string) {
 		return "The name of the bouncer's network must be one line."
 	case len(alternates) > maxNickTries-2:
 		return "So many nicks are never tried."
+	case strings.ContainsAny(answers["username"]+answers["realname"], "\r\n\x00") || len(answers["realname"]) > maxRealname:
+		return "The user name and the real name must be one short line each."
+	case answers["username"] != "" && asciiNick(answers["username"], maxUsername) != answers["username"]:
+		return "A user name has at most 10 letters and digits."
 	case unlogged != "" && unlogged != unloggedStop && unlogged != unloggedContinue:
 		return "Choose one of the ways to go on without a login."
+	}
+	if wrong := answerCharsets(answers); wrong != "" {
+		return wrong
 	}
 	setOption(options, optionNick, nick)
 	setOption(options, optionLogin, login)
@@ -106,6 +118,20 @@ func answerAccount(options, answers map[string]string) (wrong string) {
 		setOption(options, optionAlternates, strings.Join(alternates, " "))
 		setOption(options, optionUnlogged, unlogged)
 		setOption(options, optionBouncer, strings.TrimSpace(answers["bouncer_network"]))
+		for _, name := range []string{optionUsername, optionRealname, optionReads, optionWrites, optionCharsets} {
+			setOption(options, name, strings.TrimSpace(answers[name]))
+		}
+	}
+	return ""
+}
+
+// answerCharsets says what is wrong with the encodings that a user chose, if anything.
+func answerCharsets(answers map[string]string) (wrong string) {
+	if _, err := charset.NamedPair(strings.TrimSpace(answers[optionReads]), strings.TrimSpace(answers[optionWrites])); err != nil {
+		return "An encoding is written like latin1, windows-1251 or koi8-r. (" + err.Error() + ")"
+	}
+	if _, err := charset.ParseRooms(answers[optionCharsets]); err != nil {
+		return "The encodings of channels are written like \"#channel koi8-r\", one channel a line. (" + err.Error() + ")"
 	}
 	return ""
 }
@@ -189,6 +215,12 @@ func askMore(current *core.Account, known credentials) core.Step {
 		}},
 		{Name: "bouncer_network", Label: "Which network, if this is a bouncer of several (soju)", Value: current.Options[optionBouncer]},
 		{Name: "server_password", Label: "Password of the server (bouncers, private servers)", Type: core.SecretField},
+		{Name: optionUsername, Label: "User name, as in nick!user@host", Value: current.Options[optionUsername]},
+		{Name: optionRealname, Label: "Real name", Value: current.Options[optionRealname]},
+		{Name: optionReads, Label: "Encoding of what is not UTF-8, such as latin1", Value: current.Options[optionReads]},
+		{Name: optionWrites, Label: "Encoding to write in (empty: UTF-8)", Value: current.Options[optionWrites]},
+		{Name: optionCharsets, Label: "The same for channels, one a line, such as: #channel koi8-r koi8-r", Type: core.LongField,
+			Value: current.Options[optionCharsets]},
 		{Name: "commands", Label: "Commands to write when connected, one a line", Type: core.LongField, Value: strings.Join(known.Commands, "\n")},
 	}}
 }

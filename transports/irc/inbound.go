@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/encoding/unicode"
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
@@ -21,11 +20,7 @@ func (s *session) handle(_ context.Context, line []byte) {
 	defer s.mu.Unlock()
 	l := s.link
 	l.heard, l.pinged = time.Now(), time.Time{}
-	charset := s.net.charset
-	if l.support.UTF8Only {
-		charset = unicode.UTF8
-	}
-	m, err := wire.Parse(line, charset, l.support.LineLen)
+	m, err := wire.Parse(line, s.reads(line), l.support.LineLen)
 	switch {
 	case errors.Is(err, wire.ErrTooLong):
 		s.notice("", "The network sent a line that is too long. It was left out.")

@@ -30,7 +30,7 @@ func (s *session) defaultNick() string {
 }
 
 func (s *session) username() string {
-	return asciiNick(firstOf(s.account.Options[optionUsername], s.net.username, s.wish), 10)
+	return asciiNick(firstOf(s.account.Options[optionUsername], s.net.username, s.wish), maxUsername)
 }
 
 func (s *session) realname() string {

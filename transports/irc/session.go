@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/irc/charset"
 	"gangway/transports/irc/format"
 	"gangway/transports/irc/isupport"
 	"gangway/transports/irc/wire"
@@ -24,6 +25,7 @@ type session struct {
 	net     *network
 	account core.Account
 	secrets credentials // what the account shows to the network; nothing changes it
+	charset charset.Choice
 
 	delivering sync.Mutex // held by whoever delivers events: one at a time, in order
 
@@ -53,7 +55,7 @@ type session struct {
 }
 
 func newSession(t *transport, n *network, a core.Account, secrets credentials) *session {
-	return &session{t: t, net: n, account: a, secrets: secrets, rooms: map[string]*room{}}
+	return &session{t: t, net: n, account: a, secrets: secrets, charset: charsetsOf(a), rooms: map[string]*room{}}
 }
 
 // Run connects, registers, enters the rooms that are wanted, and stays until the connection is lost or nobody needs

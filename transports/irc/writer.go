@@ -166,7 +166,7 @@ func (s *session) encode(l *link, buf []byte, c *command) []byte {
 		l.labels++
 		label = strconv.FormatUint(l.labels, 36)
 	}
-	longer, err := c.Append(buf, label, l.support.LineLen)
+	longer, err := s.written(c.Command).Append(buf, label, l.support.LineLen)
 	if err != nil {
 		if c.ask != nil {
 			s.answer(c.ask, &core.Error{Kind: core.Invalid, Op: "irc: write", Err: err,

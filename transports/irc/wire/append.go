@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"gangway/transports/irc/charset"
 )
 
 // ErrUnwritable is the reason for a line that was not written: what it was made of would have been more than one.
@@ -43,7 +45,9 @@ func (c Command) Append(dst []byte, label string, limit int) ([]byte, error) {
 		if last && (p == "" || p[0] == ':' || strings.Contains(p, " ")) {
 			dst = append(dst, ':')
 		}
-		if room := limit - len("\r\n") - (len(dst) - body); last && len(p) > room {
+		if room := limit - len("\r\n") - (len(dst) - body); last && c.charset != nil {
+			p = charset.Encode(p, c.charset, room)
+		} else if last && len(p) > room {
 			p = p[:RuneStart(p, max(room, 0))]
 		}
 		dst = append(dst, p...)

@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/encoding"
 )
 
 // Command is one line for the network. Only the functions of this file make one, each for a command that IRC has; what
 // their arguments may not contain Append finds.
 type Command struct {
-	tags   []Tag
-	verb   string
-	params []string
-	err    error
+	tags    []Tag
+	verb    string
+	params  []string
+	charset encoding.Encoding // of the last parameter; nil: UTF-8
+	err     error
 }
 
 // Tag is one message tag (IRCv3 message-tags). An empty value is none.
@@ -20,6 +23,23 @@ type Tag struct{ Key, Value string }
 
 // Verb is the command's name.
 func (c Command) Verb() string { return c.verb }
+
+// Target is whom or what a command with text is about: its first parameter; empty if it has no text or no target.
+func (c Command) Target() string {
+	switch c.verb {
+	case "PRIVMSG", "NOTICE", "TOPIC", "PART", "KICK":
+		if len(c.params) > 1 {
+			return c.params[0]
+		}
+	}
+	return ""
+}
+
+// In has the last parameter written in an encoding; nil is UTF-8.
+func (c Command) In(charset encoding.Encoding) Command {
+	c.charset = charset
+	return c
+}
 
 // With adds tags.
 func (c Command) With(tags ...Tag) Command {
