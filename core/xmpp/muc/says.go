@@ -87,21 +87,24 @@ func partsOf(m *core.Message) []*core.Message {
 // refer finds the messages that one answers or corrects, and names them as the room does.
 func (rm *room) refer(ctx context.Context, m *core.Message, s *spoken) {
 	if m.ReplyTo.Known() {
-		m.ReplyTo = rm.named(m.ReplyTo)
+		m.ReplyTo = rm.named(ctx, m.ReplyTo)
 		if e, ok := rm.found(ctx, string(m.ReplyTo.ID)); ok {
 			s.replyTo = rm.occupant(string(e.Author))
 		}
 	}
 	if m.Replaces.Known() {
-		m.Replaces = rm.named(m.Replaces)
+		m.Replaces = rm.named(ctx, m.Replaces)
 		if e, ok := rm.found(ctx, string(m.Replaces.ID)); ok {
 			s.replaces = shownID(e)
 		}
 	}
 }
 
-// named adds our name of a message to the network's.
-func (rm *room) named(ids core.IDs) core.IDs {
+// named adds our name of a message to the network's: the user's own have one that their client's message was given.
+func (rm *room) named(ctx context.Context, ids core.IDs) core.IDs {
+	if m, ok := rm.found(ctx, string(ids.Remote)); ok {
+		ids.ID = m.ID
+	}
 	if ids.ID == "" {
 		ids.ID = core.IDFor(rm.ref.Account, ids.Remote)
 	}
@@ -195,7 +198,7 @@ func (rm *room) write(enc *stream.Encoder, to string, m *core.Message, s spoken)
 func (rm *room) react(ctx context.Context, enc *stream.Encoder, re *core.Reaction) {
 	in, me := rm.present()
 	one := *re
-	if one.IDs = rm.named(re.IDs); re.Mine && !re.Past {
+	if one.IDs = rm.named(ctx, re.IDs); re.Mine && !re.Past {
 		one.Author, one.Person = core.Address(orElse(me.Nick, string(re.Author))), orElse(me.Person, re.Person)
 	}
 	id, at := one.Name(), time.Time{}
@@ -224,7 +227,7 @@ func (rm *room) reaction(enc *stream.Encoder, to string, id core.MessageID, re *
 func (rm *room) takeBack(ctx context.Context, enc *stream.Encoder, re *core.Retraction) {
 	in, me := rm.present()
 	one := *re
-	if one.IDs = rm.named(re.IDs); re.Mine && !re.Past {
+	if one.IDs = rm.named(ctx, re.IDs); re.Mine && !re.Past {
 		one.Author, one.Person = core.Address(orElse(me.Nick, string(re.Author))), orElse(me.Person, re.Person)
 	}
 	id, at := one.Name(), time.Time{}
