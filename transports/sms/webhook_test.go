@@ -3,6 +3,7 @@ package sms
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ func TestStatusCallbacks(t *testing.T) {
 		{"undelivered", "30003", core.Failed, core.Unavailable},
 		{"undelivered", "39999", core.Failed, core.Unavailable},
 		{"failed", "30007", core.Failed, core.Denied},
+		{"undelivered", "21610", core.Failed, core.Denied}, // opted out, and told only now
 		{"failed", "", core.Failed, core.Unsupported},
 		{"canceled", "", core.Failed, core.Denied},
 	} {
@@ -61,6 +63,43 @@ func TestStatusCallbacks(t *testing.T) {
 	_, host := start(t, p)
 	if code, _ := p.post("/status/x", statusForm("brand-new-status", ""), testToken); code != 200 || len(host.Events()) != 0 {
 		t.Errorf("an unknown status: %d, %d events", code, len(host.Events()))
+	}
+}
+
+// Behaviour 54: a webhook that comes twice names the same message both times, so that it is shown once; that a message
+// was handed to a carrier is no delivery, and whatever comes later than its delivery has the message's own name, too:
+// the ledger knows what follows what.
+func TestRepeatedWebhooks54(t *testing.T) {
+	p := newProvider(t)
+	_, host := start(t, p)
+	for range 2 {
+		if code, body := p.post("/inbound", inboundForm("twice", "hello"), testToken); code != 200 {
+			t.Fatalf("%d %s", code, body)
+		}
+	}
+	var names []core.RemoteID
+	for _, e := range host.Events() {
+		if m, ok := e.(*core.Message); ok {
+			names = append(names, m.Remote)
+		}
+	}
+	if len(names) == 0 || names[0] == "" || slices.Compact(names)[0] != names[len(names)-1] {
+		t.Errorf("named %q", names)
+	}
+	id := core.NewID()
+	for _, status := range []string{"delivered", "sent", "queued"} {
+		if code, body := p.post("/status/"+string(id), statusForm(status, ""), testToken); code != 200 {
+			t.Fatalf("%s: %d %s", status, code, body)
+		}
+	}
+	var states []core.State
+	for _, e := range host.Events() {
+		if r, ok := e.(*core.Receipt); ok && r.ID == id {
+			states = append(states, r.State)
+		}
+	}
+	if len(states) == 0 || states[0] != core.Delivered || slices.Contains(states[1:], core.Delivered) {
+		t.Errorf("states %v", states)
 	}
 }
 
