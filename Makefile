@@ -43,10 +43,12 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-load: ## figures beside peers: the link, the queue, idle IRC sessions
+load: ## figures beside peers: the link, the queue, idle IRC sessions, biboumi
 	$(GO) run ./integration/load link
 	$(GO) run ./integration/load queue
 	$(GO) run ./integration/load idle
+	$(GO) run ./integration/load irc
+	$(GO) run ./integration/load irc -rejoin
 
 crash: packages build ## the long crash test: 1,000 kills
 	$(GO) test -tags integration -timeout 4h -run TestCrash -v ./integration -kills 1000 -messages 100000

@@ -18,6 +18,7 @@ type measurement struct {
 func measurements() []measurement {
 	return []measurement{
 		{"idle", "the memory of an idle IRC session", idleLoad},
+		{"irc", "the IRC gateway beside biboumi", ircLoad},
 		{"link", "the component link beside mellium's session", linkLoad},
 		{"presence", "the stanzas that presence costs", presenceLoad},
 		{"queue", "the durable queue beside append and fdatasync", queueLoad},
