@@ -78,17 +78,26 @@ func TestExportPages(t *testing.T) {
 	m, _ := newMap(t)
 	a := link(t, m, core.Account{User: alice, Network: "irc", Realm: "r"})
 	const n = 2*exportPage + 7
-	for i := range n {
-		msg := submitted(core.MessageID(fmt.Sprintf("m%05d", i)))
-		msg.Account = a.ID
-		put(t, m, core.ToNetwork, msg, nil)
-		if err := m.PutContact(t.Context(), Contact{Account: a.ID, Address: core.Address(fmt.Sprintf("c%05d", i))}); err != nil {
-			t.Fatal(err)
+	err := m.db.Write(t.Context(), func(tx *store.Tx) error {
+		for i := range n {
+			msg := submitted(core.MessageID(fmt.Sprintf("m%05d", i)))
+			msg.Account = a.ID
+			if err := m.Put(t.Context(), tx, &core.Item{Event: msg}); err != nil {
+				return err
+			}
+			name := fmt.Sprintf("c%05d", i)
+			if _, err := tx.Exec(t.Context(), upsertContact, string(a.ID), name, name, "", "", "", 0, 0); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	got := map[string]int{}
 	last := core.MessageID("")
-	err := m.Export(t.Context(), alice, func(kind string, record any) error {
+	err = m.Export(t.Context(), alice, func(kind string, record any) error {
 		got[kind]++
 		if e, ok := record.(ExportedMessage); ok {
 			if e.ID <= last {

@@ -65,6 +65,7 @@ type transport struct {
 	country string
 	api     *api
 	numbers []string
+	most    int // messages of one number that a sweep holds at once
 }
 
 var accountSID = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
@@ -98,7 +99,7 @@ func newTransport(h core.Host, set settings) (*transport, error) {
 			return nil, fmt.Errorf("number %q is not E.164, such as +15551234567", n)
 		}
 	}
-	t := &transport{host: h, set: set, numbers: slices.Compact(slices.Sorted(slices.Values(set.Numbers)))}
+	t := &transport{host: h, set: set, most: sweepMost, numbers: slices.Compact(slices.Sorted(slices.Values(set.Numbers)))}
 	t.country = strings.ToUpper(set.Country)
 	if t.country == "" {
 		t.country = countryOf(set.Numbers[0])

@@ -93,7 +93,7 @@ func (t *transport) sweepNumber(ctx context.Context, number string, since time.T
 	var end time.Time    // of the one at hand; zero: it has none
 	var cut error
 	list, err := t.received(ctx, number, since, end)
-	for err == nil && len(list) == sweepMost {
+	for err == nil && len(list) == t.most {
 		begin := sentAt(list[len(list)-1])
 		if begin.IsZero() || !end.IsZero() && !begin.Before(end) || len(ends) == sweepSpans {
 			cut = errTooMany
@@ -119,7 +119,7 @@ func (t *transport) sweepNumber(ctx context.Context, number string, since time.T
 // received lists what was received for a number, from a moment to another (none, if that is zero), the newest first.
 func (t *transport) received(ctx context.Context, number string, from, to time.Time) (list []openapi.ApiV2010Message, err error) {
 	p := &openapi.ListMessageParams{}
-	p.SetTo(number).SetDateSentAfter(from.UTC()).SetPageSize(200).SetLimit(sweepMost)
+	p.SetTo(number).SetDateSentAfter(from.UTC()).SetPageSize(200).SetLimit(t.most)
 	if !to.IsZero() {
 		p.SetDateSentBefore(to.UTC())
 	}
