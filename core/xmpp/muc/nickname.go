@@ -88,17 +88,17 @@ func (h *Handler) renamed(ctx context.Context, c *call, resource string) error {
 	defer cancel()
 	done := make(chan error, 1)
 	c.room.await(c.origin, pending{asked: resource, done: done})
-	defer c.room.answered(c.origin)
 	err := h.with(ctx, c.account, func(caps core.Caps) error {
 		return caps.Rooms.Rename(ctx, c.target.Address, c.room.wanted(resource), c.origin)
 	})
 	if err != nil {
+		c.room.answered(c.origin)
 		return err
 	}
 	select {
 	case err := <-done:
 		return err
-	case <-ctx.Done():
+	case <-ctx.Done(): // an answer that comes too late is taken all the same, and told to nobody
 		return core.E(core.Unavailable, "muc: register", "The network has not answered in time.")
 	}
 }
