@@ -12,6 +12,9 @@ import (
 // holdFor is how long what is said waits for its correction, where the user wants that.
 const holdFor = 3 * time.Second
 
+// maxFixable is the longest text, in bytes, whose correction may be said as an expression.
+const maxFixable = 1000
+
 // held is a message that waits for its correction.
 type held struct {
 	m      *core.Message // as it will be said
@@ -90,6 +93,9 @@ func changedWord(was, now string) string {
 func (s *session) said(peer core.Address, id core.MessageID, text string) {
 	if s.lasts == nil || len(s.lasts) >= maxRooms {
 		s.lasts = map[core.Address]last{}
+	}
+	if len(text) > maxFixable {
+		id, text = "", ""
 	}
 	s.lasts[peer] = last{id, text}
 }

@@ -23,8 +23,9 @@ const (
 	typingLasts  = 6 * time.Second // IRCv3 typing: how long "active" holds without another
 	typingEvery  = 3 * time.Second // and how often it may be said
 	maxTyping    = 50              // people who are shown to be writing, in all conversations
-	maxReactedTo = 100             // messages whose reactions are remembered
-	maxReactions = 20              // emoji of one person on one message
+	maxReactedTo = 50              // messages whose reactions are remembered
+	maxReactors  = 100             // people of one message
+	maxReactions = 10              // emoji of one person on one message
 	maxReaction  = 64              // bytes of one
 )
 
@@ -38,9 +39,20 @@ func (s *session) onTagmsg(m *irc.Message) {
 			s.answer(r, nil, nil)
 			return
 		}
+		if s.echoesTags(m) {
+			return // the answer to the barrier behind it tells it
+		}
 	}
 	s.onTyping(m)
 	s.onReaction(m)
+}
+
+// echoesTags says whether a TAGMSG of ours can be the echo of one whose answer is still awaited.
+func (s *session) echoesTags(m *irc.Message) bool {
+	target := s.fold.Fold(m.Param(0))
+	return slices.ContainsFunc(s.link.asked, func(r *request) bool {
+		return r.verb == "TAGMSG" && r.label == "" && r.targets[0] == target
+	})
 }
 
 // conversation is where a message to a target belongs, and whether that is a room that we are in.
@@ -215,7 +227,7 @@ func (s *session) reaction(m *irc.Message, r *room, peer core.Address) core.Even
 	who := s.fold.Fold(m.Name)
 	set := all.of[who]
 	switch {
-	case add != "" && !slices.Contains(set, add) && len(set) < maxReactions && len(all.of) < 1000:
+	case add != "" && !slices.Contains(set, add) && len(set) < maxReactions && (len(set) > 0 || len(all.of) < maxReactors):
 		set = append(slices.Clone(set), add)
 	case remove != "" && slices.Contains(set, remove):
 		set = slices.DeleteFunc(slices.Clone(set), func(e string) bool { return e == remove })

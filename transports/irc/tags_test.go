@@ -159,6 +159,20 @@ func TestReactionsOnIRC(t *testing.T) {
 			t.Errorf("React to what has no name = %v", err)
 		}
 	})
+	unlabelled := "message-tags echo-message userhost-in-names"
+	inRoom(t, unlabelled, func(p *play) {
+		re := &core.Reaction{Ref: core.Ref{Account: "a1", Peer: "#chan"}, IDs: core.IDs{Remote: "m1"}, Origin: origin("r"), Room: true, Emoji: []string{"👍"}}
+		if err := p.s.React(t.Context(), re); err != nil {
+			t.Fatal(err)
+		}
+		p.expect("@+draft/react=👍;+draft/reply=m1 TAGMSG #chan")
+		p.send("@+draft/react=👍;+draft/reply=m1 :alice!al@host.test TAGMSG #chan")
+		p.barrier(1)
+		if got := next[*core.Reaction](p); got.Origin != origin("r") || len(got.Emoji) != 1 {
+			t.Errorf("reflected %+v", got)
+		}
+		p.noEvent()
+	})
 	inRoom(t, roomCaps, func(p *play) {
 		err := p.s.React(t.Context(), &core.Reaction{Ref: core.Ref{Peer: "#chan"}, IDs: core.IDs{Remote: "m1"}, Emoji: []string{"x"}})
 		if core.KindOf(err) != core.Unsupported {
