@@ -54,7 +54,9 @@ type (
 	}
 	// RoomLister knows which rooms there are. The list may be some minutes old, and is bounded.
 	RoomLister interface {
-		RoomList(ctx context.Context) ([]Listed, error)
+		// RoomList waits for the network's list, at most until ctx ends. all is false where there are, or may be, more
+		// rooms: what the network has told so far is returned then, in the order in which it comes.
+		RoomList(ctx context.Context) (rooms []Listed, all bool, err error)
 	}
 	// TypingSender tells a correspondent that the user is writing.
 	TypingSender interface {

@@ -148,7 +148,7 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 	commands := x.desk(a, d)
 	commands.Register(router)
 	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: talk.Handler(d)}
-	var answers disco.Answerer
+	var answers disco.Rooms
 	ping := xmpp.Ping()
 	var rooms *muc.Handler
 	if d.Network.Caps.Rooms != nil {

@@ -2,6 +2,7 @@ package irc
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,35 +23,41 @@ const (
 // listing is the network's list of channels.
 type listing struct {
 	rooms []core.Listed
+	cut   bool      // there were more than are taken
+	asked time.Time // when it was begun
 	at    time.Time // when it was complete; zero: it is not
 }
 
-// RoomList asks the network for its channels, unless it has told them a moment ago.
-func (s *session) RoomList(ctx context.Context) ([]core.Listed, error) {
-	err := s.perform(ctx, "", func() ([]*command, error) {
-		if s.list != nil && (s.list.at.IsZero() || time.Since(s.list.at) < listFresh) {
+// RoomList asks the network for its channels, unless it has told them, or begun to, a moment ago; see core.RoomLister.
+func (s *session) RoomList(ctx context.Context) (rooms []core.Listed, all bool, err error) {
+	err = s.perform(ctx, "", func() ([]*command, error) {
+		if s.list != nil && time.Since(s.list.asked) < listFresh {
 			return nil, nil
 		}
-		s.list = &listing{}
+		s.list = &listing{asked: time.Now()}
 		return []*command{{Command: wire.List(), ask: &request{verb: "LIST"}}}, nil
 	})
+	slow := errors.Is(err, context.DeadlineExceeded)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.list == nil || s.list.at.IsZero() {
-		if err == nil {
-			err = core.E(core.Unavailable, "irc: list", "The network has not told all of its channels yet. Please try again in a moment.")
-		} else {
-			s.list = nil
-		}
-		return nil, err
+	switch {
+	case err != nil && !slow:
+		s.list = nil
+		return nil, false, err
+	case s.list == nil || s.list.at.IsZero() && len(s.list.rooms) == 0:
+		return nil, false, core.E(core.Unavailable, "irc: list", "The network has not told its channels yet. Please try again in a moment.")
 	}
-	return slices.Clone(s.list.rooms), err
+	return slices.Clone(s.list.rooms), !s.list.at.IsZero() && !s.list.cut, nil
 }
 
 // onListed is 322: "channel members :topic".
 func (s *session) onListed(m *irc.Message) {
 	channel := m.Param(1)
-	if s.list == nil || !s.list.at.IsZero() || len(s.list.rooms) >= maxListed || !isChannel(channel) || !validChannel(channel) {
+	if s.list == nil || !s.list.at.IsZero() || !isChannel(channel) || !validChannel(channel) {
+		return
+	}
+	if len(s.list.rooms) >= maxListed {
+		s.list.cut = true
 		return
 	}
 	members, err := strconv.Atoi(m.Param(2))

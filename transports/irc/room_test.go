@@ -301,19 +301,25 @@ func TestConnectionNotices(t *testing.T) {
 func TestRoomList(t *testing.T) {
 	inRoom(t, roomCaps, func(p *play) {
 		var got []core.Listed
-		list := func(ctx context.Context) (err error) { got, err = p.s.RoomList(ctx); return err }
+		var all bool
+		list := func(ctx context.Context) (err error) { got, all, err = p.s.RoomList(ctx); return err }
 		want := []core.Listed{{Room: "#chan", Members: 3, Topic: "red topic"}, {Room: "#other", Members: 20}}
 		err := p.waited(list, []string{"LIST"}, ":irc.test 321 alice Channel :Users  Name", ":irc.test 322 alice #Chan 3 :\x034red\x0f topic",
 			":irc.test 322 alice #other 20 :", ":irc.test 322 alice * 7 :hidden", ":irc.test 323 alice :End of /LIST")
-		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("RoomList = %+v, %v", got, err)
+		if err != nil || !all || !reflect.DeepEqual(got, want) {
+			t.Errorf("RoomList = %+v, %v, %v", got, all, err)
 		}
-		if err := list(p.t.Context()); err != nil || !reflect.DeepEqual(got, want) { // without asking again
-			t.Errorf("RoomList = %+v, %v", got, err)
+		if err := list(p.t.Context()); err != nil || !all || !reflect.DeepEqual(got, want) { // without asking again
+			t.Errorf("RoomList = %+v, %v, %v", got, all, err)
+		}
+		time.Sleep(listFresh)
+		err = p.waited(list, []string{"LIST"}, ":irc.test 322 alice #chan 3 :")
+		if err != nil || all || len(got) != 1 { // without an end: as far as it has come
+			t.Errorf("RoomList = %+v, %v, %v", got, all, err)
 		}
 		time.Sleep(listFresh)
 		if err := p.waited(list, []string{"LIST"}); core.KindOf(err) != core.Unavailable {
-			t.Errorf("RoomList without an end = %v", err)
+			t.Errorf("RoomList without a beginning = %v", err)
 		}
 	})
 }

@@ -33,6 +33,13 @@ type Answerer interface {
 	Items(ctx context.Context, q Query) ([]Item, error)
 }
 
+// Rooms answers for rooms, and for the list of those of a network.
+type Rooms interface {
+	Answerer
+	// List returns the rooms of the Realm that is asked about; all is false where there are, or may be, more.
+	List(ctx context.Context, q Query) (items []Item, all bool, err error)
+}
+
 // Config is what a Handler is made of.
 type Config struct {
 	Domain   *edge.Domain
@@ -42,7 +49,7 @@ type Config struct {
 	Features []string            // of the gateway: the doors there are, such as "jabber:iq:register"
 	Contacts []string            // features of every correspondent, beyond what the network can do
 	Admins   []string            // bare JIDs of whom to turn to about the gateway
-	Rooms    Answerer            // for rooms, and for the list of them; nil: there are none
+	Rooms    Rooms               // nil: there are none
 	Nodes    map[string]Answerer // for nodes of the gateway
 }
 
@@ -116,11 +123,11 @@ func (h *Handler) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 		}
 		return xmpp.Result(w, st, func(enc *stream.Encoder) { info.write(enc, q.Node) })
 	case NSItems:
-		items, err := h.items(ctx, q)
+		items, all, err := h.items(ctx, q)
 		if err != nil {
 			return err
 		}
-		p, err := pageOf(payload.Child(NSPages, "set"), items)
+		p, err := pageOf(payload.Child(NSPages, "set"), items, all)
 		if err != nil {
 			return err
 		}
@@ -185,21 +192,24 @@ func (h *Handler) info(ctx context.Context, q question) (Info, error) {
 	return h.node(q.Node).Info(ctx, q.Query)
 }
 
-func (h *Handler) items(ctx context.Context, q question) ([]Item, error) {
+// items are what there is at an address; all is false where there may be more.
+func (h *Handler) items(ctx context.Context, q question) (items []Item, all bool, err error) {
 	switch {
 	case q.To.Room:
-		return h.room().Items(ctx, q.Query)
+		items, err = h.room().Items(ctx, q.Query)
 	case q.To.Address != "":
 		if _, err := h.contact(ctx, q); err != nil {
-			return nil, err
+			return nil, true, err
 		}
-		return h.nodes(ctx, q)
+		items, err = h.nodes(ctx, q)
 	case q.Node != "":
-		return h.node(q.Node).Items(ctx, q.Query)
+		items, err = h.node(q.Node).Items(ctx, q.Query)
+	case h.cfg.Rooms != nil && q.To.Realm != "":
+		return h.cfg.Rooms.List(ctx, q.Query)
 	case h.cfg.Rooms != nil:
-		return h.cfg.Rooms.Items(ctx, q.Query)
+		items, err = h.cfg.Rooms.Items(ctx, q.Query)
 	}
-	return nil, nil
+	return items, true, err
 }
 
 // contact describes a correspondent to whoever has an account to reach them.

@@ -32,6 +32,11 @@ func (rooms) Items(_ context.Context, q Query) ([]Item, error) {
 	return []Item{{JID: "#go%irc@email.gw", Name: "realm:" + q.To.Realm}}, nil
 }
 
+func (r rooms) List(ctx context.Context, q Query) ([]Item, bool, error) {
+	items, err := r.Items(ctx, q)
+	return items, true, err
+}
+
 func stage(t *testing.T, cfg Config, s core.Session) (*xmpptest.Server, *Handler) {
 	t.Helper()
 	cfg.Domain = &edge.Domain{Name: "email.gw", Network: edgetest.Network(s)}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"gangway/core"
 	"gangway/core/xmpp"
 	"gangway/core/xmpp/stream"
 )
@@ -19,16 +20,21 @@ type page struct {
 	items []Item
 	paged bool
 	index int // of the first item, in the whole list
-	count int // of the whole list
+	count int // of the whole list; negative: nobody knows
 }
 
 // pageOf is the part of a list that a request asks for. A list that is too long
 // for one answer is begun, whoever has not asked for a part.
-func pageOf(set *stream.Element, all []Item) (page, error) {
-	if set == nil && len(all) <= maxPage {
+// Of a list that is not complete there is no count (section 2.6), and what comes
+// after its end is to be asked for again: an empty page would say that it is over.
+func pageOf(set *stream.Element, all []Item, complete bool) (page, error) {
+	if set == nil && len(all) <= maxPage && complete {
 		return page{items: all}, nil
 	}
 	p := page{paged: true, count: len(all)}
+	if !complete {
+		p.count = -1
+	}
 	most := maxPage
 	if text := set.ChildText("", "max"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -40,6 +46,9 @@ func pageOf(set *stream.Element, all []Item) (page, error) {
 	from, to, err := bounds(set, all, most)
 	if err != nil {
 		return p, err
+	}
+	if !complete && from == len(all) && most > 0 {
+		return p, core.E(core.Unavailable, "disco: page", "The network has not told all of the list yet. Please try again in a moment.")
 	}
 	p.index, p.items = from, all[from:to]
 	return p, nil
@@ -97,7 +106,9 @@ func (p page) write(enc *stream.Encoder, node string) {
 			enc.Leaf("first", "", p.items[0].uid(), "index", strconv.Itoa(p.index))
 			enc.Leaf("last", "", p.items[len(p.items)-1].uid())
 		}
-		enc.Leaf("count", "", strconv.Itoa(p.count))
+		if p.count >= 0 {
+			enc.Leaf("count", "", strconv.Itoa(p.count))
+		}
 		enc.End()
 	}
 	enc.End()

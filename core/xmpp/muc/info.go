@@ -150,9 +150,6 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 	if q.Node == nsRooms {
 		return h.joinedItems(q), nil
 	}
-	if q.To.Address == "" && q.To.Realm != "" {
-		return h.listed(ctx, q)
-	}
 	if !q.To.Room || q.Nick != "" {
 		return nil, nil
 	}
@@ -170,43 +167,46 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 	return bounded(items), nil
 }
 
-const listWithin = 30 * time.Second // large networks have long lists
+// listWithin is how long a list is waited for: large networks have long ones, and what has come by then is answered.
+const listWithin = 10 * time.Second
 
 // maxListed is how many items an answer has at most: it must fit into a stanza.
 const maxListed = 500
 
 func bounded(items []disco.Item) []disco.Item { return items[:min(len(items), maxListed)] }
 
-// listed are the rooms of a network that anybody can see, those with the most members first. The list may be long:
-// package disco answers with a page of it.
-func (h *Handler) listed(ctx context.Context, q disco.Query) ([]disco.Item, error) {
+// List answers disco#items of a network: its rooms that anybody can see, those with the most members first. While the
+// network still tells them they are in its own order, so that one part can follow another. The list may be long: package
+// disco answers with a page of it.
+func (h *Handler) List(ctx context.Context, q disco.Query) (items []disco.Item, all bool, err error) {
 	if q.User == "" {
-		return nil, core.E(core.Unenrolled, "muc: list", "")
+		return nil, false, core.E(core.Unenrolled, "muc: list", "")
 	}
 	a, err := h.rooms.gw.Account(ctx, q.User, h.domain.Network.Driver.Name, q.To.Realm)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var rooms []core.Listed
+	rooms, all := []core.Listed(nil), true
 	ctx, cancel := context.WithTimeout(ctx, listWithin)
 	defer cancel()
 	err = h.with(ctx, a, func(caps core.Caps) (err error) {
 		if caps.RoomLister != nil {
-			rooms, err = caps.RoomLister.RoomList(ctx)
+			rooms, all, err = caps.RoomLister.RoomList(ctx)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	slices.SortStableFunc(rooms, func(a, b core.Listed) int { return b.Members - a.Members })
-	var items []disco.Item
+	if all {
+		slices.SortStableFunc(rooms, func(a, b core.Listed) int { return b.Members - a.Members })
+	}
 	for _, room := range rooms {
 		if jid, err := h.domain.JID(q.To.Realm, room.Room, true); err == nil {
 			items = append(items, disco.Item{JID: jid, Name: string(room.Room) + " (" + strconv.Itoa(room.Members) + ")"})
 		}
 	}
-	return items, nil
+	return items, all, nil
 }
 
 func (h *Handler) joinedItems(q disco.Query) []disco.Item {

@@ -142,6 +142,14 @@ func TestRoomList(t *testing.T) {
 	s.Send(`<iq type='get' id='d1' from='` + phone + `' to='%net@irc.gw'><query ` + items + `/></iq>`)
 	s.asked("list")
 	s.Expect(`<iq type='result' id='d1'><query ` + items + `><item jid='#big%net@irc.gw' name='#big (2000)'/><item jid='#small%net@irc.gw' name='#small (2)'/></query></iq>`)
+	s.net.mu.Lock()
+	s.net.partly = true // in the network's own order, and without a count
+	s.net.mu.Unlock()
+	const set = `<set xmlns='http://jabber.org/protocol/rsm'>`
+	s.Send(`<iq type='get' id='d1' from='` + phone + `' to='%net@irc.gw'><query ` + items + `>` + set + `<max>1</max></set></query></iq>`)
+	s.asked("list")
+	s.Expect(`<iq type='result' id='d1'><query ` + items + `><item jid='#small%net@irc.gw'/>` + set + `<first index='0'>#small%net@irc.gw</first>
+		<last>#small%net@irc.gw</last><no><count/></no></set><no><item jid='#big%net@irc.gw'/></no></query></iq>`)
 	s.Send(`<iq type='get' id='d1' from='bob@example.org/x' to='%net@irc.gw'><query ` + items + `/></iq>`)
 	s.Expect(`<iq type='error' id='d1'><error><registration-required ` + stanzas + `/></error></iq>`)
 	s.quiet()

@@ -38,6 +38,7 @@ type spectator struct {
 	mu     sync.Mutex
 	refuse error            // what every request is answered with
 	state  *core.RoomJoined // the room that it is in
+	partly bool             // the list of rooms is still being told
 }
 
 func (s *spectator) did(format string, args ...any) error {
@@ -116,8 +117,11 @@ func (s *session) Invite(_ context.Context, room, who core.Address) error {
 	return s.did("invite %s to %s", who, room)
 }
 
-func (s *session) RoomList(context.Context) ([]core.Listed, error) {
-	return []core.Listed{{Room: "#small", Members: 2}, {Room: "#big", Members: 2000}}, s.did("list")
+func (s *session) RoomList(context.Context) ([]core.Listed, bool, error) {
+	s.mu.Lock()
+	all := !s.partly
+	s.mu.Unlock()
+	return []core.Listed{{Room: "#small", Members: 2}, {Room: "#big", Members: 2000}}, all, s.did("list")
 }
 
 func (s *session) Settings(_ context.Context, room core.Address) (core.Settings, error) {
