@@ -93,6 +93,14 @@ type memEdge struct {
 	shown []core.Event
 	fail  error
 	said  []told
+
+	stopped []core.AccountID
+}
+
+func (m *memEdge) Stopped(a core.Account) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped = append(m.stopped, a.ID)
 }
 
 func (m *memEdge) Show(_ context.Context, _ core.Account, e core.Event) error {

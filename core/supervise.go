@@ -347,6 +347,13 @@ func (g *Gateway) forget(s *supervisor) bool {
 	return g.sessions[s.account.ID] == nil
 }
 
+// Stopper is an Edge that shows what an account has open, such as rooms.
+type Stopper interface {
+	// Stopped is told that an account's session was ended although the gateway goes on: the account was changed, moved
+	// or removed, or its user suspended. What it had open is not there any more. It is quick.
+	Stopped(a Account)
+}
+
 // stop ends an account's session, if there is one, without waiting.
 func (g *Gateway) stop(id AccountID) {
 	g.stops.Add(1)
@@ -362,10 +369,13 @@ func (g *Gateway) stop(id AccountID) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.stopped = true
 	if s.cancel != nil {
 		s.cancel()
+	}
+	s.mu.Unlock()
+	if e, ok := g.voice().(Stopper); ok {
+		e.Stopped(s.account)
 	}
 }
 

@@ -171,6 +171,21 @@ func (e *Edge) Moved(ctx context.Context, from core.UserID, moved []core.Account
 	return errors.Join(errs...)
 }
 
+// Stopper is a Renderer that shows what an account has open: see core.Stopper.
+type Stopper interface {
+	Stopped(d *Domain, a core.Account)
+}
+
+var _ core.Stopper = (*Edge)(nil)
+
+// Stopped implements core.Stopper.
+func (e *Edge) Stopped(a core.Account) {
+	l := e.domains[a.Network]
+	if s, ok := e.cfg.Rooms.(Stopper); ok && l != nil {
+		s.Stopped(l.domain, a)
+	}
+}
+
 func (e *Edge) chatOrRoom(room bool) Renderer {
 	if room {
 		return e.cfg.Rooms

@@ -146,10 +146,29 @@ func TestMoved(t *testing.T) {
 	}
 }
 
+// Who shows rooms hears of an account that was stopped.
+func TestStopped(t *testing.T) {
+	keeper := &movable{}
+	n := edgetest.Network((*edgetest.Plain)(nil))
+	e, err := edge.New(edge.Config{Domains: []*edge.Domain{{Name: domain, Network: n}}, Chat: words{}, Roster: words{}, Rooms: keeper})
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := edgetest.Account()
+	there.Network = "pigeon"
+	e.Stopped(there)
+	e.Stopped(edgetest.Account())
+	if want := domain + " a1"; keeper.told != want {
+		t.Errorf("told %q, want %q", keeper.told, want)
+	}
+}
+
 type movable struct {
 	words
 	told string
 }
+
+func (m *movable) Stopped(d *edge.Domain, a core.Account) { m.told += d.Name + " " + string(a.ID) }
 
 func (m *movable) Moved(_ context.Context, d *edge.Domain, from core.UserID, moved []core.Account) error {
 	m.told += d.Name + " " + string(from)

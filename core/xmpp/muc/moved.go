@@ -11,7 +11,10 @@ import (
 	"gangway/core/xmpp/stream"
 )
 
-var _ edge.Mover = (*Rooms)(nil)
+var (
+	_ edge.Mover   = (*Rooms)(nil)
+	_ edge.Stopper = (*Rooms)(nil)
+)
 
 // movedFor is how long the host server may take over the bookmarks of a move.
 const movedFor = 30 * time.Second
@@ -21,14 +24,8 @@ const movedFor = 30 * time.Second
 func (r *Rooms) Moved(ctx context.Context, d *edge.Domain, from core.UserID, moved []core.Account) error {
 	ctx, cancel := context.WithTimeout(ctx, movedFor)
 	defer cancel()
-	ids := map[core.AccountID]bool{}
 	for _, a := range moved {
-		ids[a.ID] = true
-	}
-	f := farewell{statuses: []string{"110"}, reason: "The account that you were here with belongs to another address of yours now."}
-	for _, rm := range r.take(ids) {
-		// A link that is down has nobody to tell: the server has told the clients already.
-		_ = rm.domain.Link.Write(func(enc *stream.Encoder) { rm.allGone(enc, f) })
+		r.Stopped(d, a) // it was stopped, but clients may have come in since
 	}
 	r.Restore(ctx, moved)
 	for _, a := range moved {
@@ -46,12 +43,22 @@ func (r *Rooms) Moved(ctx context.Context, d *edge.Domain, from core.UserID, mov
 	return nil
 }
 
-// take removes the rooms of accounts from the table.
-func (r *Rooms) take(accounts map[core.AccountID]bool) (taken []*room) {
+// Stopped implements edge.Stopper: nobody is in the account's rooms any more. The status is 110 only: it is neither a
+// kick, nor will the room be back by itself.
+func (r *Rooms) Stopped(_ *edge.Domain, a core.Account) {
+	f := farewell{statuses: []string{"110"}, reason: "Your account here was closed or has changed. You can try to join again."}
+	for _, rm := range r.take(a.ID) {
+		// A link that is down has nobody to tell: the server has told the clients already.
+		_ = rm.domain.Link.Write(func(enc *stream.Encoder) { rm.allGone(enc, f) })
+	}
+}
+
+// take removes the rooms of an account from the table.
+func (r *Rooms) take(account core.AccountID) (taken []*room) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for ref, rm := range r.rooms {
-		if accounts[ref.Account] {
+		if ref.Account == account {
 			taken = append(taken, rm)
 			delete(r.rooms, ref)
 		}
