@@ -1,0 +1,213 @@
+package biboumi
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// schema is what biboumi 9.0 of Debian 12 makes.
+const schema = `
+CREATE TABLE muclogline_ (id_ INTEGER PRIMARY KEY AUTOINCREMENT,uuid_ TEXT,owner_ TEXT,ircchanname_ TEXT,ircservername_ TEXT,date_ INTEGER,body_ TEXT,nick_ TEXT);
+CREATE TABLE globaloptions_ (id_ INTEGER PRIMARY KEY AUTOINCREMENT,owner_ TEXT,maxhistorylength_ INTEGER,recordhistory_ INTEGER,persistent_ INTEGER);
+CREATE TABLE ircserveroptions_ (id_ INTEGER PRIMARY KEY AUTOINCREMENT,owner_ TEXT,server_ TEXT,pass_ TEXT,tlsports_ TEXT,ports_ TEXT,username_ TEXT,realname_ TEXT,verifycert_ INTEGER,trustedfingerprint_ TEXT,encodingout_ TEXT,encodingin_ TEXT,maxhistorylength_ INTEGER,address_ TEXT,nick_ TEXT,saslpassword_ TEXT,throttlelimit_ INTEGER);
+CREATE TABLE ircchanneloptions_ (id_ INTEGER PRIMARY KEY AUTOINCREMENT,owner_ TEXT,server_ TEXT,channel_ TEXT,encodingout_ TEXT,encodingin_ TEXT,maxhistorylength_ INTEGER,persistent_ INTEGER,recordhistory_ INTEGER);
+CREATE TABLE roster (local TEXT,remote TEXT);
+CREATE TABLE after_connection_commands_ (id_ INTEGER PRIMARY KEY AUTOINCREMENT,fk_ INTEGER,afterconnectioncommand_ TEXT);
+CREATE INDEX archive_index ON muclogline_(owner_,ircchanname_,ircservername_);
+`
+
+const people = `
+INSERT INTO globaloptions_ VALUES(1,'alice@example.org',42,0,1);
+INSERT INTO ircserveroptions_ VALUES(1,'alice@example.org','irc.test','srv',';','20448;','ally','Alice A.',0,'','latin1','koi8-r',0,'127.0.0.1','al','sasl',0);
+INSERT INTO ircserveroptions_ VALUES(2,'bob@example.org','irc.b.test','','6697;6670;','6667;','','',1,'','','',20,'','','',10);
+INSERT INTO ircchanneloptions_ VALUES(1,'alice@example.org','irc.test','#chan','','latin1',0,1,0);
+INSERT INTO ircchanneloptions_ VALUES(2,'alice@example.org','irc.c.test','#x','utf-8','',99,0,-1);
+INSERT INTO after_connection_commands_ VALUES(1,1,'PRIVMSG NickServ :identify x');
+INSERT INTO roster VALUES('irc.test@biboumi.example.org','carol@example.org');
+INSERT INTO muclogline_ VALUES(1,'u1','alice@example.org','#chan','irc.test',1795520129,'hello','bob');
+INSERT INTO muclogline_ VALUES(2,'u2','alice@example.org','#chan','irc.test',1795520130,'/me waves','bob');
+INSERT INTO muclogline_ VALUES(3,'u3','alice@example.org','#chan','irc.test',1795520131,'from me','al');
+`
+
+func database(t *testing.T, statements ...string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "biboumi.sqlite")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range statements {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return file
+}
+
+func open(t *testing.T, file string) *DB {
+	t.Helper()
+	d, err := Open(t.Context(), file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func TestRead(t *testing.T) {
+	d := open(t, database(t, schema, people))
+	ctx := t.Context()
+	owners, err := d.Owners(ctx)
+	if want := []string{"alice@example.org", "bob@example.org", "carol@example.org"}; err != nil || !reflect.DeepEqual(owners, want) {
+		t.Fatalf("owners %v, %v", owners, err)
+	}
+	if n, err := d.Lines(ctx); n != 3 || err != nil {
+		t.Errorf("%d lines, %v", n, err)
+	}
+	accounts, err := d.Accounts(ctx, "alice@example.org")
+	if err != nil || len(accounts) != 2 || accounts[0].Server != "irc.c.test" || accounts[1].Server != "irc.test" {
+		t.Fatalf("accounts %+v, %v", accounts, err)
+	}
+	answers, left := accounts[1].Answers()
+	want := map[string]string{
+		"network": "irc.test", "nick": "al", "username": "ally", "realname": "Alice A.", "password": "sasl", "server_password": "srv",
+		"encoding_in": "koi8-r", "encodings": "#chan latin1", "commands": "PRIVMSG NickServ :identify x",
+	}
+	if !maps.Equal(answers, want) {
+		t.Errorf("answers %v", answers)
+	}
+	contains(t, left, "the address 127.0.0.1", "without TLS only (20448)", "latin1")
+	if rooms := accounts[1].Persistent(); !reflect.DeepEqual(rooms, []string{"#chan"}) || accounts[1].Nick() != "al" {
+		t.Errorf("rooms %v of %s", rooms, accounts[1].Nick())
+	}
+	_, left = accounts[0].Answers()
+	contains(t, left, "the encoding to write in #x", "whether #x is recorded", "99 lines")
+	g, err := d.Global(ctx, "alice@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, g.Left(), "nothing is recorded", "every channel is persistent", "42 lines")
+	usual, err := d.Accounts(ctx, "bob@example.org")
+	if err != nil || len(usual) != 1 {
+		t.Fatalf("%v, %v", usual, err)
+	}
+	if answers, left := usual[0].Answers(); len(answers) != 1 || len(left) > 0 || usual[0].Nick() != "bob" {
+		t.Errorf("of the usual choices %v, %v", answers, left)
+	}
+	if contacts, err := d.Contacts(ctx, "carol@example.org"); err != nil || len(contacts) != 1 || contacts[0] != "irc.test@biboumi.example.org" {
+		t.Errorf("contacts %v, %v", contacts, err)
+	}
+}
+
+func contains(t *testing.T, left []string, parts ...string) {
+	t.Helper()
+	if len(left) != len(parts) {
+		t.Errorf("%d left: %q", len(left), left)
+	}
+	for _, part := range parts {
+		if !strings.Contains(strings.Join(left, "\n"), part) {
+			t.Errorf("%q is not in %q", part, left)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	d := open(t, database(t, schema, people))
+	accounts, err := d.Accounts(t.Context(), "alice@example.org")
+	if err != nil || len(accounts[1].Logged) != 1 || accounts[1].Logged[0].Lines != 3 {
+		t.Fatalf("%+v, %v", accounts, err)
+	}
+	room := accounts[1].Logged[0]
+	lines, err := d.History(t.Context(), "alice@example.org", room, 0, 2)
+	if err != nil || len(lines) != 2 || lines[0].UUID != "u1" || lines[1].Body != "/me waves" || lines[1].At.Unix() != 1795520130 {
+		t.Fatalf("%+v, %v", lines, err)
+	}
+	rest, err := d.History(t.Context(), "alice@example.org", room, lines[1].Row, 2)
+	if err != nil || len(rest) != 1 || rest[0].Nick != "al" {
+		t.Errorf("%+v, %v", rest, err)
+	}
+	for limit, want := range map[int]int64{1: 2, 2: 1, 3: 0, 100: 0} {
+		if row, err := d.Before(t.Context(), "alice@example.org", room, limit); row != want || err != nil {
+			t.Errorf("before the newest %d: %d, %v", limit, row, err)
+		}
+	}
+}
+
+// TestEarlier reads a database of a biboumi that had fewer columns and tables.
+func TestEarlier(t *testing.T) {
+	old := strings.ReplaceAll(schema, ",address_ TEXT,nick_ TEXT,saslpassword_ TEXT,throttlelimit_ INTEGER", "")
+	old = strings.ReplaceAll(old, "CREATE TABLE roster (local TEXT,remote TEXT);", "")
+	old = strings.ReplaceAll(old, "CREATE TABLE after_connection_commands_ (id_ INTEGER PRIMARY KEY AUTOINCREMENT,fk_ INTEGER,afterconnectioncommand_ TEXT);", "")
+	d := open(t, database(t, old, `INSERT INTO ircserveroptions_ VALUES(1,'alice@example.org','irc.test','','6697;6670','6667','','Alice',1,'','','',20)`))
+	accounts, err := d.Accounts(t.Context(), "alice@example.org")
+	if err != nil || len(accounts) != 1 {
+		t.Fatalf("%v, %v", accounts, err)
+	}
+	if answers, left := accounts[0].Answers(); answers["realname"] != "Alice" || len(left) > 0 {
+		t.Errorf("%v, %v", answers, left)
+	}
+	if all, err := d.Contacts(t.Context(), "alice@example.org"); err != nil || len(all) > 0 {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
+func TestNotReadable(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		file string
+		want error
+	}{
+		{text, ErrNotBiboumi}, {t.TempDir(), ErrNotBiboumi}, {filepath.Join(t.TempDir(), "absent"), os.ErrNotExist},
+		{database(t, "CREATE TABLE other (id INTEGER)"), ErrNotBiboumi},
+		{database(t, schema, "ALTER TABLE ircserveroptions_ ADD COLUMN wings_ TEXT"), ErrNewer},
+		{database(t, schema, "CREATE TABLE feathers_ (id INTEGER)"), ErrNewer},
+	} {
+		d, err := Open(t.Context(), c.file, false)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.file, err, c.want)
+		}
+		if err == nil {
+			d.Close()
+		}
+	}
+	d, err := Open(t.Context(), database(t, schema, "CREATE TABLE feathers_ (id INTEGER)"), true)
+	if err != nil || fmt.Sprint(d.Unknown()) != "[feathers_]" {
+		t.Fatalf("%v", err)
+	}
+	d.Close()
+}
+
+func TestLocked(t *testing.T) {
+	file := database(t, schema)
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := Open(t.Context(), file, false); !errors.Is(err, ErrLocked) {
+		t.Errorf("Open: %v", err)
+		if err == nil {
+			d.Close()
+		}
+	}
+}
