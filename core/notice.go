@@ -33,6 +33,9 @@ func (g *Gateway) tell(ctx context.Context, network string, user UserID, text st
 	}
 }
 
+// Report tells the admins what somebody has to say about a correspondent on a network. It is kept until it has been said.
+func (g *Gateway) Report(ctx context.Context, network, text string) { g.tellAdmins(ctx, network, text) }
+
 func (g *Gateway) tellAdmins(ctx context.Context, network, text string) {
 	for _, admin := range g.access().Admins {
 		g.tell(ctx, network, admin, text)

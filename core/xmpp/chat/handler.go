@@ -27,7 +27,10 @@ type Config struct {
 	Contacts Contacts         // nil: addresses are as Transport.Parse returns them
 	Choices  core.Choices     // nil: nobody has chosen anything
 	Now      func() time.Time // nil: time.Now
-	Logger   *slog.Logger     // nil: none
+	// Report tells the admins what a user has to say about a correspondent, from the domain of a network; nil: nobody
+	// takes reports.
+	Report func(ctx context.Context, network, text string)
+	Logger *slog.Logger // nil: none
 }
 
 // Chat is one-to-one conversations in both directions, for any number of
@@ -40,6 +43,9 @@ type Chat struct {
 	log     *slog.Logger
 	// walked are the names of messages on live lanes, which the ledger does not know.
 	walked *fresh[sentName, core.MessageID]
+
+	report  func(ctx context.Context, network, text string)
+	reports *fresh[string, struct{}] // of whom about whom
 }
 
 // New makes a Chat. It starts nothing.
@@ -58,6 +64,7 @@ func New(cfg Config) *Chat {
 		},
 		gateway: cfg.Gateway, choices: cfg.Choices, log: cfg.Logger,
 		walked: newFresh[sentName, core.MessageID](cfg.Now, 24*time.Hour, 50_000),
+		report: cfg.Report, reports: newFresh[string, struct{}](cfg.Now, time.Hour, 1_000),
 	}
 }
 

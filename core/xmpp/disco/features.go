@@ -101,9 +101,10 @@ func contactForms(admins []string) []Form {
 	for i, jid := range admins {
 		uris[i] = edge.URI(jid, "")
 	}
-	return []Form{{Type: "http://jabber.org/network/serverinfo", Fields: []FormField{{
-		Var: "admin-addresses", Type: "list-multi", Values: uris,
-	}}}}
+	return []Form{{Type: "http://jabber.org/network/serverinfo", Fields: []FormField{
+		{Var: "abuse-addresses", Type: "list-multi", Values: uris}, // where servers send reports (XEP-0377)
+		{Var: "admin-addresses", Type: "list-multi", Values: uris},
+	}}}
 }
 
 // clientInfo describes the full JID of every correspondent on a network. It
