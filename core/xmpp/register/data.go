@@ -85,8 +85,8 @@ func (c commands) erase(ctx context.Context, r Request) (core.Step, error) {
 	switch r.Answers["confirm"] {
 	case "true":
 	case "":
-		step := c.ask("This deletes everything that is kept about you here, on all networks: accounts, contacts, messages "+
-			"that wait to be sent. Addresses and numbers that were yours go to others in time. It cannot be undone.",
+		step := c.ask("This deletes everything that is kept about you here, on all networks: accounts, contacts, preferences, the "+
+			"history of rooms, files, and messages that wait to be sent. Addresses and numbers that were yours go to others in time. It cannot be undone.",
 			core.Field{Name: "confirm", Label: "Delete everything?", Type: core.BoolField, Required: true})
 		step.More = true
 		return step, nil
