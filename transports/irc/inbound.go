@@ -233,6 +233,10 @@ func (s *session) whispered(m *irc.Message, target, text string) {
 	if s.mine(peer) {
 		peer = target
 	}
+	if !addressable(peer) {
+		s.notice("", "In private, with "+peer+", whose nick cannot be written as an address: "+text)
+		return
+	}
 	addr := lower(peer)
 	at := sentAt(m)
 	s.stopped(typist{addr, m.Name})
