@@ -119,8 +119,15 @@ func (a *Archive) fill(ctx context.Context, ref core.Ref, f *filling, entries []
 	err = a.db.Write(ctx, func(tx *store.Tx) error {
 		w := writing{tx: tx, rooms: map[core.Ref]int64{}, taken: f.copy()}
 		fresh, taken = nil, w.taken // also when this is not the first try
+		rows, err := rowsOf(entries)
+		if err != nil {
+			return err
+		}
+		if err := w.exact(ctx, ref, rows); err != nil {
+			return err
+		}
 		for i := range entries {
-			kept, err := w.entry(ctx, &entries[i])
+			kept, err := w.entry(ctx, &entries[i], rows[i])
 			if err != nil {
 				return err
 			}

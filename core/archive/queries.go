@@ -19,7 +19,7 @@ const (
 	insertEvent = `INSERT INTO archive (room, at, id, remote, origin, author, said, about, retracted, retracted_at, event, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	insertTold  = insertEvent + ` RETURNING seq`
-	selectNamed = `SELECT seq, at FROM archive WHERE room = ? AND remote = ? AND remote <> ''`
+	selectNamed = `SELECT 1 FROM archive WHERE room = ? AND remote = ? AND remote <> ''`
 	selectSaid  = `SELECT seq, at, remote FROM archive WHERE room = ? AND said = ? AND at BETWEEN ? AND ? AND author = ?
 		ORDER BY at, seq LIMIT ?`
 	updateRemote = `UPDATE archive SET remote = ? WHERE seq = ?`

@@ -30,6 +30,7 @@ type row struct {
 	body               []byte
 
 	late, mine bool
+	known      bool // it is there already: see writing.exact
 }
 
 // rowOf encodes an entry: what the columns say is left out of the body.
@@ -64,6 +65,17 @@ func rowOf(e *entry) (*row, error) {
 	var err error
 	r.event, r.body, err = core.EncodeEvent(short)
 	return r, err
+}
+
+func rowsOf(entries []entry) ([]*row, error) {
+	rows := make([]*row, len(entries))
+	for i := range entries {
+		var err error
+		if rows[i], err = rowOf(&entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // said is a hash of who said what.

@@ -20,8 +20,8 @@ const (
 	networkClock = 1000
 )
 
-// alike is the most events of one author and text in such a time that are looked at.
-const alike = 100
+// mostAlike is how many events of one author and text in such a time are looked at.
+const mostAlike = 100
 
 // known says whether an event of the past is there already. One that has just been said is never taken for another:
 // people repeat themselves.
@@ -30,25 +30,56 @@ const alike = 100
 // one is given the name. While a gap is filled an event that is there stands for one that is told: of two that are the
 // same the second is another.
 func (w *writing) known(ctx context.Context, room int64, r *row) (bool, error) {
-	if !r.late {
-		return false, nil
+	if !r.late || r.known {
+		return r.known, nil
 	}
-	if r.remote != "" {
-		var seq, at int64
-		err := w.tx.QueryRow(ctx, selectNamed, room, r.remote).Scan(&seq, &at)
-		if err == nil || !errors.Is(err, sql.ErrNoRows) {
-			return err == nil, err
+	if known, err := w.named(ctx, room, r); known || err != nil {
+		return known, err
+	}
+	return w.alike(ctx, room, r, r.differs())
+}
+
+// exact looks which events of a page are there with their names, or at the very time: these are not taken for another
+// one that is almost the same. The rest is left to known.
+func (w *writing) exact(ctx context.Context, ref core.Ref, rows []*row) error {
+	room, err := w.room(ctx, ref)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.known, err = w.named(ctx, room, r); err == nil && !r.known {
+			r.known, err = w.alike(ctx, room, r, 0)
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// named says whether an event is there under its network's name.
+func (w *writing) named(ctx context.Context, room int64, r *row) (bool, error) {
+	if r.remote == "" {
+		return false, nil
+	}
+	var one int
+	err := w.tx.QueryRow(ctx, selectNamed, room, r.remote).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// alike says whether an event is there that says the same and may be the same, and takes it.
+func (w *writing) alike(ctx context.Context, room int64, r *row, differ int64) (bool, error) {
 	if r.said == 0 {
 		return false, nil
 	}
-	differ := r.differs()
-	same, err := store.Collect(ctx, w.tx, scanTold, selectSaid, room, r.said, r.at-differ, r.at+differ, r.author, alike)
+	all, err := store.Collect(ctx, w.tx, scanTold, selectSaid, room, r.said, r.at-differ, r.at+differ, r.author, mostAlike)
 	if err != nil {
 		return false, err
 	}
-	for _, s := range same {
+	for _, s := range all {
 		if _, taken := w.taken[s.seq]; taken || r.remote != "" && s.remote != "" {
 			continue
 		}

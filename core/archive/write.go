@@ -14,7 +14,11 @@ func (a *Archive) write(ctx context.Context, entries []entry) error {
 	return a.db.Write(ctx, func(tx *store.Tx) error {
 		w := writing{tx: tx, rooms: map[core.Ref]int64{}}
 		for i := range entries {
-			if _, err := w.entry(ctx, &entries[i]); err != nil {
+			r, err := rowOf(&entries[i])
+			if err != nil {
+				return err
+			}
+			if _, err := w.entry(ctx, &entries[i], r); err != nil {
 				return err
 			}
 		}
@@ -45,12 +49,8 @@ func (w *writing) room(ctx context.Context, ref core.Ref) (room int64, err error
 }
 
 // entry keeps an event, unless it is there already.
-func (w *writing) entry(ctx context.Context, e *entry) (kept bool, err error) {
+func (w *writing) entry(ctx context.Context, e *entry, r *row) (kept bool, err error) {
 	room, err := w.room(ctx, e.Event.Where())
-	if err != nil {
-		return false, err
-	}
-	r, err := rowOf(e)
 	if err != nil {
 		return false, err
 	}
