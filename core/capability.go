@@ -90,9 +90,10 @@ type (
 	Profiler interface {
 		Profile(ctx context.Context, peer Address) (*Profile, error)
 	}
-	// Historian can tell what was said since a moment, oldest first, by delivering it.
-	Historian interface {
-		Backfill(ctx context.Context, peer Address, since time.Time) error
+	// Pacer writes no faster than its network allows.
+	Pacer interface {
+		// Waiting is how many lines have not been written yet. It does not ask the network.
+		Waiting() int
 	}
 	// Reconciler finds out what became of a message whose Send was cut off or ended as Uncertain. A session that
 	// has it is one whose duplicates cost: the outbox commits a mark before every Send, and never calls Send again
@@ -144,7 +145,7 @@ type Caps struct {
 	Reactor        Reactor
 	ContactLister  ContactLister
 	Profiler       Profiler
-	Historian      Historian
+	Pacer          Pacer
 	Reconciler     Reconciler
 }
 
@@ -165,7 +166,7 @@ func CapsOf(s Session) Caps {
 	c.Reactor, _ = s.(Reactor)
 	c.ContactLister, _ = s.(ContactLister)
 	c.Profiler, _ = s.(Profiler)
-	c.Historian, _ = s.(Historian)
+	c.Pacer, _ = s.(Pacer)
 	c.Reconciler, _ = s.(Reconciler)
 	if n, ok := s.(Narrower); ok {
 		n.Narrow(&c)

@@ -188,7 +188,9 @@ type Status struct {
 	Text  string        // a sentence for the user; may be empty
 	Err   *Error        // why, when Waiting or Refused
 	Retry time.Duration // until the next try, when Waiting
-	Since time.Time     // when Link became what it is; the gateway sets it, and it is zero before there was a connection
+	// Unsaid is how many lines wait to be written, where the network takes only a few at a time; the gateway sets it.
+	Unsaid int
+	Since  time.Time // when Link became what it is; the gateway sets it, and it is zero before there was a connection
 }
 
 // Profile is what is known of a contact.

@@ -239,7 +239,11 @@ func (g *Gateway) Status(id AccountID) Status {
 	if s == nil {
 		return Status{Ref: Ref{Account: id}, Link: Closed}
 	}
-	return s.state()
+	state := s.state()
+	if p := CapsOf(s.current()).Pacer; p != nil {
+		state.Unsaid = p.Waiting()
+	}
+	return state
 }
 
 // Connections counts the sessions of a network by the state of their connection.

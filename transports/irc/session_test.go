@@ -325,6 +325,9 @@ func TestFloodControl(t *testing.T) {
 		if fmt.Sprint(at) != "[0s 0s 0s 2s]" {
 			t.Errorf("lines at %v", at)
 		}
+		if n := p.s.Waiting(); n != 4 {
+			t.Errorf("%d lines wait", n)
+		}
 		p.expect("PING gangway-1")
 		p.send("PING urgent")
 		p.expect("PONG urgent")

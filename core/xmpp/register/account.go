@@ -122,6 +122,9 @@ func linkText(s core.Status) string {
 	} else if s.Text != "" {
 		text += " " + s.Text
 	}
+	if s.Unsaid > 0 {
+		text += fmt.Sprintf(" Of what you said %d lines wait, since the network takes only a few at a time.", s.Unsaid)
+	}
 	if s.Link == core.Waiting && s.Retry > 0 {
 		text += fmt.Sprintf(" It is tried again within %s.", soon(s.Retry))
 	}

@@ -186,6 +186,8 @@ func TestStatus(t *testing.T) {
 	}{
 		{core.Status{Link: core.Connected}, "alice@mail.example: connected."},
 		{core.Status{Link: core.Connected, Since: at9}, "alice@mail.example: connected since 24 Nov 09:05 UTC."},
+		{core.Status{Link: core.Connected, Unsaid: 3},
+			"alice@mail.example: connected. Of what you said 3 lines wait, since the network takes only a few at a time."},
 		{core.Status{Link: core.Connecting}, "alice@mail.example: connecting."},
 		{core.Status{Link: core.Closed}, "alice@mail.example: not connected; it connects when you use it."},
 		{core.Status{Link: core.Waiting, Err: core.E(core.Unavailable, "", "The server is away."), Retry: 61 * time.Second},
