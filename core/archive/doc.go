@@ -6,7 +6,7 @@
 // history then has a hole, which is counted and logged. Reading waits for what was queued before it.
 //
 // Within a room events are in order of the time they were said, and, at the same millisecond, in that of their coming.
-// So what a network tells later, of a time when the gateway was away, finds its place (core.Historian); what is known
+// So what a network tells later, of a time when the gateway was away, finds its place (core.History); what is known
 // already is not kept twice, whether the network names its messages or not.
 //
 // A message that is taken back is emptied where it stands, and so is what corrected it. Nothing is kept for longer
