@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	payloads     = flag.Int("hostile", 8000, "hostile payloads for all host servers together")
+	payloads     = flag.Int("hostile", 6000, "hostile payloads for all host servers together")
 	hostileHosts = flag.String("hostile-hosts", "prosody,ejabberd", "the host servers they go to")
 )
 
@@ -162,32 +162,35 @@ func (h *hostile) irc(n int) {
 	classes := hostileClasses()
 	for i := range n {
 		c := classes[i%len(classes)]
-		nick, row := "eve", "irc: "+c.name
-		if i/len(classes)%10 == 0 {
+		nick, to, row := "eve", "#lobby", "irc: "+c.name
+		switch i / len(classes) % 20 {
+		case 0:
 			nick, row = hostileNick(h.random, c), "irc, as nick: "+c.name
+		case 10:
+			nick, to, row = hostileNick(h.random, c), world.Alice, "irc, in private: "+c.name
 		}
-		h.speak(nick, row, c.text(h.random))
+		h.speak(nick, to, row, c.text(h.random))
 		if i%inFlight == 0 {
 			h.settled("irc", inFlight)
 		}
 	}
 	for range megabytes {
-		h.speak("eve", "irc: 1 MB", strings.Repeat("endless ", 1<<17))
+		h.speak("eve", "#lobby", "irc: 1 MB", strings.Repeat("endless ", 1<<17))
 	}
 	h.settled("irc", 0)
 	h.sink.await(h.ctx, "word of the lines left out", func() bool { return h.sink.notes > 0 })
 }
 
-// speak has a nick say something. A line that is longer than IRC allows is left out by the program, and alice is told.
-func (h *hostile) speak(nick, row, text string) {
+// speak has a nick say something to the room or to alice. A line that is longer than IRC allows is left out by the program, and alice is told.
+func (h *hostile) speak(nick, to, row, text string) {
 	h.t.Helper()
 	text = h.payload(row, text)
 	h.said[key{row, h.of(row).sent}] += " said by " + nick[:min(len(nick), 300)]
-	if len(":"+nick+"!u@far.test PRIVMSG #lobby :"+text) > 512 {
+	if len(":"+nick+"!u@far.test PRIVMSG "+to+" :"+text) > 512 {
 		h.refuse(row)
 	}
-	if !h.server.Say(nick, "#lobby", text) {
-		h.t.Fatalf("alice is not in the channel any more, before %q says %q", nick, text)
+	if !h.server.Say(nick, to, text) {
+		h.t.Fatalf("alice is not there any more, before %q says %q", nick, text)
 	}
 }
 
