@@ -130,7 +130,7 @@ func (h *house) removeByPrivilege(ctx context.Context, user core.UserID, entries
 		err = h.carryOut(ctx, user, p)
 	}
 	if err != nil && (refusedFor(err) || h.domain.Privileges.For(user).Roster != privilege.Both) {
-		return nil, nil //nolint:nilerr // then it is done without
+		return nil, nil // then it is done without
 	}
 	return removed, err
 }
