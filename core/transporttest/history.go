@@ -112,7 +112,7 @@ func took(old *[]*core.Message, m *core.Message) bool {
 	if i < 0 {
 		return false
 	}
-	if m.Remote == "" { // the next one that says the same is another
+	if one := (*old)[i]; one.Remote == "" || m.Remote == "" { // the next one that says the same is another
 		*old = slices.Delete(*old, i, i+1)
 	}
 	return true
