@@ -86,6 +86,9 @@ func (d *desk) do(ctx context.Context, op string, args json.RawMessage) (any, er
 	if out, known, err := d.people(ctx, op, args); known {
 		return out, err
 	}
+	if out, known, err := d.imports(ctx, op, args); known {
+		return out, err
+	}
 	switch op {
 	case "user.list":
 		return with(args, func(o userOrder) (any, error) { return d.users(ctx, o) })
@@ -227,12 +230,7 @@ func (d *desk) link(ctx context.Context, o linkOrder) (userRow, error) {
 			return userRow{}, err
 		}
 	}
-	var linked core.Account
-	if d.reload != nil {
-		linked, err = d.app.gateway.Link(ctx, account)
-	} else {
-		linked, err = d.app.mapping.Link(ctx, account)
-	}
+	linked, err := d.linked(ctx, account)
 	if err != nil {
 		return userRow{}, err
 	}

@@ -39,6 +39,8 @@ func TestScript(t *testing.T) {
 			"newer":       newerSchema,
 			"hold":        holdDatabase,
 			"undelivered": undelivered,
+			"biboumi":     biboumiDatabase,
+			"later":       laterBiboumi,
 		},
 	})
 }

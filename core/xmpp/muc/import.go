@@ -13,7 +13,7 @@ func Keep(ctx context.Context, notes core.Notes, account core.AccountID, room co
 	rooms := map[core.Address]string{}
 	note, err := notes.Get(ctx, keptKey(account))
 	switch {
-	case core.KindOf(err) == core.NotFound && err != nil:
+	case err != nil && core.KindOf(err) == core.NotFound:
 	case err != nil:
 		return false, err
 	default:

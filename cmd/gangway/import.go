@@ -1,0 +1,392 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gangway/config"
+	"gangway/core"
+	"gangway/mapping"
+	"gangway/transports/irc/biboumi"
+)
+
+func importCommand(load loader) *cobra.Command {
+	cmd := group("import", "Take over the users of another gateway")
+	var dry, newer bool
+	var transport string
+	c := &cobra.Command{
+		Use: "biboumi FILE", Short: "Take over the users of biboumi from its SQLite database",
+		Long: "Take over the users of biboumi: what they chose for servers and channels, persistent channels, contacts and the\n" +
+			"history. FILE is its SQLite database, db_name in biboumi.cfg, which is not changed. Stop biboumi first, and give\n" +
+			"Gangway its domain: rooms, contacts and bookmarks keep their addresses.\n\n" +
+			"It may be done again: what is here already stays as it is, and nothing comes twice. A gateway that runs takes the\n" +
+			"users over while it does; persistent channels are entered when it starts next, or when their users enter them.",
+		Example: "  gangway import biboumi --dry-run /var/lib/biboumi/biboumi.sqlite",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			if transport, err = ircTransport(cfg, transport); err != nil {
+				return err
+			}
+			if err := notOurs(cfg, args[0]); err != nil {
+				return err
+			}
+			db, err := biboumi.Open(cmd.Context(), args[0], newer)
+			if err != nil {
+				return core.E(core.Invalid, "import", importStep(args[0], err))
+			}
+			defer db.Close()
+			return withDesk(cmd.Context(), load, func(call caller) error {
+				im := &importer{
+					db: db, call: call, network: transport, dry: dry, out: cmd.OutOrStdout(), archive: cfg.Archive,
+					progress: newProgress(cmd.ErrOrStderr()),
+				}
+				return im.run(cmd.Context())
+			})
+		},
+	}
+	c.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
+	c.Flags().BoolVar(&newer, "newer", false, "take a later biboumi's database too: what is not known is left out")
+	c.Flags().StringVar(&transport, "transport", "", "which `name` of an IRC transport, if there are several")
+	cmd.AddCommand(c)
+	return cmd
+}
+
+// ircTransport is the name of the transport that users come to.
+func ircTransport(cfg *config.Config, wanted string) (string, error) {
+	names := named(cfg, "irc")
+	switch {
+	case wanted == "" && len(names) == 1:
+		return names[0], nil
+	case slices.Contains(names, wanted):
+		return wanted, nil
+	case len(names) == 0:
+		return "", core.E(core.Invalid, "import", "There is no IRC in the configuration. Add a table [transport.irc].")
+	}
+	return "", core.E(core.Invalid, "import", "Say which of the IRC transports: --transport "+strings.Join(names, ", --transport ")+".")
+}
+
+// notOurs refuses Gangway's own database, which nobody but the store may open: closing it would drop the store's locks.
+func notOurs(cfg *config.Config, file string) error {
+	own, err := os.Stat(strings.TrimPrefix(cfg.Store.URL.Reveal(), "sqlite:"))
+	if err != nil {
+		return nil //nolint:nilerr // there is none yet
+	}
+	if other, err := os.Stat(file); err == nil && os.SameFile(own, other) {
+		return core.E(core.Invalid, "import", "That is Gangway's own database. Name biboumi's: db_name in biboumi.cfg.")
+	}
+	return nil
+}
+
+// importStep says why a file cannot be taken, and what to do about it.
+func importStep(file string, err error) string {
+	next := "Name biboumi's database: db_name in biboumi.cfg."
+	switch {
+	case errors.Is(err, biboumi.ErrNewer):
+		next = "Add --newer to leave that out."
+	case errors.Is(err, biboumi.ErrLocked):
+		next = "Stop biboumi, and try again."
+	}
+	return fmt.Sprintf("%s: %v. %s", file, err, next)
+}
+
+// importer takes users over, one at a time: no more of the database is held than one user's choices and a page of history.
+type importer struct {
+	db       *biboumi.DB
+	call     caller
+	network  string
+	dry      bool
+	out      io.Writer
+	archive  config.Archive
+	progress *progress
+
+	users, accounts, there, rooms, contacts int
+	lines, old                              int64 // lines that are new; that are older than history is kept
+	refused                                 int
+}
+
+func (im *importer) run(ctx context.Context) error {
+	total, err := im.db.Lines(ctx)
+	if err != nil {
+		return err
+	}
+	owners, err := im.db.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	im.progress.begin(total)
+	for _, owner := range owners {
+		if err := im.user(ctx, owner); err != nil {
+			im.progress.end()
+			return fmt.Errorf("%s: %w (what came before is here; the import may be done again)", owner, err)
+		}
+	}
+	im.progress.end()
+	would := ""
+	if im.dry {
+		would = " would come"
+	}
+	fmt.Fprintf(im.out, "%d users: %d accounts, %d persistent rooms, %d contacts and %d lines of history%s; %d accounts were here already\n",
+		im.users, im.accounts, im.rooms, im.contacts, im.lines, would, im.there)
+	if im.old > 0 {
+		fmt.Fprintf(im.out, "%d lines are older, or more, than [archive] keeps\n", im.old)
+	}
+	if unknown := im.db.Unknown(); len(unknown) > 0 {
+		fmt.Fprintln(im.out, "left out, since it is not known here:", oneLine(strings.Join(unknown, ", ")))
+	}
+	if im.refused > 0 {
+		return core.E(core.Denied, "import", fmt.Sprintf("%d accounts could not be taken over, as said above.", im.refused))
+	}
+	return nil
+}
+
+// user takes over everything of a user and says what was left.
+func (im *importer) user(ctx context.Context, owner string) error {
+	im.users++
+	global, err := im.db.Global(ctx, owner)
+	if err != nil {
+		return err
+	}
+	accounts, err := im.db.Accounts(ctx, owner)
+	if err != nil {
+		return err
+	}
+	local, err := im.db.Contacts(ctx, owner)
+	if err != nil {
+		return err
+	}
+	contacts := contactsByServer(local)
+	for _, server := range slices.Sorted(maps.Keys(contacts)) { // those of whom nothing else is known
+		if !slices.ContainsFunc(accounts, func(a *biboumi.Account) bool { return a.Server == server }) {
+			accounts = append(accounts, &biboumi.Account{Owner: owner, Server: server})
+		}
+	}
+	im.progress.say(im.out, "%s", oneLine(owner))
+	for _, text := range global.Left() {
+		im.left(text)
+	}
+	for _, a := range accounts {
+		if err := im.account(ctx, a, contacts[a.Server]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left tells something that has no place here.
+func (im *importer) left(text string) {
+	im.progress.say(im.out, "  not carried over: %s", oneLine(text))
+}
+
+// contactsByServer sorts the addresses on a contact list. The gateway itself has no "@", and is nobody's contact here.
+func contactsByServer(local []string) map[string][]string {
+	servers := map[string][]string{}
+	for _, jid := range local {
+		name, _, ok := strings.Cut(jid, "@")
+		if !ok || name == "" {
+			continue
+		}
+		nick, server, person := cutLast(mapping.Unescape(name), "%")
+		if !person {
+			nick, server = "", nick
+		}
+		known := servers[strings.ToLower(server)]
+		if nick != "" && !strings.ContainsAny(nick[:1], "#&!+") { // channels are bookmarks, not contacts
+			known = append(known, nick)
+		}
+		servers[strings.ToLower(server)] = known
+	}
+	return servers
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// account takes over one user on one server.
+func (im *importer) account(ctx context.Context, a *biboumi.Account, contacts []string) error {
+	answers, left := a.Answers()
+	order := importOrder{User: a.Owner, Network: im.network, Realm: a.Server, Answers: answers, DryRun: im.dry}
+	var got importedAccount
+	if err := im.call(ctx, "import.account", order, &got); err != nil {
+		if !isTheirs(err) {
+			return err
+		}
+		im.refused++
+		im.progress.say(im.out, "  %s: not taken over: %s", oneLine(a.Server), oneLine(explain(err)))
+		for _, l := range a.Logged {
+			im.progress.add(l.Lines)
+		}
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(got.Wrong)) {
+		left = append(left, name+": "+got.Wrong[name])
+	}
+	what := "comes"
+	switch {
+	case got.New:
+		im.accounts++
+	case got.Kept:
+		im.there++
+		what = "is here already, and stays as it is"
+	default:
+		im.there++
+		what = "is here already"
+	}
+	im.progress.say(im.out, "  %s: %s", oneLine(a.Server), what)
+	for _, text := range left {
+		im.left(a.Server + ": " + text)
+	}
+	if err := im.keep(ctx, a, got, contacts); err != nil {
+		return err
+	}
+	for _, l := range a.Logged {
+		if err := im.history(ctx, a, got, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isTheirs says whether an error is about this user, and not about the gateway.
+func isTheirs(err error) bool {
+	switch core.KindOf(err) {
+	case core.Invalid, core.Denied, core.NotFound, core.OverLimit, core.TooLarge:
+		return true
+	}
+	return false
+}
+
+// keep takes over persistent rooms and contacts.
+func (im *importer) keep(ctx context.Context, a *biboumi.Account, got importedAccount, contacts []string) error {
+	rooms := a.Persistent()
+	if im.dry {
+		im.rooms, im.contacts = im.rooms+len(rooms), im.contacts+len(contacts)
+		return nil
+	}
+	each := func(o keepOrder, what string) error {
+		o.User, o.Network, o.Realm, o.Nick = a.Owner, im.network, got.Realm, a.Nick()
+		var n kept
+		err := im.call(ctx, "import.keep", o, &n)
+		if err != nil && isTheirs(err) {
+			im.left(what + ": " + explain(err))
+			err = nil
+		}
+		im.rooms, im.contacts = im.rooms+n.Rooms, im.contacts+n.Contacts
+		return err
+	}
+	for _, room := range rooms {
+		if err := each(keepOrder{Rooms: []string{room}}, room); err != nil {
+			return err
+		}
+	}
+	for _, nick := range contacts {
+		if err := each(keepOrder{Contacts: []string{nick}}, nick); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	historyPage  = 500
+	historyBytes = 256 << 10 // of one order
+	longestLine  = 64 << 10
+)
+
+// history takes over what was said in a channel, as far as it would be kept.
+func (im *importer) history(ctx context.Context, a *biboumi.Account, got importedAccount, l biboumi.Logged) error {
+	after := int64(0)
+	if !im.archive.Enabled {
+		im.left(fmt.Sprintf("the history of %s, %d lines: [archive] keeps none", l.Channel, l.Lines))
+		im.progress.add(l.Lines)
+		return nil
+	}
+	if l.Lines > int64(im.archive.Limit) {
+		var err error
+		if after, err = im.db.Before(ctx, a.Owner, l, im.archive.Limit); err != nil {
+			return err
+		}
+		im.old += l.Lines - int64(im.archive.Limit)
+		im.progress.add(l.Lines - int64(im.archive.Limit))
+	}
+	oldest := time.Now().Add(-im.archive.Keep)
+	order := historyOrder{User: a.Owner, Network: im.network, Realm: got.Realm, Room: l.Channel, Nick: a.Nick()}
+	for {
+		lines, err := im.db.History(ctx, a.Owner, l, after, historyPage)
+		if err != nil || len(lines) == 0 {
+			return err
+		}
+		size := 0
+		for _, line := range lines {
+			after = line.Row
+			if line.At.Before(oldest) {
+				im.old++
+				continue
+			}
+			order.Lines = append(order.Lines, historyLineOf(line))
+			if size += len(line.Body); size > historyBytes {
+				if err := im.tell(ctx, &order); err != nil {
+					return err
+				}
+				size = 0
+			}
+		}
+		if err := im.tell(ctx, &order); err != nil {
+			return err
+		}
+		im.progress.add(int64(len(lines)))
+	}
+}
+
+// historyLineOf is a line as the archive has it. biboumi's id is what clients know it by.
+func historyLineOf(line biboumi.Line) historyLine {
+	id := core.MessageID(line.UUID)
+	if id == "" {
+		id = core.MessageID(fmt.Sprintf("biboumi-%d", line.Row))
+	}
+	text := line.Body
+	if len(text) > longestLine {
+		text = text[:longestLine]
+	}
+	return historyLine{ID: id, At: line.At, By: line.Nick, Text: strings.ToValidUTF8(text, "\ufffd")}
+}
+
+// tell passes lines on, and empties the order.
+func (im *importer) tell(ctx context.Context, order *historyOrder) error {
+	lines := order.Lines
+	order.Lines = nil
+	if len(lines) == 0 {
+		return nil
+	}
+	if im.dry {
+		im.lines += int64(len(lines))
+		return nil
+	}
+	var fresh int
+	o := *order
+	o.Lines = lines
+	err := im.call(ctx, "import.history", o, &fresh)
+	if err != nil && isTheirs(err) {
+		im.left(fmt.Sprintf("%d lines of %s: %s", len(lines), order.Room, explain(err)))
+		return nil
+	}
+	im.lines += int64(fresh)
+	return err
+}
