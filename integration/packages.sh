@@ -7,10 +7,15 @@
 # Says nothing when nothing is missing. No service that comes with a package is started: the tests start their own.
 set -eu
 
-all="prosody prosody-modules lua-sec lua-dbi-sqlite3 ejabberd erlang-p1-sqlite3 ngircd inspircd
+all="prosody prosody-modules lua-sec lua-dbi-sqlite3 ejabberd erlang-p1-sqlite3 ngircd inspircd biboumi
 	postfix dovecot-imapd dovecot-lmtpd swaks nodejs npm make gcc libc6-dev
 	profanity tmux python3-slixmpp python3-aiohttp
 	gajim xvfb dbus dbus-x11 at-spi2-core dconf-gsettings-backend libglib2.0-bin gir1.2-atspi-2.0 python3-gi xdotool"
+
+# The packages of two IRC servers conflict: ircd-hybrid is unpacked here, and not installed. It looks for its modules
+# where they would be installed.
+unpacked=/usr/local/lib/gangway-test
+hybrid_modules=/usr/lib/ircd-hybrid/modules
 
 die() {
 	echo "packages.sh: $*" >&2
@@ -25,6 +30,10 @@ missing() {
 		case $package in
 		nodejs) ! command -v node >/dev/null || continue ;;
 		npm) ! command -v npm >/dev/null || continue ;;
+		ircd-hybrid)
+			[ -e "$unpacked/$package/complete" ] && [ -e "$hybrid_modules" ] || printf '%s ' "$package"
+			continue
+			;;
 		esac
 		case "
 $installed
@@ -104,8 +113,26 @@ case " $need" in
 esac
 # Without a network the lists may still be good, and the packages in the cache.
 apt update || echo "packages.sh: apt-get update failed; trying with the lists there are" >&2
+install() {
+	[ $# -eq 0 ] || apt install --no-install-recommends "$@" || fail "apt-get could not install: $*"
+}
+unpack() {
+	dir=$(mktemp -d)
+	(cd "$dir" && apt-get -q -o Acquire::Retries=3 download "$1" >>"$log" 2>&1) || fail "apt-get could not download: $1"
+	mkdir -p "$unpacked/$1"
+	dpkg-deb -x "$dir/$1"_*.deb "$unpacked/$1" >>"$log" 2>&1 || fail "cannot be unpacked: $1"
+	rm -rf "$dir"
+	[ -e "$hybrid_modules" ] || ln -sfn "$unpacked/$1/usr/lib/$1" "${hybrid_modules%/modules}"
+	touch "$unpacked/$1/complete"
+}
 # shellcheck disable=SC2086 # a list of words
-apt install --no-install-recommends $need || fail "apt-get could not install: $need"
+case " $need" in
+*" ircd-hybrid "*)
+	install $(printf '%s ' $need | sed 's/ircd-hybrid //')
+	unpack ircd-hybrid
+	;;
+*) install $need ;;
+esac
 
 left=$(missing "$@")
 [ -z "$left" ] || fail "still missing: $left"

@@ -27,6 +27,7 @@ type ircOptions struct {
 	only       string
 	rejoin     bool
 	rooms      int
+	share      int
 	dir        string
 	gangway    string
 }
@@ -44,6 +45,7 @@ func ircLoad(args []string, out io.Writer) error {
 	fs.StringVar(&o.only, "only", "", "some of: delivered,sent,trip,memory,loss")
 	fs.BoolVar(&o.rejoin, "rejoin", false, "measure how the largest number of users comes back after the IRC server was restarted")
 	fs.IntVar(&o.rooms, "rooms", 5, "channels of each user, with -rejoin")
+	fs.IntVar(&o.share, "share", 50, "users of each channel, with -rejoin")
 	fs.StringVar(&o.dir, "dir", "/dev/shm", "where the gateways keep their databases: in memory, since it is not the disk that is compared")
 	fs.StringVar(&o.gangway, "gangway", "", "the program as built; built here when empty")
 	if err := fs.Parse(args); err != nil {
@@ -53,7 +55,7 @@ func ircLoad(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if o.deliveries < 50 || o.sent < 1 || o.seconds < 1 || o.rounds < 1 || o.rooms < 1 {
+	if o.deliveries < 50 || o.sent < 1 || o.seconds < 1 || o.rounds < 1 || o.rooms < 1 || o.share < 1 {
 		return errors.New("the numbers must be positive, -count at least 50")
 	}
 	if o.dir, err = os.MkdirTemp(o.dir, "gangway-load-"); err != nil {

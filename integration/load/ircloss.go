@@ -103,7 +103,7 @@ func (f *fate) burst(ids []string) burst {
 	return b
 }
 
-// burstToIRC writes the burst at once, and ends the gateway after some of it has been said.
+// burstToIRC writes the burst at once, and ends the gateway at once or after some of it has been said.
 func burstToIRC(o ircOptions, k ircKind, sig syscall.Signal) (burst, error) {
 	s, err := newIRCStage(o, k)
 	if err != nil {
@@ -114,8 +114,11 @@ func burstToIRC(o ircOptions, k ircKind, sig syscall.Signal) (burst, error) {
 	if err := s.joinAll(0, 1, func(int) string { return channel }); err != nil {
 		return burst{}, err
 	}
-	f, after := newFate(), 1+rand.Int64N(ircBurst/2) //nolint:gosec // a moment, not a secret
-	enough := make(chan struct{})
+	f, after, enough := newFate(), rand.Int64N(ircBurst/2), make(chan struct{}) //nolint:gosec // a moment, not a secret
+	if after == 0 || rand.IntN(2) == 0 {                                        //nolint:gosec // likewise
+		close(enough) // as soon as the burst is on its way
+		after = 0
+	}
 	said := func(text string) {
 		f.note(f.arrived, text)
 		if f.seen.Add(1) == after {
@@ -156,8 +159,11 @@ func burstToXMPP(o ircOptions, k ircKind, sig syscall.Signal) (burst, error) {
 	if err := s.joinAll(0, 1, func(int) string { return channel }); err != nil {
 		return burst{}, err
 	}
-	f, after := newFate(), 1+rand.Int64N(ircBurst/2) //nolint:gosec // likewise
-	enough := make(chan struct{})
+	f, after, enough := newFate(), rand.Int64N(ircBurst/2), make(chan struct{}) //nolint:gosec // likewise
+	if after == 0 || rand.IntN(2) == 0 {                                        //nolint:gosec // likewise
+		close(enough)
+		after = 0
+	}
 	heard := func(st *stream.Stanza) {
 		if st.Child("", "body") == nil || !strings.HasPrefix(st.Body(), "m") {
 			return

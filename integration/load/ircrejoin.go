@@ -20,10 +20,10 @@ func ircRejoin(o ircOptions, users int, out io.Writer) error {
 		return err
 	}
 	defer s.close()
-	fmt.Fprintf(out, "rejoin: %d users in %d channels each; the IRC server is away for %v\n\n", users, o.rooms, ircDown)
+	fmt.Fprintf(out, "rejoin: %d users in %d channels each, %d in every channel; the IRC server is away for %v\n\n", users, o.rooms, o.share, ircDown)
 	began := time.Now()
 	for room := range o.rooms {
-		if err := s.joinAll(0, users, func(int) string { return "#load" + strconv.Itoa(room) }); err != nil {
+		if err := s.joinAll(0, users, func(i int) string { return "#load" + strconv.Itoa(room) + "-" + strconv.Itoa(i/o.share) }); err != nil {
 			return err
 		}
 		s.host.joined.Store(0)

@@ -117,7 +117,8 @@ func prepareIRC(conf IRCConfig, templateName string) (*home, *ircPorts, string, 
 		Cert, Key  string
 		OperName   string
 		OperPass   string
-	}{conf, p.plain, p.tls, "", "", OperName, OperPassword}
+		Modules    string // of ircd-hybrid
+	}{conf, p.plain, p.tls, "", "", OperName, OperPassword, hybridAt() + "/usr/lib/ircd-hybrid/modules"}
 	data.Dir = h.dir
 	if conf.CA, data.Cert, data.Key, err = h.issue(conf.CA, conf.Name); err != nil {
 		return nil, nil, "", err

@@ -24,6 +24,11 @@ func TestInspircd(t *testing.T) {
 	t.Run("ircv3", func(t *testing.T) { ircv3(t, s) })
 }
 
+func TestHybrid(t *testing.T) {
+	s := serverstest.Start(t, servers.NewHybrid, servers.IRCConfig{Dir: serverstest.Dir(t), Unlimited: true})
+	testNetwork(t, s, ircclient.Config{TLS: s.ClientTLS()})
+}
+
 func testNetwork(t *testing.T, s servers.IRCServer, secure ircclient.Config) {
 	t.Run("talk", func(t *testing.T) { chat(t, s, secure) })
 	t.Run("authority", func(t *testing.T) {
