@@ -10,6 +10,10 @@
 // while the host or the network is called. Events leave in the order in which they were made, by one deliverer at a
 // time.
 //
+// What waits for the host (where a history ends, notes) is a chore, done by the same deliverer between events, without
+// the mutex: a room is entered behind the chore that asks where its history ends, and what fills the gap has its place
+// among the events.
+//
 // Everything that is written is a wire.Command; everything that is read goes through wire.Reader and wire.Parse.
 // They bound and validate. Package isupport knows what a network says of itself, package format how text looks on IRC.
 package irc
