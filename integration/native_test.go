@@ -24,7 +24,8 @@ type scenario struct {
 // scenarios is the suite: the same assertions on every flavour.
 func scenarios() []scenario {
 	var all []scenario
-	for _, part := range [][]scenario{discoveryScenarios(), rosterScenarios(), registerScenarios(), doorScenarios(), messageScenarios(), richScenarios(), roomScenarios(), slixmppScenarios(), profanityScenarios()} {
+	for _, part := range [][]scenario{discoveryScenarios(), rosterScenarios(), registerScenarios(), doorScenarios(), messageScenarios(), richScenarios(), roomScenarios(), slixmppScenarios(), profanityScenarios(),
+		blockScenarios(), loopScenarios(), guestScenarios(), adminScenarios(), archiveScenarios(), cardScenarios()} {
 		all = append(all, part...)
 	}
 	return all
@@ -35,7 +36,7 @@ func scenarios() []scenario {
 func TestNative(t *testing.T) {
 	for _, f := range []world.Flavour{world.PlainProsody, world.PrivilegedProsody, world.PrivilegedEjabberd} {
 		t.Run(string(f), func(t *testing.T) {
-			w, ctx := start(t, world.Options{Flavour: f, Numbers: 40})
+			w, ctx := start(t, world.Options{Flavour: f, Numbers: 99, Access: residents(99), Guests: true, Loopback: true})
 			var people atomic.Int32
 			for _, sc := range scenarios() {
 				t.Run(sc.name, func(t *testing.T) {
@@ -71,11 +72,32 @@ type person struct {
 	number, alias string
 }
 
+// residents are the addresses of the first n people, as the list of those who may register: whoever has another address
+// is a guest, who needs an invitation or the word of an administrator.
+func residents(n int) string {
+	all := []string{"admin@" + world.Domain, world.Alice + "@" + world.Domain, world.Bob + "@" + world.Domain}
+	for i := range n {
+		all = append(all, fmt.Sprintf("user%d@%s", i+1, world.Domain))
+	}
+	return strings.Join(all, `", "`)
+}
+
+// newGuest makes somebody new who is not on the list of those who may register.
+func (s *stage) newGuest(opts ...client.Option) *person {
+	s.Helper()
+	return s.arrive("guest", opts...)
+}
+
 // newPerson makes somebody new, online.
 func (s *stage) newPerson(opts ...client.Option) *person {
 	s.Helper()
+	return s.arrive("user", opts...)
+}
+
+func (s *stage) arrive(kind string, opts ...client.Option) *person {
+	s.Helper()
 	n := int(s.people.Add(1))
-	p := &person{s: s, name: fmt.Sprintf("user%d", n), number: world.Number(n), alias: fmt.Sprintf("mail%d", n)}
+	p := &person{s: s, name: fmt.Sprintf("%s%d", kind, n), number: world.Number(n), alias: fmt.Sprintf("mail%d", n)}
 	if err := s.Join(s.ctx, p.name); err != nil {
 		s.Fatal(err)
 	}

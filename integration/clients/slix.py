@@ -15,7 +15,7 @@ from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout, PresenceError
 
 PLUGINS = [
-    "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0066", "xep_0077", "xep_0115", "xep_0184", "xep_0199",
+    "xep_0004", "xep_0030", "xep_0045", "xep_0050", "xep_0054", "xep_0060", "xep_0066", "xep_0077", "xep_0084", "xep_0115", "xep_0184", "xep_0199",
     "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0363",
 ]
 out = sys.stdout
@@ -163,12 +163,26 @@ class Client(ClientXMPP):
         back = await self.wait(lambda s: s.name == "message" and s["from"].bare == room and s["body"] == body)
         return {"same_id": back["id"] == message["id"], "stanza_id": back["stanza_id"]["id"], "nick": back["from"].resource}
 
-    async def archive(self, room):
+    async def archive(self, room, page=50, backwards=False):
+        """All of it, in pages of that many, from the beginning or from the end."""
         found = []
-        async for result in self["xep_0313"].iterate(jid=room, total=50):
+        async for result in self["xep_0313"].iterate(jid=room, rsm={"max": page}, reverse=backwards, total=200):
             forwarded = result["mam_result"]["forwarded"]["stanza"]
             found.append({"id": result["mam_result"]["id"], "body": forwarded["body"], "from": forwarded["from"].full})
         return {"messages": found}
+
+    async def card(self, jid):
+        """What a client shows of a contact: its vCard-temp, and its avatar if one is announced."""
+        card = (await self["xep_0054"].get_vcard(jid=jid)).xml.find("{vcard-temp}vCard")
+        try:
+            items = (await self["xep_0060"].get_items(jid, "urn:xmpp:avatar:metadata"))["pubsub"]["items"]
+            avatars = [item["id"] for item in items]
+        except IqError as e:
+            avatars = [e.condition]
+        return {
+            "name": card.findtext("{vcard-temp}FN"), "text": [e.text for e in card if e.tag in ("{vcard-temp}NOTE", "{vcard-temp}DESC")],
+            "avatars": avatars,
+        }
 
     async def upload(self, path, to):
         """slixmpp 1.8 does not find the service on Python 3.11 by itself: it hands coroutines to asyncio.wait."""

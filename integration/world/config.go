@@ -22,6 +22,10 @@ url = "sqlite:{{.Dir}}/gangway.db"
 
 [access]
 allow = ["{{.Access}}"]
+{{- if .Guests}}
+approve = true
+invites = true
+{{- end}}
 
 [limits]
 messages = 0
@@ -55,6 +59,12 @@ token = "{{.Token}}"
 api_url = "{{.World.API}}"
 numbers = ["{{.Numbers}}"]
 
+{{- if .Loopback}}
+[transport.loopback]
+domain = "loop.example.test"
+secret = "secret"
+{{- end}}
+
 [transport.irc]
 domain = "irc.example.test"
 secret = "secret"
@@ -76,6 +86,7 @@ type settings struct {
 	Account, Token, CA string
 	Numbers            string
 	Uploads, Media     string
+	Guests, Loopback   bool
 }
 
 func (w *World) gangway(o Options) (err error) {
@@ -85,6 +96,7 @@ func (w *World) gangway(o Options) (err error) {
 	}
 	s := settings{World: w, Dir: dir, Access: o.Access, Account: twilio.DefaultAccountSID, Token: twilio.DefaultAuthToken}
 	s.Uploads, s.Media = strings.Trim(strings.TrimPrefix(w.XMPP.HTTPURL(), "http://"), "/"), o.Media
+	s.Guests, s.Loopback = o.Guests, o.Loopback
 	if o.IRCTLS {
 		if s.CA, err = w.IRC.CAFile(); err != nil {
 			return err

@@ -22,6 +22,7 @@ const (
 	Mail     = "email." + Domain
 	SMS      = "sms." + Domain
 	IRC      = "irc." + Domain
+	Loop     = "loop." + Domain // where Options.Loopback says so
 	Password = "secret"
 )
 
@@ -51,15 +52,17 @@ const (
 
 // Options say how a world differs from the usual one.
 type Options struct {
-	Dir     string // its own; every directory above must be traversable by others
-	Binary  string // the program as built
-	Flavour Flavour
-	Users   []string             // further users of the XMPP server
-	Extra   string               // TOML at the end of the configuration
-	Media   string               // TOML at the end of the table [media]
-	Access  string               // who may register; "*@example.test" if empty
-	Numbers int                  // how many numbers; 2 if 0
-	Twilio  func(*twilio.Config) // a last word on the stand-in
+	Dir      string // its own; every directory above must be traversable by others
+	Binary   string // the program as built
+	Flavour  Flavour
+	Users    []string             // further users of the XMPP server
+	Extra    string               // TOML at the end of the configuration
+	Media    string               // TOML at the end of the table [media]
+	Access   string               // who may register; "*@example.test" if empty
+	Guests   bool                 // others than Access may ask, or come with an invitation
+	Loopback bool                 // with the network that ends where it begins, which can do what the others cannot
+	Numbers  int                  // how many numbers; 2 if 0
+	Twilio   func(*twilio.Config) // a last word on the stand-in
 	// InspIRCd takes the place of ngIRCd, and IRCTLS makes the program speak TLS with it, as ircs:// in its configuration.
 	InspIRCd, IRCTLS bool
 }
@@ -113,7 +116,11 @@ func (w *World) xmpp(o Options) (err error) {
 		conf.Users = append(conf.Users, servers.User{Name: name, Password: Password})
 	}
 	privileged := o.Flavour == PrivilegedProsody || o.Flavour == PrivilegedEjabberd
-	for _, domain := range []string{Mail, SMS, IRC} {
+	domains := []string{Mail, SMS, IRC}
+	if o.Loopback {
+		domains = append(domains, Loop)
+	}
+	for _, domain := range domains {
 		conf.Components = append(conf.Components, servers.Component{Domain: domain, Secret: Password, Privileged: privileged})
 	}
 	if o.Flavour == PrivilegedEjabberd {
