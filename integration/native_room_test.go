@@ -23,7 +23,7 @@ func roomScenarios() []scenario {
 func (p *person) channel() (room string, other *ircclient.Client) {
 	p.s.Helper()
 	name := "#of-" + p.name
-	other, err := ircclient.Dial(p.s.ctx, p.s.IRC.Addr(), ircclient.Config{Nick: "irc-" + p.name})
+	other, err := ircclient.Dial(p.s.ctx, p.s.IRC.Addr(), ircclient.Config{Nick: "irc-" + p.name, User: "irc"})
 	if err != nil {
 		p.s.Fatal(err)
 	}
