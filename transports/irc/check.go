@@ -40,6 +40,7 @@ func (t *transport) checkNetwork(ctx context.Context, n *network) core.Finding {
 	p := &probe{stop: cancel}
 	quiet := *t
 	quiet.host, quiet.log = p, slog.New(slog.DiscardHandler)
+	quiet.identity = &identity{words: t.identity.words, prefix: t.identity.prefix} // with a key of its own, which is not kept
 	p.session = newSession(&quiet, n, core.Account{Options: map[string]string{"nick": "gangway" + strconv.Itoa(rand.IntN(10_000))}}, credentials{})
 	err := p.session.Run(ctx)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -37,7 +38,13 @@ type settings struct {
 	PingEvery   duration `toml:"ping_every"`
 	PingTimeout duration `toml:"ping_timeout"`
 	RawCommands bool     `toml:"raw_commands"` // users may write commands of IRC to the network's own address
-	Queue       int      `toml:"queue"`        // the most lines that wait to be written, per session
+	// Ident is where identd listens, as in "0.0.0.0:113" (RFC 1413); empty: nowhere. SourcePrefix is an IPv6 prefix, routed
+	// to this machine, from which every user has an address of their own. WebIRCHost is the domain of the names that
+	// WEBIRC tells networks; empty: it tells addresses.
+	Ident        string `toml:"ident"`
+	SourcePrefix string `toml:"source_prefix"`
+	WebIRCHost   string `toml:"webirc_host"`
+	Queue        int    `toml:"queue"` // the most lines that wait to be written, per session
 
 	FloodBurst    int      `toml:"flood_burst"`    // lines that may go at once
 	FloodInterval duration `toml:"flood_interval"` // then one per interval; "0s": no flood control
@@ -53,6 +60,7 @@ type networkSettings struct {
 	Username string   `toml:"username"`
 	Realname string   `toml:"realname"`
 	Password string   `toml:"password"` // the server password (PASS), the same for all users
+	WebIRC   string   `toml:"webirc"`   // the password with which the network believes us who our users are
 
 	FloodBurst    int       `toml:"flood_burst"`
 	FloodInterval *duration `toml:"flood_interval"`
@@ -91,6 +99,9 @@ func (c *settings) validate() error {
 	case c.PingEvery < duration(time.Second) || c.PingTimeout < duration(time.Second):
 		return errors.New("ping_every, ping_timeout: must be at least 1s")
 	}
+	if c.WebIRCHost != "" && !validHost(c.WebIRCHost) {
+		return errors.New("webirc_host: must be a domain in lower case")
+	}
 	for _, text := range []string{c.Username, c.Realname, c.QuitMessage, c.Version} {
 		if strings.ContainsAny(text, "\r\n\x00\x01") {
 			return errors.New("username, realname, quit_message, version: one line each")
@@ -112,8 +123,13 @@ type network struct {
 	username string
 	realname string
 	password string
+	webirc   string
 	burst    int
 	interval time.Duration
+
+	source    netip.Addr     // to come from; not valid: any of ours. This and what follows is set for one connection
+	dialing   func() func()  // called before the connection is made; what it returns, when it is or will not be
+	connected func(net.Conn) // called with the connection before anything is written
 }
 
 // public makes the network of a host that is not configured: verified TLS, the standard port, public addresses only.
@@ -134,12 +150,15 @@ func (c *settings) public(host string) *network {
 func (c *settings) configured(name string, s networkSettings) (*network, error) {
 	n := c.public(name)
 	n.guarded = false
-	n.nick, n.password = s.Nick, s.Password
+	n.nick, n.password, n.webirc = s.Nick, s.Password, s.WebIRC
 	n.username, n.realname = firstOf(s.Username, c.Username), firstOf(s.Realname, c.Realname)
 	for _, text := range []string{n.nick, n.username, n.realname, n.password} {
 		if strings.ContainsAny(text, "\r\n\x00") {
 			return nil, errors.New("nick, username, realname, password: one line each")
 		}
+	}
+	if strings.ContainsAny(n.webirc, " \r\n\x00") || strings.HasPrefix(n.webirc, ":") {
+		return nil, errors.New("webirc: a password without spaces that does not begin with a colon")
 	}
 	if s.FloodBurst > 0 {
 		n.burst = s.FloodBurst

@@ -36,6 +36,7 @@ type transport struct {
 	aliases  map[string]string   // short name or server host -> realm
 	allowed  map[string]bool     // further realms, or "*"
 	dial     func(context.Context, *network) (net.Conn, error)
+	identity *identity
 }
 
 func newTransport(h core.Host, decode core.Decoder) (*transport, error) {
@@ -52,6 +53,10 @@ func newTransport(h core.Host, decode core.Decoder) (*transport, error) {
 	t := &transport{
 		host: h, log: h.Logger(), cfg: cfg,
 		networks: map[string]*network{}, aliases: map[string]string{}, allowed: map[string]bool{}, dial: dial,
+	}
+	var err error
+	if t.identity, err = newIdentity(&cfg); err != nil {
+		return nil, err
 	}
 	if err := t.configure(); err != nil {
 		return nil, err
@@ -104,11 +109,8 @@ func shortName(realm string) string {
 	return name
 }
 
-// Run has nothing to serve: connections belong to sessions.
-func (t *transport) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
-}
+// Run answers who the users are, where networks may ask. Connections belong to sessions.
+func (t *transport) Run(ctx context.Context) error { return t.answerIdent(ctx) }
 
 // Open makes the session of an account, whose Realm says on which network.
 func (t *transport) Open(a core.Account) (core.Session, error) {

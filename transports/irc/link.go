@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -60,6 +62,8 @@ type link struct {
 	user     string // of our own prefix, as others see it; empty: not known yet
 	host     string
 
+	told       teller        // what the network is told of the user
+	release    func()        // called when the connection has ended
 	writer     chan struct{} // closed when the writer ends; nil: there is none
 	urgent     []*command
 	flood      bucket
@@ -82,7 +86,7 @@ func newLink(conn net.Conn, n *network) *link {
 	now := time.Now()
 	return &link{
 		conn: conn, lines: wire.NewReader(conn), began: now, heard: now,
-		done: make(chan struct{}), wake: make(chan struct{}, 1),
+		done: make(chan struct{}), wake: make(chan struct{}, 1), release: func() {},
 		support: isupport.Default(), flood: bucket{burst: n.burst, interval: n.interval},
 		replies: bucket{burst: 4, interval: 10 * time.Second},
 	}
@@ -96,10 +100,14 @@ func dial(ctx context.Context, n *network) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
 	d := net.Dialer{KeepAlive: -1} // our own pings keep the connection alive
-	if n.guarded {
-		d.Control = ssrf.New(ssrf.WithPorts(6697)).Safe
+	if n.dialing != nil {
+		done := n.dialing()
+		defer done()
 	}
-	conn, err := d.DialContext(ctx, "tcp", n.address)
+	conn, err := n.reach(ctx, d)
+	if err == nil && n.connected != nil {
+		n.connected(conn)
+	}
 	if err != nil || n.tls == nil {
 		return conn, err
 	}
@@ -109,6 +117,32 @@ func dial(ctx context.Context, n *network) (net.Conn, error) {
 		return nil, err
 	}
 	return secure, nil
+}
+
+// reach opens the connection itself: from the user's own address, unless the network has none of that kind.
+func (n *network) reach(ctx context.Context, d net.Dialer) (net.Conn, error) {
+	var safe func(network, address string, c syscall.RawConn) error
+	if n.guarded {
+		safe = ssrf.New(ssrf.WithPorts(6697)).Safe
+	}
+	d.Control = safe
+	if n.source.IsValid() {
+		own := d
+		own.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(n.source, 0))
+		own.Control = func(network, address string, c syscall.RawConn) error {
+			if safe != nil {
+				if err := safe(network, address, c); err != nil {
+					return err
+				}
+			}
+			return freebind(c)
+		}
+		conn, err := own.DialContext(ctx, "tcp", n.address)
+		if err == nil || !errors.As(err, new(*net.AddrError)) {
+			return conn, err
+		}
+	}
+	return d.DialContext(ctx, "tcp", n.address)
 }
 
 // unreachable explains why there is no connection.

@@ -27,6 +27,9 @@ func (s *session) register() {
 	l := s.link
 	l.reg = &registration{}
 	l.nick = s.wish
+	if s.net.webirc != "" { // before anything else (IRCv3 webirc)
+		s.urgent(wire.WebIRC(s.net.webirc, "gangway", l.told.host, l.told.address, ""))
+	}
 	s.urgent(wire.CapLS())
 	if password := firstOf(s.secrets.Server, s.net.password); password != "" {
 		s.urgent(wire.Pass(password))

@@ -118,11 +118,17 @@ func (s *session) connect(ctx context.Context, upgrade string) (*link, error) {
 		return nil, err
 	}
 	peers, seen := s.loadPeers(ctx), s.loadSeen(ctx)
+	n, told, release, err := s.identify(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := s.t.dial(ctx, n)
 	if err != nil {
+		release()
 		return nil, s.unreachable(err)
 	}
 	l := newLink(conn, n)
+	l.release, l.told = release, told
 	l.secure = secure
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,6 +148,7 @@ func (s *session) converse(ctx context.Context, l *link) error {
 	s.mu.Unlock()
 	close(l.done)
 	l.conn.Close()
+	l.release()
 	if writer != nil {
 		<-writer
 	}
