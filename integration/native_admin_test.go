@@ -6,14 +6,12 @@ import (
 	"strings"
 
 	"gangway/integration/client"
-	"gangway/integration/twilio"
 	"gangway/integration/world"
 )
 
 func adminScenarios() []scenario {
 	return []scenario{
 		{"an announcement", announcement},
-		{"what was not delivered can be looked up", undeliveredShown},
 		{"probes and what becomes of presence (14, 15)", probed},
 	}
 }
@@ -28,21 +26,6 @@ func announcement(s *stage) {
 	st := p.wait("the announcement", bodyHas(text))
 	if client.Bare(st.From()) != world.Mail {
 		s.Errorf("it is from %s", st.From())
-	}
-}
-
-// undeliveredShown: who was told of a failure can ask for what was not delivered.
-func undeliveredShown(s *stage) {
-	p := s.newPerson()
-	p.registerByChat(world.SMS)
-	s.Twilio.Script(twilio.Match{To: p.peer()}, twilio.FailWith(twilio.Undelivered, 30003))
-	body := "once more for " + p.name
-	id := p.say(p.peerJID(), body)
-	p.wait("the carrier's failure", client.ErrorOf(id))
-	c := p.ask(world.SMS, "set", "<command xmlns='"+nsCommands+"' node='undelivered'/>").Child(nsCommands, "command")
-	s.Logf("undelivered: %v", c.Child(nsCommands, "note").Content())
-	if status := c.Attr("status"); status != "executing" && status != "completed" {
-		s.Errorf("undelivered is %q", status)
 	}
 }
 

@@ -30,10 +30,7 @@ func blockedAtTheServer(s *stage) {
 	if !client.IsCondition(st.Err(), "not-acceptable") { // XEP-0191, section 3.5
 		s.Errorf("%v", st.Err())
 	}
-	until(s.ctx, s.T, "an empty queue", func() (bool, string) {
-		out, _ := gangway(s.ctx, s.T, s.World, "queue", "list", "--json", "--transport", "sms")
-		return !strings.Contains(out, p.number) && !strings.Contains(out, p.name), out
-	})
+	p.nothingWaits()
 	p.ask("", "set", "<unblock xmlns='"+nsBlocking+"'>"+item+"</unblock>")
 	p.text("after all")
 	p.wait("what is said after all", client.MessageFrom(p.peerJID(), "after all"))
@@ -58,6 +55,15 @@ func (p *person) text(body string) {
 	if _, err := p.s.Twilio.Inbound(p.s.ctx, p.peer(), p.number, body); err != nil {
 		p.s.Fatal(err)
 	}
+}
+
+// nothingWaits waits until the person's texts have left the queue.
+func (p *person) nothingWaits() {
+	p.s.Helper()
+	until(p.s.ctx, p.s.T, "an empty queue", func() (bool, string) {
+		out, _ := gangway(p.s.ctx, p.s.T, p.s.World, "queue", "list", "--json", "--transport", "sms")
+		return !strings.Contains(out, p.number) && !strings.Contains(out, p.name), out
+	})
 }
 
 // hasNotSeen checks what has come so far.

@@ -134,7 +134,37 @@ func profanityJourney(s *stage) {
 
 	c.correction(id)
 	c.upload()
+	c.block()
 	c.enterRoom(room, other)
+	c.unregister()
+}
+
+// block hears nothing of a contact until it is unblocked.
+func (c *profanity) block() {
+	c.s.Helper()
+	c.enter("/blocked add " + c.p.peerJID())
+	c.stanza("RECV", "<iq", "urn:xmpp:blocking", "<block", c.p.peerJID()) // the server's push
+	c.p.text("while blocked")
+	c.p.nothingWaits()
+	c.enter("/blocked remove " + c.p.peerJID())
+	c.stanza("RECV", "<iq", "urn:xmpp:blocking", "<unblock", c.p.peerJID())
+	c.p.text("after all that")
+	c.see("after all that")
+	if strings.Contains(c.screen(), "while blocked") {
+		c.s.Errorf("what a blocked contact says is shown:\n%s", c.screen())
+	}
+}
+
+// unregister deletes the account by a command that asks whether to.
+func (c *profanity) unregister() {
+	c.s.Helper()
+	c.enter("/win 1")
+	c.enter("/cmd exec unregister " + world.SMS)
+	c.stanza("RECV", `node="unregister"`, `status="executing"`)
+	c.see("Delete it?")
+	c.enter("/field1 on")
+	c.enter("/form submit")
+	c.stanza("RECV", `node="unregister"`, `status="completed"`, "deleted")
 }
 
 // correction: SMS cannot, so it is said anew, or refused with a sentence; Profanity sees one or the other.
