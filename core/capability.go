@@ -188,6 +188,11 @@ type (
 		// Choices are the questions, each with its default as Value. The answers are in Preferences.Own.
 		Choices() []Field
 	}
+	// Identifier makes a word by which a network knows a user, and others do not: whoever complains names it, and the
+	// administrator finds whose it is.
+	Identifier interface {
+		Identify(ctx context.Context, user UserID) (string, error)
+	}
 	// Checker looks whether the transport could do its work; see Finding.
 	Checker interface {
 		Check(ctx context.Context) []Finding
@@ -204,10 +209,11 @@ type Finding struct {
 
 // TransportCaps are a transport's abilities; a nil field is one it lacks.
 type TransportCaps struct {
-	Enroller Enroller
-	Chooser  Chooser
-	Checker  Checker
-	Webhook  http.Handler // mounted at /hooks/<name>/, which is stripped
+	Enroller   Enroller
+	Chooser    Chooser
+	Identifier Identifier
+	Checker    Checker
+	Webhook    http.Handler // mounted at /hooks/<name>/, which is stripped
 }
 
 // TransportCapsOf asks a transport what it can do.
@@ -215,6 +221,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	var c TransportCaps
 	c.Enroller, _ = t.(Enroller)
 	c.Chooser, _ = t.(Chooser)
+	c.Identifier, _ = t.(Identifier)
 	c.Checker, _ = t.(Checker)
 	c.Webhook, _ = t.(http.Handler)
 	return c

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"gangway/core"
@@ -48,6 +49,8 @@ func (d *desk) people(ctx context.Context, op string, args json.RawMessage) (out
 		return out, true, err
 	}
 	switch op {
+	case "user.ident":
+		out, err = with(args, func(o personOrder) (any, error) { return d.identified(ctx, o.User) })
 	case "invite.create":
 		out, err = with(args, func(o inviteOrder) (any, error) { return d.invite(ctx, o) })
 	case "invite.list":
@@ -92,6 +95,34 @@ func (d *desk) move(ctx context.Context, o personOrder, from core.UserID) (any, 
 
 func (d *desk) erase(ctx context.Context, _ personOrder, u core.UserID) (any, error) {
 	return nil, d.app.gateway.Erase(ctx, u)
+}
+
+// identified are the users whom a network knows by a word.
+func (d *desk) identified(ctx context.Context, word string) ([]userRow, error) {
+	word = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(word), "~"))
+	var rows []userRow
+	for _, n := range d.app.gateway.Networks() {
+		if n.TransportCaps.Identifier == nil {
+			continue
+		}
+		accounts, err := d.app.mapping.Accounts(ctx, n.Driver.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range accounts {
+			has, err := n.TransportCaps.Identifier.Identify(ctx, a.User)
+			if err != nil {
+				return nil, err
+			}
+			if has == word {
+				rows = append(rows, userRow{User: string(a.User), Network: a.Network, Realm: a.Realm, Since: a.Created})
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil, core.E(core.NotFound, "desk: ident", "Nobody here is known by that word.")
+	}
+	return rows, nil
 }
 
 func (d *desk) invite(ctx context.Context, o inviteOrder) (invited, error) {

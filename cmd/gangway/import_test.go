@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"gangway/core"
 )
 
 // biboumiDatabase is "biboumi FILE": a database of biboumi's with three users.
@@ -90,5 +92,28 @@ func TestProgressBar(t *testing.T) {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("%q is not in %q", part, out.String())
 		}
+	}
+}
+
+func TestIdentLeadsBackToAUser(t *testing.T) {
+	a := configured(t, "[transport.irc]\ndomain = \"irc.example.org\"\nsecret = \"s3cret\"\nnetworks = [\"irc.test\"]")
+	for _, u := range []core.UserID{"alice@example.org", "bob@example.org"} {
+		if _, err := a.mapping.Link(t.Context(), core.Account{User: u, Network: "irc", Realm: "irc.test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	word, err := a.gateway.Network("irc").TransportCaps.Identifier.Identify(t.Context(), "bob@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{app: a}
+	for _, text := range []string{word, "~" + strings.ToUpper(word) + " "} {
+		rows, err := d.identified(t.Context(), text)
+		if err != nil || len(rows) != 1 || rows[0].User != "bob@example.org" || rows[0].Realm != "irc.test" {
+			t.Errorf("%q: %+v, %v", text, rows, err)
+		}
+	}
+	if _, err := d.identified(t.Context(), "nobody"); core.KindOf(err) != core.NotFound {
+		t.Errorf("an unknown word: %v", err)
 	}
 }

@@ -43,6 +43,7 @@ func personCommands(load loader) []*cobra.Command {
 		suspend,
 		one("resume", "Let somebody in again who was suspended", "user.resume"),
 		limitCommand(load),
+		identCommand(load),
 		plain(load, "move JID JID", "Give everything of a user to a new name of theirs", "user.move", 2),
 		exportCommand(load),
 		eraseCommand(load),
@@ -59,6 +60,21 @@ func plain(load loader, use, short, op string, args int) *cobra.Command {
 			})
 		},
 	}
+}
+
+func identCommand(load loader) *cobra.Command {
+	return listFlags(&cobra.Command{
+		Use: "ident WORD", Short: "Whom an IRC network knows by a word that identd or WEBIRC told it", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withDesk(cmd.Context(), load, func(call caller) error {
+				var rows []userRow
+				if err := call(cmd.Context(), "user.ident", personOrder{User: args[0]}, &rows); err != nil {
+					return err
+				}
+				return printList(cmd, rows, "USER\tNETWORK\tREALM", func(r userRow) []any { return []any{r.User, r.Network, r.Realm} })
+			})
+		},
+	})
 }
 
 func limitCommand(load loader) *cobra.Command {
