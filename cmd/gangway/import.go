@@ -47,7 +47,7 @@ func importCommand(load loader) *cobra.Command {
 			if err != nil {
 				return core.E(core.Invalid, "import", importStep(args[0], err))
 			}
-			defer db.Close()
+			defer func() { _ = db.Close() }() // it was only read
 			return withDesk(cmd.Context(), load, func(call caller) error {
 				im := &importer{
 					db: db, call: call, network: transport, dry: dry, out: cmd.OutOrStdout(), archive: cfg.Archive,
