@@ -50,8 +50,11 @@ func ircMemory(o ircOptions, kinds []ircKind, counts []int, out io.Writer) error
 			}
 			fmt.Fprintln(w, "\t")
 		}
+		if err := w.Flush(); err != nil { // the next takes minutes
+			return err
+		}
 	}
-	return w.Flush()
+	return nil
 }
 
 func perUser(rss, counts []int, j int) float64 {

@@ -107,7 +107,11 @@ func (s *ircStage) joinAll(from, to int, channel func(i int) string) error {
 			return err
 		}
 	}
-	return s.until("joins", func() bool { return s.host.joined.Load()-base >= int64(to) })
+	err := s.until("joins", func() bool { return s.host.joined.Load()-base >= int64(to) })
+	if err != nil {
+		return fmt.Errorf("%d of %d are in: %w", s.host.joined.Load()-base, to, err)
+	}
+	return nil
 }
 
 // ask sends a request of the first user's and hands out the answer.
