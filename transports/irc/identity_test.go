@@ -124,3 +124,17 @@ func TestIdentdKnowsOurConnections(t *testing.T) {
 		<-ended
 	}
 }
+
+// TestNoIPv6 has a network that an IPv6 address cannot reach: it is reached from the gateway's own.
+func TestNoIPv6(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn, err := dial(t.Context(), &network{address: l.Addr().String(), source: netip.MustParseAddr("2001:db8::1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
