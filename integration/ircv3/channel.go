@@ -13,7 +13,6 @@ type channel struct {
 	name, topic string
 	members     map[*user]string
 	bans        []string
-	key         string
 }
 
 func (s *Server) channel(name string) *channel {
@@ -244,7 +243,7 @@ func (c *conn) onMode(l ircclient.Line) {
 		c.numeric("368", ch.name, "End of channel ban list")
 	case !strings.Contains(ch.members[c.user], "o"):
 		c.numeric("482", ch.name, "You're not channel operator")
-	case len(mode) == 2 && strings.Contains("ov", mode[1:]):
+	case len(mode) == 2 && (mode[1] == 'o' || mode[1] == 'v'):
 		u := s.users[fold(arg)]
 		if _, in := ch.members[u]; u == nil || !in {
 			c.numeric("441", arg, ch.name, "They aren't on that channel")

@@ -73,7 +73,7 @@ func (s *Server) credentials(account string) (scram.StoredCredentials, error) {
 	if err != nil {
 		return scram.StoredCredentials{}, err
 	}
-	return client.GetStoredCredentials(scram.KeyFactors{Salt: "salt of a test", Iters: 4096}), nil
+	return client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "salt of a test", Iters: 4096})
 }
 
 func (c *conn) step(message string) {
