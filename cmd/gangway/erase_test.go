@@ -99,23 +99,31 @@ func (h *history) written(t *testing.T) {
 	}
 }
 
+// columnsOf are the tables and columns of the database.
+func columnsOf(ctx context.Context, tx *store.Tx) (columns [][2]string, err error) {
+	rows, err := tx.Query(ctx, `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c [2]string
+		if err := rows.Scan(&c[0], &c[1]); err != nil {
+			return nil, err
+		}
+		columns = append(columns, c)
+	}
+	return columns, rows.Err()
+}
+
 // traces are the columns, of all tables that there are, in which a text is found.
 func traces(t *testing.T, a *app, text string) (found []string) {
 	t.Helper()
 	err := a.db.Read(t.Context(), func(tx *store.Tx) error {
-		rows, err := tx.Query(t.Context(), `SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'`)
+		columns, err := columnsOf(t.Context(), tx)
 		if err != nil {
 			return err
 		}
-		var columns [][2]string
-		for rows.Next() {
-			var c [2]string
-			if err := rows.Scan(&c[0], &c[1]); err != nil {
-				return err
-			}
-			columns = append(columns, c)
-		}
-		rows.Close()
 		if len(columns) < 50 {
 			t.Errorf("only %d columns were looked into", len(columns))
 		}
@@ -129,7 +137,7 @@ func traces(t *testing.T, a *app, text string) (found []string) {
 				found = append(found, c[0]+"."+c[1])
 			}
 		}
-		return rows.Err()
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func TestFillTells(t *testing.T) {
 		},
 		{
 			name: "an edit, with its original and without",
-			live: []core.Archived{told(9, "a", "ra", "dave", "tje")},
+			live: []core.Archived{told(9, "a", "ra", "dave", "thx")},
 			pages: [][]core.Archived{{correction(8, "b", "the", core.IDs{Remote: "ra"}), correction(8, "b", "the", core.IDs{Remote: "ra"}),
 				correction(7, "c", "other", core.IDs{Remote: "long ago"})}},
 			fresh: "b c", want: "a b c",

@@ -147,7 +147,7 @@ func tasks() []task {
 				s.letters.all = []Letter{{Seq: 7, Peer: "b@c", Text: "x"}, {Seq: 8, Peer: "b@c", Text: "y"}}
 			},
 		},
-		{name: "nothing undelivered", user: alice, command: "undelivered", want: "Everything was delivered*"},
+		{name: "nothing undelivered", user: alice, command: "undelivered", want: "No message waits*"},
 		{
 			name: "leaf through contacts", user: alice, command: "contacts", before: withMany,
 			steps: [][]pair{{{"action", "more"}}, {{"action2", "more"}}, {{"action3", "rename"}}, {{"contact", "c119@example.com"}}, {{"name", "Last"}}},

@@ -25,7 +25,7 @@ func (c commands) undelivered(ctx context.Context, r Request) (core.Step, error)
 	which := r.Answers["which"]
 	switch {
 	case len(letters) == 0 && which == "" && page == 0:
-		return c.done("Everything was delivered, or is still on its way."), nil
+		return c.done("No message waits to be tried again. What failed was answered with an error at the time."), nil
 	case len(letters) == 0 && which == "":
 		return c.done("That was all."), nil
 	case action == "":

@@ -52,7 +52,7 @@ func TestUndelivered(t *testing.T) {
 	s := stage(t)
 	at := time.Date(2026, 11, 24, 9, 5, 0, 0, time.UTC)
 	s.say(alice, "undelivered")
-	s.hear(alice, "Everything was delivered*")
+	s.hear(alice, "No message waits*")
 	s.letters.all = []Letter{
 		{Seq: 7, Peer: "bob@example.com", Queued: at, Text: "Hello\n\n" + strings.Repeat("ä", 100), Err: core.E(core.NotFound, "", "Nobody there.")},
 		{Seq: 9, Peer: "carol@example.com", Queued: at, Text: "Hi", Incoming: true},
@@ -78,7 +78,7 @@ func TestUndelivered(t *testing.T) {
 		t.Errorf("done: %s", got)
 	}
 	s.say(bob, "undelivered")
-	s.hear(bob, "Everything was delivered*")
+	s.hear(bob, "No message waits*")
 }
 
 // What went meanwhile is no failure; what fails is said.
