@@ -54,6 +54,7 @@ type Gateway struct {
 	sessions map[AccountID]*supervisor
 	opening  map[AccountID]*opening
 	pending  []*supervisor        // made, and not yet started by Run
+	ended    bool                 // Run starts no more
 	starts   map[string]time.Time // when the next session of a network and realm may start
 }
 
@@ -159,12 +160,20 @@ func (g *Gateway) Run(ctx context.Context, edge Edge) error {
 	inbound.Wait()
 	stopQueue()
 	work.Wait()
+	g.end()
 	stopSessions()
 	lives.Wait()
 	if err := context.Cause(transports); ctx.Err() == nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// end refuses sessions from now on: nobody would run them.
+func (g *Gateway) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = true
 }
 
 // openAll opens the sessions of stored networks, which must be there to receive; live ones open at first use.

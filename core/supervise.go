@@ -69,6 +69,9 @@ func (g *Gateway) acquire(ctx context.Context, a Account) (*supervisor, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.ended {
+		return nil, E(Unavailable, "core: session", "The gateway is stopping. Please send this again in a moment.")
+	}
 	for g.sessions[a.ID] == nil {
 		if err := g.openOne(ctx, n, a); err != nil {
 			return nil, err

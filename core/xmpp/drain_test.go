@@ -25,12 +25,12 @@ func TestDrain(t *testing.T) {
 		writes <- echo(ctx, w, st)
 		return ctx.Err()
 	}))
-	link, stop := xmpptest.Run(t, srv, domain, r)
+	link, stop := xmpptest.Run(t, srv, domain, r, func(c *xmpp.Config) { c.Drain = 2 * time.Second })
 	srv.Await(domain, 1)
 	if err := link.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	srv.HoldPings()
+	srv.HoldPings() // so that the link gives up waiting for what the server may have sent
 	batch, err := link.Send(func(e *stream.Encoder) { e.Empty("message", "", "from", domain, "to", "a@b", "id", "batch") })
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +68,36 @@ func TestDrain(t *testing.T) {
 	if s := link.Status(); s.State != xmpp.Stopped {
 		t.Errorf("state %v", s.State)
 	}
+}
+
+// TestAnsweredBeforeTheEnd stops a link over stanzas that the server has sent and nobody has looked at: they are
+// answered before the stream is closed.
+func TestAnsweredBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := xmpptest.New(t)
+		stopping := make(chan struct{})
+		r := xmpp.NewRouter(xmpp.RouterConfig{})
+		r.Message(xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+			<-stopping
+			time.Sleep(time.Second)
+			return echo(ctx, w, st)
+		}))
+		_, stop := xmpptest.Run(t, srv, domain, r, func(c *xmpp.Config) { c.Dial = srv.Dial })
+		srv.Await(domain, 1)
+		for i := range 3 {
+			srv.Send(fmt.Sprintf(`<message from='a@b' to='x@irc.gw' id='%d'><body>x</body></message>`, i))
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- stop() }()
+		synctest.Wait()
+		close(stopping)
+		for i := range 3 {
+			srv.Expect(fmt.Sprintf(`<message to='a@b' from='x@irc.gw' id='%d'><body>x</body></message>`, i))
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestDrainBounded is a server that does not close, and a handler that does not

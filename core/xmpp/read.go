@@ -130,6 +130,7 @@ func (in *intake) take(work context.Context, st *stream.Stanza) error {
 		}
 		l.log.Debug("unknown element on the stream", "name", st.Local())
 	case st.Kind == stream.IQ && (st.Type == "result" || st.Type == "error"):
+		in.handOver(work) // an answer does not overtake what came before it
 		if l.pong(st) || !l.calls.take(st, l.cfg.HostDomain) {
 			st.Release() // late, or nobody asked
 		}

@@ -196,5 +196,8 @@ func (r *Router) answer(w Sender, st *stream.Stanza, err error) {
 	}
 }
 
+// idle returns a channel that is closed when no stanza waits or is being served: now, or the next time.
+func (r *Router) idle() <-chan struct{} { return r.queues.idle() }
+
 // wait returns when no stanza is left. Nothing may be dispatched meanwhile.
 func (r *Router) wait() { r.workers.Wait() }

@@ -22,8 +22,8 @@ const (
 	steady       = 30 * time.Second // a connection that lived shorter counts as a failed attempt
 )
 
-// Run keeps the link up until ctx ends. Then it closes politely: it writes what
-// is queued, closes our stream, and hands on what the server still sends until
+// Run keeps the link up until ctx ends. Then it closes politely: it answers
+// what the server has sent so far, writes what is queued, closes our stream, and hands on what the server still sends until
 // the server closes too, so that nothing the server gave us is lost; it waits
 // for the handlers, and returns nil. It returns an error only for a
 // configuration that must not be used. It is called once.
@@ -115,7 +115,7 @@ func (l *Link) connection(ctx, work context.Context) error {
 		}
 		wrote <- err
 	}()
-	unwatch := context.AfterFunc(ctx, l.stopping)
+	unwatch := l.stopWith(ctx)
 	closer := l.closeLater(ctx, conn)
 
 	err = l.readLoop(work, conn, rd)
@@ -145,6 +145,41 @@ func (l *Link) connect(ctx context.Context) (*watched, *stream.Reader, error) {
 		return nil, nil, err
 	}
 	return w, rd, nil
+}
+
+// stopWith closes the stream when ctx ends, once what the server had sent by then is served and answered: after our
+// closing tag nothing could be said about it any more. end gives up waiting for that.
+func (l *Link) stopWith(ctx context.Context) (end func()) {
+	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		l.settle(waiting)
+		l.stopping()
+	})
+	return func() {
+		cancel()
+		if !unwatch() {
+			<-ended
+		}
+	}
+}
+
+// settle waits, for half of Drain at most, until the server has nothing on the way to us that it sent before, and no
+// handler is at work.
+func (l *Link) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.Drain/2)
+	defer cancel()
+	if l.cfg.HostDomain != "" {
+		st, err := l.IQ(ctx, l.cfg.HostDomain, "get", func(e *stream.Encoder) { e.Empty("ping", NSPing) })
+		if err == nil {
+			st.Release() // an error is an answer as well
+		}
+	}
+	select {
+	case <-l.cfg.Router.idle():
+	case <-ctx.Done():
+	}
 }
 
 // closeLater closes the connection if the server does not within Drain after

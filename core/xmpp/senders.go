@@ -21,9 +21,10 @@ type senders struct {
 	byKey    map[string]*sender
 	ready    []*sender // first come, first served, from turn on
 	turn     int
-	starting bool      // a worker has been started and has not taken a queue yet
-	idle     []*sender // for reuse
-	count    int       // stanzas in all queues, those being served included
+	starting bool          // a worker has been started and has not taken a queue yet
+	spare    []*sender     // for reuse
+	empty    chan struct{} // closed when no stanza is left; nil if nobody waits for that
+	count    int           // stanzas in all queues, those being served included
 	bytes    int
 }
 
@@ -36,7 +37,7 @@ type sender struct {
 	bytes   int
 }
 
-const idleSenders = 64
+const spareSenders = 64
 
 func (s *senders) init(cfg RouterConfig) {
 	s.cfg = cfg
@@ -85,6 +86,21 @@ func (s *senders) queue(a arrival) bool {
 	return true
 }
 
+// idle returns a channel that is closed as soon as no stanza is left.
+func (s *senders) idle() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count == 0 {
+		none := make(chan struct{})
+		close(none)
+		return none
+	}
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+	}
+	return s.empty
+}
+
 // enqueue puts a queue last. The lock is held.
 func (s *senders) enqueue(q *sender) {
 	if len(s.ready) == cap(s.ready) && s.turn > len(s.ready)/2 {
@@ -112,9 +128,9 @@ func (s *senders) needWorker() bool {
 }
 
 func (s *senders) fresh(key string) *sender {
-	if n := len(s.idle); n > 0 {
-		q := s.idle[n-1]
-		s.idle = s.idle[:n-1]
+	if n := len(s.spare); n > 0 {
+		q := s.spare[n-1]
+		s.spare = s.spare[:n-1]
 		q.key = key
 		return q
 	}
@@ -149,6 +165,10 @@ func (s *senders) next(done *sender, bytes int) (q *sender, start bool) {
 // next turn. The lock is held.
 func (s *senders) served(q *sender, bytes int) {
 	s.add(q, -len(q.taken), -bytes)
+	if s.count == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
 	clear(q.taken)
 	q.taken = q.taken[:0]
 	if len(q.waiting) > 0 {
@@ -156,8 +176,8 @@ func (s *senders) served(q *sender, bytes int) {
 		return
 	}
 	delete(s.byKey, q.key)
-	if len(s.idle) < idleSenders {
+	if len(s.spare) < spareSenders {
 		q.key = ""
-		s.idle = append(s.idle, q)
+		s.spare = append(s.spare, q)
 	}
 }

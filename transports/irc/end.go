@@ -35,7 +35,7 @@ func (s *session) end(ctx context.Context, err error) {
 	}
 	s.link, s.away, s.list = nil, nil, nil
 	s.down = reason
-	if denied || stopping {
+	if denied && !stopping {
 		s.down = nil // core asks again only when that is worth a try
 	}
 	if !s.wanted() && len(s.queue) == 0 {

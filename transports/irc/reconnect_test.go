@@ -118,3 +118,19 @@ func TestSilentNetworkIsLeft(t *testing.T) {
 		}
 	})
 }
+
+// TestNothingIsTakenAfterTheEnd says something to a session that was stopped: it is refused, as nobody would say it.
+func TestNothingIsTakenAfterTheEnd(t *testing.T) {
+	inRoom(t, roomCaps, func(p *play) {
+		p.stop()
+		p.expect("QUIT :Gateway disconnected")
+		p.conn.Close()
+		_ = p.end() // however it ended
+		for _, peer := range []core.Address{"dave", "#room"} {
+			m := &core.Message{Ref: core.Ref{Account: p.s.account.ID, Peer: peer}, IDs: core.IDs{ID: core.NewID()}, Text: "late"}
+			if _, err := p.s.Send(t.Context(), m); core.KindOf(err) != core.Unavailable {
+				t.Errorf("to %s: %v", peer, err)
+			}
+		}
+	})
+}
