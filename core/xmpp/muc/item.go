@@ -1,6 +1,8 @@
 package muc
 
 import (
+	"slices"
+
 	"gangway/core"
 	"gangway/core/xmpp/stream"
 )
@@ -109,11 +111,14 @@ func (rm *room) gone(enc *stream.Encoder, to string, m core.Member, f farewell) 
 		enc.Leaf("status", "", f.reason)
 	}
 	enc.Start("x", NSUser)
-	role := "none"
-	if f.nick != "" {
+	affiliation, role := st.affiliation, "none"
+	switch {
+	case f.nick != "":
 		role = st.role
+	case slices.Contains(f.statuses, "301"):
+		affiliation = "outcast" // XEP-0045 section 9.1, whatever they were
 	}
-	enc.Start("item", "", "affiliation", st.affiliation, "role", role, "jid", rm.real(m))
+	enc.Start("item", "", "affiliation", affiliation, "role", role, "jid", rm.real(m))
 	if f.nick != "" {
 		enc.Attr("nick", rm.rooms.resource(f.nick))
 	}
