@@ -132,7 +132,8 @@ func (rm *room) keep(ctx context.Context, id core.MessageID, at time.Time, e cor
 	if at.IsZero() {
 		at = time.Now()
 	}
-	if err := rm.rooms.cfg.Archive.Append(ctx, core.Archived{ID: id, At: at, Event: e}); err != nil {
+	err := rm.rooms.cfg.Archive.Append(ctx, core.Archived{ID: id, At: at, Event: e})
+	if err != nil && core.KindOf(err) != core.OverLimit { // that the archive cannot keep up it says itself, once for many
 		rm.rooms.log.Warn("not kept for the history", "account", rm.ref.Account, "id", id, "err", err)
 	}
 }
