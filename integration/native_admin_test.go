@@ -42,6 +42,5 @@ func probed(s *stage) {
 	if got := p.command(world.SMS, "unregister", []string{"confirm", "1"}); !strings.Contains(got, "deleted") {
 		s.Errorf("unregister: %q", got)
 	}
-	wait(s.ctx, s.T, tablet, "that the contact goes", client.Either( // Prosody shows one or both
-		presenceOf(p.peerJID(), "unavailable"), presenceOf(p.peerJID(), "unsubscribed")))
+	wait(s.ctx, s.T, tablet, "that the contact goes", presenceOf(p.peerJID(), "unavailable"))
 }

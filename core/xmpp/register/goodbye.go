@@ -40,7 +40,6 @@ func (c commands) goodbye(ctx context.Context, user core.UserID) (Later, error) 
 		}
 		return patiently(ctx, w, func(enc *stream.Encoder) {
 			takeLeave(enc, domain, user)
-			enc.Empty("presence", "", "type", "unavailable", "from", domain, "to", string(user))
 		})
 	}, nil
 }
@@ -53,8 +52,10 @@ func (c commands) through(l Later) Later {
 	return func(ctx context.Context, _ xmpp.Sender) error { return l(ctx, c.Domain.Link) }
 }
 
-// takeLeave ends both subscriptions.
+// takeLeave says that somebody is not there any more, while the server still passes that on, and ends both
+// subscriptions.
 func takeLeave(enc *stream.Encoder, from string, user core.UserID) {
+	enc.Empty("presence", "", "type", "unavailable", "from", from, "to", string(user))
 	enc.Empty("presence", "", "type", "unsubscribe", "from", from, "to", string(user))
 	enc.Empty("presence", "", "type", "unsubscribed", "from", from, "to", string(user))
 }

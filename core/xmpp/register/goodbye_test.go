@@ -54,11 +54,11 @@ func TestEraseOnAllDomains(t *testing.T) {
 	}
 	s.say(alice, "erase")
 	s.hear(alice, "Nothing is kept about you any more.")
-	for range 5 { // two of Bob, three of the gateway
+	for range 6 { // three of Bob, three of the gateway
 		s.srv.Expect(`<presence to='` + alice + `'/>`)
 	}
 	s.srv.Quiet(alice+"/x", "email.gw")
-	if got := other.stanzas; got != 5 {
+	if got := other.stanzas; got != 6 {
 		t.Errorf("%d stanzas over the other link", got)
 	}
 }

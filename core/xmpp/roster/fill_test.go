@@ -57,6 +57,7 @@ func TestUnregisteredListIsCleaned11(t *testing.T) {
 		_ = s.hall.Unenroll(t.Context(), edgetest.Alice, "mail")
 		s.roster.Changed(edgetest.Alice, "mail")
 		s.rosterGet(`<item jid='email.gw' subscription='both'><group>E-mail</group></item><item jid='` + bob + `' subscription='both'><group>E-mail</group></item>`)
+		s.srv.Expect(`<presence type='unavailable' from='email.gw' to='alice@example.org'/>`) // while the server still passes it on
 		removed := []string{}
 		for range 2 {
 			s.srv.Unset("id")

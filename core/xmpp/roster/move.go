@@ -115,7 +115,7 @@ func (h *house) takeBack(ctx context.Context, user core.UserID) error {
 }
 
 // removeByPrivilege takes off a user's list what we have put there, where the host server lets us: it ends the
-// subscriptions then.
+// subscriptions then. Who is shown as online is shown as gone before: afterwards the server may keep it to itself.
 func (h *house) removeByPrivilege(ctx context.Context, user core.UserID, entries map[string]entry) (removed map[string]bool, err error) {
 	if len(entries) == 0 || h.domain.Privileges.For(user).Roster != privilege.Both {
 		return nil, nil
@@ -127,7 +127,9 @@ func (h *house) removeByPrivilege(ctx context.Context, user core.UserID, entries
 		for _, it := range p.set {
 			removed[it.JID] = true
 		}
-		err = h.carryOut(ctx, user, p)
+		if err = h.gone(ctx, user, removed); err == nil {
+			err = h.carryOut(ctx, user, p)
+		}
 	}
 	if err != nil && (refusedFor(err) || h.domain.Privileges.For(user).Roster != privilege.Both) {
 		return nil, nil // then it is done without
@@ -135,16 +137,35 @@ func (h *house) removeByPrivilege(ctx context.Context, user core.UserID, entries
 	return removed, err
 }
 
-// end ends the subscriptions of a user's contacts, and shows those that are online as gone, but for some.
-func (h *house) end(ctx context.Context, user core.UserID, entries map[string]entry, but map[string]bool) error {
+// gone shows those as gone that are online and among some.
+func (h *house) gone(ctx context.Context, user core.UserID, some map[string]bool) error {
+	online := h.seen(user)
+	var all []string
+	for jid := range some {
+		if online[jid] {
+			all = append(all, jid)
+		}
+	}
+	slices.Sort(all)
+	return h.paced(ctx, len(all), func(enc *stream.Encoder, i int) { h.write(enc, all[i], string(user), state{}) })
+}
+
+// seen are the contacts, and the gateway itself, that a user sees online.
+func (h *house) seen(user core.UserID) map[string]bool {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	online := map[string]bool{}
 	if p := h.people[user]; p != nil {
 		for jid, s := range p.shown {
 			online[jid] = s.available
 		}
 	}
-	h.mu.Unlock()
+	return online
+}
+
+// end ends the subscriptions of a user's contacts, and shows those that are online as gone, but for some.
+func (h *house) end(ctx context.Context, user core.UserID, entries map[string]entry, but map[string]bool) error {
+	online := h.seen(user)
 	var all []string
 	for jid, e := range entries {
 		if e.State != declined {
