@@ -404,17 +404,3 @@ func TestBackoffGrowsWithJitter(t *testing.T) {
 		}
 	})
 }
-
-// TestNoSessionAfterTheEnd asks for a session of a gateway that has stopped: there is nobody to run it.
-func TestNoSessionAfterTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHall(t, &fakeNet{}, core.Driver{Lane: core.Live})
-		if err := h.stop(); err != nil {
-			t.Fatal(err)
-		}
-		err := h.Submit(t.Context(), alice, message("late"))
-		if core.KindOf(err) != core.Unavailable || len(h.net.sends()) != 0 {
-			t.Errorf("taken: %v", err)
-		}
-	})
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -348,60 +347,4 @@ func (g *Gateway) forget(s *supervisor) bool {
 		delete(g.sessions, s.account.ID)
 	}
 	return g.sessions[s.account.ID] == nil
-}
-
-// Stopper is an Edge that shows what an account has open, such as rooms.
-type Stopper interface {
-	// Stopped is told that an account's session was ended although the gateway goes on: the account was changed, moved
-	// or removed, or its user suspended. What it had open is not there any more. It is quick.
-	Stopped(a Account)
-}
-
-// stop ends an account's session, if there is one, without waiting.
-func (g *Gateway) stop(id AccountID) {
-	g.stops.Add(1)
-	g.mu.Lock()
-	s := g.sessions[id]
-	delete(g.sessions, id)
-	if o := g.opening[id]; o != nil {
-		o.stale = true
-		delete(g.opening, id)
-	}
-	g.mu.Unlock()
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	s.stopped = true
-	if s.cancel != nil {
-		s.cancel()
-	}
-	s.mu.Unlock()
-	if e, ok := g.voice().(Stopper); ok {
-		e.Stopped(s.account)
-	}
-}
-
-// backoff is the delay before the try after tries failures: exponential, with full jitter above a tenth of it.
-func backoff(tries int) time.Duration {
-	d := lastBackoff
-	if tries < 9 {
-		d = min(firstBackoff<<tries, lastBackoff)
-	}
-	return d/10 + rand.N(d-d/10)
-}
-
-// sleep waits for d, or returns false when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
