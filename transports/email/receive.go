@@ -85,6 +85,7 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 // is known of the thread, and its files, are there before the message, and the message before the answer, so that a
 // repetition completes it.
 func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.Account, tag string, peer core.Address) error {
+	l = t.trimmed(ctx, l, account.ID)
 	a, m := account.ID, l.message(tag)
 	name := l.name
 	if peer != "" {
