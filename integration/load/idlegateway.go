@@ -28,7 +28,7 @@ const (
 func idleGateway(o idleOptions, out io.Writer) error {
 	h := &idleHall{accounts: map[core.AccountID]core.Account{}}
 	g := core.NewGateway(core.Config{
-		Queue: h, Accounts: h, Notes: func(string) core.Notes { return nil },
+		Queue: h, Accounts: h, Notes: func(string) core.Notes { return noNotes{} },
 	})
 	driver := irc.Driver()
 	driver.Pace = 0 // the server is ours
@@ -180,6 +180,17 @@ func (h *idleHall) Link(_ context.Context, a core.Account) (core.Account, error)
 	h.accounts[a.ID] = a
 	return a, nil
 }
+
+// noNotes keeps nothing.
+type noNotes struct{}
+
+func (noNotes) Put(context.Context, string, []byte, time.Duration) error { return nil }
+
+func (noNotes) Get(context.Context, string) ([]byte, error) {
+	return nil, core.E(core.NotFound, "load: note", "")
+}
+
+func (noNotes) Delete(context.Context, string) error { return nil }
 
 // Unlink is not asked.
 func (h *idleHall) Unlink(context.Context, core.AccountID) error { return nil }
