@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/edge/edgetest"
 	"gangway/core/xmpp/stream"
+	"gangway/core/xmpp/xmpptest"
 )
 
 var update = flag.Bool("update", false, "write what is rendered to testdata")
@@ -97,7 +96,7 @@ func TestRenderGolden(t *testing.T) {
 			if again := rendered(t, ch, d, c.event); again != got {
 				t.Errorf("rendered again it is different:\n%s\n%s", got, again)
 			}
-			golden(t, c.name, got)
+			xmpptest.Golden(t, *update, c.name, got)
 		})
 	}
 }
@@ -112,34 +111,7 @@ func rendered(t *testing.T, r edge.Renderer, d *edge.Domain, e core.Event) strin
 	if err := enc.Err(); err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
-	start := 0
-	for _, end := range enc.Ends() {
-		b.Write(enc.Bytes()[start:end])
-		b.WriteByte('\n')
-		start = end
-	}
-	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".xml")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
+	return xmpptest.Lines(&enc)
 }
 
 func TestRenderMeets(t *testing.T) {

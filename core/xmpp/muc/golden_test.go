@@ -2,16 +2,14 @@ package muc
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp/edge/edgetest"
 	"gangway/core/xmpp/stream"
+	"gangway/core/xmpp/xmpptest"
 )
 
 var update = flag.Bool("update", false, "write what is rendered to testdata")
@@ -68,43 +66,11 @@ func TestRenderGolden(t *testing.T) {
 			if err := enc.Err(); err != nil {
 				t.Fatal(err)
 			}
-			got := lines(&enc)
+			got := xmpptest.Lines(&enc)
 			if c.name == "invited" { // which nobody speaks of again: its id is another each time
 				got = newID.ReplaceAllString(got, "id='*'")
 			}
-			golden(t, c.name, got)
+			xmpptest.Golden(t, *update, c.name, got)
 		})
-	}
-}
-
-// lines are the stanzas, one on each line.
-func lines(enc *stream.Encoder) string {
-	var b strings.Builder
-	start := 0
-	for _, end := range enc.Ends() {
-		b.Write(enc.Bytes()[start:end])
-		b.WriteByte('\n')
-		start = end
-	}
-	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".xml")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

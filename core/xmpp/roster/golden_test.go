@@ -2,8 +2,6 @@ package roster
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"gangway/core"
 	"gangway/core/xmpp/edge/edgetest"
 	"gangway/core/xmpp/stream"
+	"gangway/core/xmpp/xmpptest"
 )
 
 var update = flag.Bool("update", false, "write what is rendered to testdata")
@@ -50,7 +49,7 @@ func TestRenderGolden(t *testing.T) {
 			if again := s.render(t, c.event); again != "" {
 				t.Errorf("said again, though nothing is new: %s", again)
 			}
-			golden(t, c.name, hash.ReplaceAllString(got, `ver='*'`))
+			xmpptest.Golden(t, *update, c.name, hash.ReplaceAllString(got, `ver='*'`))
 		})
 	}
 }
@@ -65,32 +64,5 @@ func (s *scene) render(t *testing.T, e core.Event) string {
 	if err := enc.Err(); err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
-	start := 0
-	for _, end := range enc.Ends() {
-		b.Write(enc.Bytes()[start:end])
-		b.WriteByte('\n')
-		start = end
-	}
-	return b.String()
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".xml")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
+	return xmpptest.Lines(&enc)
 }
