@@ -158,7 +158,10 @@ func (s *Server) accept(c *conn, st *stream.Stanza) bool {
 		s.ping(c, st)
 		return true
 	}
-	s.update(func() { s.received = append(s.received, st) })
+	s.update(func() {
+		v := s.viewOf(st.To)
+		v.received = append(v.received, st)
+	})
 	return true
 }
 

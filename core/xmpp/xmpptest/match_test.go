@@ -139,3 +139,36 @@ differences
 		t.Error(got)
 	}
 }
+
+func TestShare(t *testing.T) {
+	srv := New(t)
+	deliver := func(to string) {
+		t.Helper()
+		st, err := stream.Parse("<message to='" + to + "'/>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.accept(&conn{domain: "gw"}, withFrom(st, "gw"))
+	}
+	t.Run("a test of its own", func(t *testing.T) {
+		v := srv.Share(t, "bob@x", "carl@x")
+		v.Set("who", "bob@x")
+		deliver("bob@x/phone")
+		deliver("alice@x/phone")
+		deliver("carl@x")
+		v.Expect("<message to='$who/phone'/>")
+		v.Expect("<message to='carl@x'/>")
+		if v.Known("$who, $whom") != "bob@x, $whom" {
+			t.Error(v.Known("$who, $whom"))
+		}
+	})
+	deliver("bob@x/late")
+	deliver("alice@x")
+	srv.Expect("<message to='alice@x/phone'/>")
+	srv.Expect("<message to='alice@x'/>")
+}
+
+func withFrom(st *stream.Stanza, from string) *stream.Stanza {
+	st.From = from
+	return st
+}
