@@ -13,6 +13,11 @@ const (
 	PRECIS // rfc7613 and rfc8265, and whatever else a network has: Unicode's lower case
 )
 
+// String is what networks call the mapping.
+func (c Casemap) String() string {
+	return [...]string{"rfc1459", "strict-rfc1459", "ascii", "rfc8265"}[c%4]
+}
+
 // CasemapNamed returns the mapping that a network calls so.
 func CasemapNamed(name string) Casemap {
 	switch strings.ToLower(name) {

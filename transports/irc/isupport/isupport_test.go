@@ -18,6 +18,9 @@ func TestFold(t *testing.T) {
 		if got := CasemapNamed(c.mapping).Fold(c.in); got != c.want {
 			t.Errorf("%s: fold(%q) = %q, want %q", c.mapping, c.in, got, c.want)
 		}
+		if m := CasemapNamed(c.mapping); CasemapNamed(m.String()) != m {
+			t.Errorf("%s is called %v", c.mapping, m)
+		}
 	}
 }
 
