@@ -188,6 +188,14 @@ type (
 		// Choices are the questions, each with its default as Value. The answers are in Preferences.Own.
 		Choices() []Field
 	}
+	// Tuner has settings that a user may choose for everything, for one realm, and for one conversation.
+	Tuner interface {
+		// Settings are those, each with what holds on a realm (empty: on most) for who has chosen nothing as its Value.
+		Settings(realm string) []Setting
+		// Connection are the questions about how an account connects, with what is chosen as their values. Their answers
+		// are such as Enroll takes: see Gateway.Change.
+		Connection(a Account) ([]Field, error)
+	}
 	// Identifier makes a word by which a network knows a user, and others do not: whoever complains names it, and the
 	// administrator finds whose it is.
 	Identifier interface {
@@ -211,6 +219,7 @@ type Finding struct {
 type TransportCaps struct {
 	Enroller   Enroller
 	Chooser    Chooser
+	Tuner      Tuner
 	Identifier Identifier
 	Checker    Checker
 	Webhook    http.Handler // mounted at /hooks/<name>/, which is stripped
@@ -221,6 +230,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	var c TransportCaps
 	c.Enroller, _ = t.(Enroller)
 	c.Chooser, _ = t.(Chooser)
+	c.Tuner, _ = t.(Tuner)
 	c.Identifier, _ = t.(Identifier)
 	c.Checker, _ = t.(Checker)
 	c.Webhook, _ = t.(http.Handler)

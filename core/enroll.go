@@ -1,7 +1,9 @@
 package core
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"strings"
 	"unicode/utf8"
 )
@@ -80,6 +82,43 @@ func (g *Gateway) enroll(ctx context.Context, n *Network, user UserID, answers m
 	link.User, link.Network = user, network
 	if current != nil && link.Realm == current.Realm {
 		link.ID = current.ID
+	}
+	linked, err := g.Link(ctx, link)
+	if err != nil {
+		return Step{}, err
+	}
+	step.Link = &linked
+	return step, nil
+}
+
+// Change takes a user through their network's enrolment once more, with an account of theirs as the one that is changed.
+// When the step is Done the account has been written; unless it is as it was its session is opened again.
+func (g *Gateway) Change(ctx context.Context, a Account, answers map[string]string) (Step, error) {
+	n := g.networks[a.Network]
+	if n == nil || n.TransportCaps.Enroller == nil {
+		return Step{}, E(Unsupported, "core: change", "There is nothing about this account that can be changed.")
+	}
+	if err := g.Admit(ctx, a.User); err != nil {
+		return Step{}, err
+	}
+	step, err := n.TransportCaps.Enroller.Enroll(ctx, a.User, &a, answers)
+	if err != nil || !step.Done || step.Link == nil {
+		return step, err
+	}
+	link := *step.Link
+	if link.Realm != a.Realm {
+		return Step{}, E(Invalid, "core: change", "An account stays on its network. Register to have one on another.")
+	}
+	link.ID, link.User, link.Network = a.ID, a.User, a.Network
+	if link.Own == "" {
+		link.Own = a.Own
+	}
+	if link.Name == "" {
+		link.Name = a.Name
+	}
+	if maps.Equal(link.Options, a.Options) && bytes.Equal(link.Secret, a.Secret) && link.Own == a.Own && link.Name == a.Name {
+		step.Link = &a
+		return step, nil
 	}
 	linked, err := g.Link(ctx, link)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 const (
 	chosenSize = 16384 // users and networks whose preferences are kept in memory
-	maxChosen  = 16 << 10
+	maxChosen  = 64 << 10
 )
 
 // chosenKey is what preferences are kept under.
@@ -56,20 +56,41 @@ func findChosen(ctx context.Context, tx *store.Tx, key chosenKey) (p core.Prefer
 	return p, nil
 }
 
-// SetPreferences writes what a user chose for a network; the zero value forgets it. Unenrolled if they have no account
-// there and have not been let in, TooLarge if it is longer than anybody's choices are.
+// SetPreferences writes what a user chose for a network: see ChangePreferences.
 func (m *Map) SetPreferences(ctx context.Context, user core.UserID, network string, p core.Preferences) error {
-	text, err := json.Marshal(p)
-	switch {
-	case err != nil:
-		return fault("preferences", err)
-	case user == "" || network == "":
+	return m.ChangePreferences(ctx, user, network, func(old *core.Preferences) error {
+		*old = p
+		return nil
+	})
+}
+
+// ChangePreferences has change make what a user chose for a network into what they choose now; the zero value forgets it.
+// Nothing is changed meanwhile, nor if change fails. Unenrolled if they have no account there and have not been let in,
+// TooLarge if it is longer than anybody's choices are.
+func (m *Map) ChangePreferences(ctx context.Context, user core.UserID, network string, change func(*core.Preferences) error) error {
+	if user == "" || network == "" {
 		return core.E(core.Invalid, "mapping: preferences", "Preferences need a user and a network.")
-	case len(text) > maxChosen:
-		return core.E(core.TooLarge, "mapping: preferences", "That is more than can be kept.")
 	}
+	key := chosenKey{user, network}
 	return fault("preferences", m.db.Write(ctx, func(tx *store.Tx) error {
-		tx.OnCommit(func() { m.chosen.forget(chosenKey{user, network}) })
+		p, err := findChosen(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		if err := change(&p); err != nil {
+			return err
+		}
+		if len(p.Own) == 0 {
+			p.Own = nil
+		}
+		text, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if len(text) > maxChosen {
+			return core.E(core.TooLarge, "mapping: preferences", "That is more than can be kept.")
+		}
+		tx.OnCommit(func() { m.chosen.forget(key) })
 		if string(text) == "{}" {
 			_, err := tx.Exec(ctx, deleteChosen, string(user), network)
 			return err
