@@ -23,6 +23,11 @@ func (m *memArchive) Since(_ context.Context, room core.Ref) (core.Mark, error) 
 	return core.Mark{Remote: "r1", At: time.Unix(1e9, 0)}, m.refuse
 }
 
+func (m *memArchive) Begin(_ context.Context, room core.Ref) error {
+	m.calls = append(m.calls, "begin "+string(room.Peer))
+	return m.refuse
+}
+
 func (m *memArchive) Fill(_ context.Context, room core.Ref, page []core.Archived) (fresh []core.Archived, err error) {
 	m.calls = append(m.calls, "fill "+string(room.Peer))
 	if m.refuse != nil {
@@ -116,6 +121,7 @@ func TestFillRefuses(t *testing.T) {
 		h.archive.refuse = errors.New("full")
 		for what, err := range map[string]error{
 			"fill": past.Fill(ctx, ref, []core.Event{one(ref)}), "filled": past.Filled(ctx, ref),
+			"begin": past.Begin(ctx, ref), "recall": past.Recall(ctx, ref, []core.Event{one(ref)}),
 		} {
 			if !errors.Is(err, h.archive.refuse) {
 				t.Errorf("%s: %v", what, err)
@@ -123,6 +129,31 @@ func TestFillRefuses(t *testing.T) {
 		}
 		if all := of[*core.Message](h.edge); len(all) != 0 {
 			t.Errorf("shown, and not kept: %+v", all)
+		}
+	})
+}
+
+// What was said before the account ever came is kept under the names that it would have had, and shown to nobody.
+func TestRecall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &fakeNet{}
+		h := newHall(t, net, core.Driver{Lane: core.Live})
+		defer h.stop()
+		ref := core.Ref{Account: alice.ID, Peer: "#c"}
+		past := net.host.History()
+		said := &core.Message{Ref: ref, IDs: core.IDs{Remote: "r7"}, Author: "dave", Text: "x", At: time.Unix(1e9, 0)}
+		if err := errors.Join(past.Begin(t.Context(), ref), past.Recall(t.Context(), ref, []core.Event{said})); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(h.archive.calls, []string{"begin #c", "fill #c"}) {
+			t.Errorf("%v", h.archive.calls)
+		}
+		kept, ok := h.archive.known[core.IDFor(alice.ID, "r7")]
+		if m, is := kept.Event.(*core.Message); !ok || !is || !m.Past || !m.Room {
+			t.Errorf("kept %+v", h.archive.known)
+		}
+		if all := of[*core.Message](h.edge); len(all) != 0 {
+			t.Errorf("shown: %+v", all)
 		}
 	})
 }
@@ -147,7 +178,9 @@ func TestNoHistory(t *testing.T) {
 	}
 	past, ref := net.host.History(), core.Ref{Account: alice.ID, Peer: "#c"}
 	_, err := past.Since(t.Context(), ref)
-	for _, err := range []error{err, past.Fill(t.Context(), ref, nil), past.Filled(t.Context(), ref)} {
+	for _, err := range []error{
+		err, past.Fill(t.Context(), ref, nil), past.Filled(t.Context(), ref), past.Begin(t.Context(), ref), past.Recall(t.Context(), ref, nil),
+	} {
 		if kind(err) != core.Unsupported {
 			t.Error(err)
 		}

@@ -36,6 +36,14 @@ func (h *history) Since(ctx context.Context, room core.Ref) (core.Mark, error) {
 	return h.Archive.Since(ctx, room)
 }
 
+// Begin implements core.Archive.
+func (h *history) Begin(ctx context.Context, room core.Ref) error {
+	if !h.enabled {
+		return errKeptNone
+	}
+	return h.Archive.Begin(ctx, room)
+}
+
 // Fill implements core.Archive.
 func (h *history) Fill(ctx context.Context, room core.Ref, page []core.Archived) ([]core.Archived, error) {
 	if !h.enabled {

@@ -68,9 +68,36 @@ func (r *reading) newest(ctx context.Context) (core.Mark, error) {
 		return core.Mark{}, err
 	}
 	if len(rows) == 0 {
-		return core.Mark{}, nothingKept()
+		return r.begun(ctx)
 	}
 	return core.Mark{At: moment(rows[0].at - ownClock)}, nil
+}
+
+// begun is where the history of a room begins in which nothing has been said yet.
+func (r *reading) begun(ctx context.Context) (core.Mark, error) {
+	var at int64
+	err := r.tx.QueryRow(ctx, begunAt, r.room).Scan(&at)
+	if err == nil && at == 0 {
+		err = nothingKept()
+	}
+	if err != nil {
+		return core.Mark{}, err
+	}
+	return core.Mark{At: moment(at - ownClock)}, nil
+}
+
+// Begin implements core.Archive.
+func (a *Archive) Begin(ctx context.Context, ref core.Ref) error {
+	now := a.now().UnixMilli()
+	return fault("begin", a.db.Write(ctx, func(tx *store.Tx) error {
+		w := writing{tx: tx, rooms: map[core.Ref]int64{}}
+		room, err := w.room(ctx, ref)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, beginRoom, now-ownClock, now, room)
+		return err
+	}))
 }
 
 // Filled implements core.Archive.

@@ -288,3 +288,38 @@ func TestFillRefuses(t *testing.T) {
 		t.Errorf("a store that is closed: %v", err)
 	}
 }
+
+// TestBegin: the first entry into a room is a place from which a gap can be filled, though nothing was ever said.
+func TestBegin(t *testing.T) {
+	r := newRig(t, Config{})
+	begin := func() {
+		t.Helper()
+		if err := r.Begin(t.Context(), lobby); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(when, want string) {
+		t.Helper()
+		if got := r.since(); got != want {
+			t.Errorf("%s: the gap begins at %q, want %q", when, got, want)
+		}
+	}
+	expect("before", "not-found")
+	begin()
+	expect("entered, and not filled", " 30")
+	r.filled()
+	if _, err := r.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.now = func() time.Time { return noon.Add(time.Hour) }
+	begin()
+	expect("entered again", " 30")
+	r.filled()
+	r.now = func() time.Time { return noon }
+	r.heard(told(1, "a", "ra", "dave", "1"))
+	expect("something was said", "ra 61")
+	if err := r.ForgetRoom(t.Context(), lobby); err != nil {
+		t.Fatal(err)
+	}
+	expect("forgotten", "not-found")
+}

@@ -62,6 +62,8 @@ const (
 	selectGap = `SELECT gap_at, gap_remote FROM archive_rooms WHERE room = ?`
 	openGap   = `UPDATE archive_rooms SET gap = 1, gap_at = ?, gap_remote = ? WHERE room = ?`
 	moveGap   = `UPDATE archive_rooms SET gap_at = ?, gap_remote = ? WHERE room = ? AND gap = 1`
+	beginRoom = `UPDATE archive_rooms SET gap = 1, gap_at = ?, gap_remote = '', begun = ? WHERE room = ? AND begun = 0`
+	begunAt   = `SELECT begun FROM archive_rooms WHERE room = ?`
 	closeGap  = `UPDATE archive_rooms SET gap = 0, gap_at = 0, gap_remote = '' WHERE account = ? AND peer = ? AND gap = 1`
 	// The newest named one of some of the newest.
 	selectNewestNamed = `SELECT at, remote FROM (SELECT at, seq, remote FROM archive WHERE room = ? ORDER BY at DESC, seq DESC LIMIT ?) AS newest

@@ -56,6 +56,10 @@ func (p histories) Since(_ context.Context, room core.Ref) (core.Mark, error) {
 		return at, nil
 	}
 	all := p.h.known(room)
+	if begun, ok := p.h.begun[room]; ok && len(all) == 0 {
+		p.h.gaps[room] = begun
+		return begun, nil
+	}
 	if len(all) == 0 {
 		return core.Mark{}, core.E(core.NotFound, "transporttest: history", "")
 	}
@@ -67,6 +71,48 @@ func (p histories) Since(_ context.Context, room core.Ref) (core.Mark, error) {
 	}
 	p.h.gaps[room] = at
 	return at, nil
+}
+
+func (p histories) Begin(_ context.Context, room core.Ref) error {
+	p.h.mu.Lock()
+	defer p.h.mu.Unlock()
+	if p.h.refusal != nil {
+		return p.h.refusal
+	}
+	if _, ok := p.h.begun[room]; !ok {
+		at := core.Mark{At: time.Now().Add(-slack)}
+		p.h.begun[room], p.h.gaps[room] = at, at
+	}
+	return nil
+}
+
+// Recall keeps what it is given out of the Host's events; Recalled returns it.
+func (p histories) Recall(_ context.Context, room core.Ref, page []core.Event) error {
+	p.h.mu.Lock()
+	defer p.h.mu.Unlock()
+	if p.h.refusal != nil {
+		return p.h.refusal
+	}
+	old := p.h.known(room)
+	for _, e := range page {
+		if m, ok := e.(*core.Message); ok && !took(&old, m) {
+			m.Room, m.Past = true, true
+			p.h.kept = append(p.h.kept, m)
+		}
+	}
+	return nil
+}
+
+// Recalled is what is kept of a room without having been delivered, the oldest first.
+func (h *Host) Recalled(room core.Ref) (all []*core.Message) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.kept {
+		if m.Ref == room {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 func (p histories) Fill(_ context.Context, room core.Ref, page []core.Event) error {

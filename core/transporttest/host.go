@@ -36,13 +36,14 @@ type Host struct {
 	notes    map[string][]byte
 	kept     []*core.Message        // of an earlier life
 	gaps     map[core.Ref]core.Mark // that are open
+	begun    map[core.Ref]core.Mark // rooms that were entered for the first time, and when
 	changed  chan struct{}          // closed and renewed at every delivery
 }
 
 // NewHost makes a host that knows these accounts.
 func NewHost(t testing.TB, accounts ...core.Account) *Host {
 	return &Host{
-		t: t, accounts: accounts, seen: map[string]bool{}, notes: map[string][]byte{}, gaps: map[core.Ref]core.Mark{},
+		t: t, accounts: accounts, seen: map[string]bool{}, notes: map[string][]byte{}, gaps: map[core.Ref]core.Mark{}, begun: map[core.Ref]core.Mark{},
 		changed: make(chan struct{}),
 	}
 }
