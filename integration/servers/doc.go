@@ -1,10 +1,11 @@
 // Package servers starts the real servers that Gangway is tested and shown with: Prosody, ejabberd, ngIRCd, InspIRCd,
-// Postfix and Dovecot, as Debian 12 packages them (packages.sh beside this folder installs them).
+// ircd-hybrid, Atheme, ZNC, Postfix and Dovecot, as Debian 12 packages them (packages.sh beside this folder installs them).
 //
 // Every server is a child process with free loopback ports, a directory of its own for configuration, data and logs,
 // and the unix user that its package made for it, so the caller must be root. NewX writes the configuration and starts
 // nothing; Start returns when the server answers its own protocol; Stop asks politely and Kill does not. After either,
-// Start works again with the same ports and data. A server never outlives the process that started it.
+// Start works again with the same ports and data. A server never outlives the process that started it. An IRC server
+// may run at a Site of its own, whose line can be cut.
 //
 // The directory of each server, and every directory above it, must be traversable (o+x) by other users. Directories
 // are kept by the caller; nothing here removes them.

@@ -40,7 +40,7 @@ func NewHybrid(conf IRCConfig) (*Hybrid, error) {
 	p := h.process("ircd-hybrid", root+"/usr/sbin/ircd-hybrid", "-foreground", "-configfile", file, "-logfile", log,
 		"-pidfile", data+"/pid", "-klinefile", data+"/kline.conf", "-dlinefile", data+"/dline.conf",
 		"-xlinefile", data+"/xline.conf", "-resvfile", data+"/resv.conf")
-	p.logs = []string{log}
+	p.logs, p.site = []string{log}, conf.Site
 	p.ready = ports.answers
 	return &Hybrid{p, ports}, nil
 }

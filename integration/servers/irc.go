@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 )
@@ -22,11 +23,14 @@ type IRCConfig struct {
 	Dir  string // its own; made when absent
 	Name string // DefaultIRCName when empty
 	CA   *CA    // issues the certificate; an authority of its own when nil
+	Site *Site  // where it runs, reached by the line that can be cut; nil: here, on loopback
 	// Password is what clients must send with PASS; none when empty.
 	Password string
 	// Unlimited lifts flood control and the limits on connections and channels: for load, and for tests that must not
 	// measure the server's patience.
 	Unlimited bool
+	// Services lets network services in, and has users log in with them (SASL) where the server can: see NewAtheme.
+	Services bool
 	// Extra stands at the end of the configuration, in the server's own language.
 	Extra string
 }
@@ -53,18 +57,38 @@ var (
 
 // ircPorts is what both IRC servers have in common.
 type ircPorts struct {
-	conf       IRCConfig
-	plain, tls int
+	conf             IRCConfig
+	plain, tls, link int
 }
 
 // ServerName is the server's name, in its certificate too.
 func (p *ircPorts) ServerName() string { return p.conf.Name }
 
 // Addr is where clients connect without TLS.
-func (p *ircPorts) Addr() string { return loopback(p.plain) }
+func (p *ircPorts) Addr() string { return p.at(p.plain) }
 
 // TLSAddr is where clients connect with TLS.
-func (p *ircPorts) TLSAddr() string { return loopback(p.tls) }
+func (p *ircPorts) TLSAddr() string { return p.at(p.tls) }
+
+func (p *ircPorts) at(port int) string {
+	if p.conf.Site != nil {
+		return netip.AddrPortFrom(p.conf.Site.Addr, uint16(port)).String() //nolint:gosec // a port
+	}
+	return loopback(port)
+}
+
+// SideAddr is where clients connect without TLS who want to stay when the line to the server's site is cut.
+func (p *ircPorts) SideAddr() string {
+	if p.conf.Site != nil {
+		return netip.AddrPortFrom(p.conf.Site.Side, uint16(p.plain)).String() //nolint:gosec // a port
+	}
+	return p.Addr()
+}
+
+// Addr6 is Addr by IPv6, for a server that has a site.
+func (p *ircPorts) Addr6() string {
+	return netip.AddrPortFrom(p.conf.Site.Addr6, uint16(p.plain)).String() //nolint:gosec // a port
+}
 
 // CA is the authority that issued the server's certificate.
 func (p *ircPorts) CA() *CA { return p.conf.CA }
@@ -105,7 +129,7 @@ func prepareIRC(conf IRCConfig, templateName string) (*home, *ircPorts, string, 
 		return nil, nil, "", err
 	}
 	p := &ircPorts{}
-	if err := freePorts(&p.plain, &p.tls); err != nil {
+	if err := freePorts(&p.plain, &p.tls, &p.link); err != nil {
 		return nil, nil, "", err
 	}
 	if err := h.mkdir("data"); err != nil {
@@ -113,12 +137,13 @@ func prepareIRC(conf IRCConfig, templateName string) (*home, *ircPorts, string, 
 	}
 	data := struct {
 		IRCConfig
-		Plain, TLS int
-		Cert, Key  string
-		OperName   string
-		OperPass   string
-		Modules    string // of ircd-hybrid
-	}{conf, p.plain, p.tls, "", "", OperName, OperPassword, hybridAt() + "/usr/lib/ircd-hybrid/modules"}
+		Plain, TLS, Link int
+		Cert, Key        string
+		OperName         string
+		OperPass         string
+		Modules          string // of ircd-hybrid
+		ServicesPassword string
+	}{conf, p.plain, p.tls, p.link, "", "", OperName, OperPassword, hybridAt() + "/usr/lib/ircd-hybrid/modules", servicesPassword}
 	data.Dir = h.dir
 	if conf.CA, data.Cert, data.Key, err = h.issue(conf.CA, conf.Name); err != nil {
 		return nil, nil, "", err
@@ -141,6 +166,7 @@ func NewNgircd(conf IRCConfig) (*Ngircd, error) {
 		return nil, fmt.Errorf("ngircd: %w", err)
 	}
 	p := h.process("ngircd", "/usr/sbin/ngircd", "--nodaemon", "--config", file)
+	p.site = conf.Site
 	p.ready = ports.answers
 	return &Ngircd{p, ports}, nil
 }
@@ -162,7 +188,7 @@ func NewInspircd(conf IRCConfig) (*Inspircd, error) {
 		return nil, fmt.Errorf("inspircd: %w", err)
 	}
 	p := h.process("inspircd", "/usr/sbin/inspircd", "--nofork", "--nopid", "--config="+file)
-	p.logs = []string{log}
+	p.logs, p.site = []string{log}, conf.Site
 	p.ready = ports.answers
 	return &Inspircd{p, ports}, nil
 }

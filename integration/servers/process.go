@@ -31,6 +31,7 @@ type Process struct {
 	args   []string
 	env    []string
 	cred   *syscall.Credential
+	site   *Site    // where it runs; nil: here
 	output string   // file that stdout and stderr are appended to
 	logs   []string // further log files
 	// before runs ahead of each start: to clear what an unclean end has left. May be nil.
@@ -98,6 +99,7 @@ func (p *Process) Start(ctx context.Context) error {
 // launch starts the command; the goroutine it leaves closes the returned channel when the last process has ended.
 //
 // Pdeathsig fires when the *thread* that forked ends, so that thread is pinned until the child is gone (go.dev/issue/27505).
+// One that went to another site for the fork is not used again.
 func (p *Process) launch() (<-chan struct{}, error) {
 	out, err := os.OpenFile(p.output, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
@@ -108,8 +110,10 @@ func (p *Process) launch() (<-chan struct{}, error) {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		err := p.fork(cmd)
+		if p.site == nil {
+			defer runtime.UnlockOSThread()
+		}
 		_ = out.Close()
 		if err == nil {
 			p.set(cmd.Process.Pid, done)
@@ -120,6 +124,16 @@ func (p *Process) launch() (<-chan struct{}, error) {
 		}
 	}()
 	return done, <-started
+}
+
+// fork starts the command from where it is to run.
+func (p *Process) fork(cmd *exec.Cmd) error {
+	if p.site != nil {
+		if err := p.site.ns.enter(); err != nil {
+			return err
+		}
+	}
+	return cmd.Start()
 }
 
 func (p *Process) command(out *os.File) *exec.Cmd {
