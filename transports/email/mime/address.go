@@ -21,9 +21,10 @@ func (p *Part) Mailboxes(name string) []Mailbox {
 }
 
 func (m *Message) mailboxes(all []Mailbox, s string) []Mailbox {
+	plain := false // once a quote was never closed none is believed
 	for s != "" && len(all) < m.limits.Addresses {
 		var item string
-		item, s = nextAddress(s)
+		item, s, plain = nextAddress(s, plain)
 		if mb, ok := m.mailbox(item); ok {
 			all = append(all, mb)
 		}
@@ -31,10 +32,11 @@ func (m *Message) mailboxes(all []Mailbox, s string) []Mailbox {
 	return all
 }
 
-// nextAddress cuts at the first comma, semicolon or group colon outside of quotes, comments and brackets.
-func nextAddress(s string) (item, rest string) {
-	quoted, angle, comment := false, false, 0
-	for i := 0; i < len(s); i++ {
+// nextAddress cuts at the first comma, semicolon or group colon outside of quotes, comments and brackets. It is plain
+// if those are to be taken for what they are not: characters.
+func nextAddress(s string, plain bool) (item, rest string, isPlain bool) {
+	quoted, angle, comment, seen := false, false, 0, false
+	for i := 0; i < len(s) && !plain; i++ {
 		switch c := s[i]; {
 		case c == '\\':
 			i++
@@ -50,18 +52,18 @@ func nextAddress(s string) (item, rest string) {
 			angle = true
 		case c == '>':
 			angle = false
-		case c == ',', c == ';', c == ':' && !angle && !strings.Contains(s[:i], "@"):
-			if !angle || c == ',' {
-				return s[:i], s[i+1:]
-			}
+		case c == '@':
+			seen = true
+		case c == ',', !angle && (c == ';' || c == ':' && !seen):
+			return s[:i], s[i+1:], false
 		}
 	}
-	if quoted || comment > 0 { // never closed: the comma is the best guess
+	if plain || quoted || comment > 0 { // never closed: the comma is the best guess
 		if i := strings.IndexByte(s, ','); i >= 0 {
-			return s[:i], s[i+1:]
+			return s[:i], s[i+1:], true
 		}
 	}
-	return s, ""
+	return s, "", plain
 }
 
 func (m *Message) mailbox(item string) (Mailbox, bool) {

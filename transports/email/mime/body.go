@@ -161,7 +161,11 @@ func (p *Part) readable() string {
 	if p.read != nil {
 		return *p.read
 	}
-	text := decodeCharset(p.Content(p.msg.limits.Text), p.Params["charset"])
+	content, charset := p.Content(p.msg.limits.Text), p.Params["charset"]
+	if charset == "" && p.Type == "text/html" {
+		charset = htmlCharset(content)
+	}
+	text := decodeCharset(content, charset)
 	switch {
 	case p.Type == "text/html":
 		text = HTMLText(text)

@@ -3,8 +3,12 @@ package mime
 import (
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func base64Lines(n int) string {
@@ -27,7 +31,25 @@ func count(p *Part) (parts, depth int) {
 	return parts, depth
 }
 
-// Structure, not time, is what is asserted: what is bounded here is what cost the known parsers their minutes.
+// spent is what a test has used so far: processor time of its thread, and bytes allocated, whether freed or not.
+type spent struct {
+	cpu   time.Duration
+	bytes uint64
+}
+
+func use(t *testing.T) spent {
+	t.Helper()
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_THREAD, &r); err != nil {
+		t.Fatal(err)
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return spent{time.Duration(r.Utime.Nano() + r.Stime.Nano()), m.TotalAlloc}
+}
+
+// What is asserted is structure, memory, and that no time is quadratic: those parsers that are take minutes for the
+// same. The bound is far above what it takes, for slow machines and the race detector.
 func TestBombs(t *testing.T) {
 	var nested, many, headers strings.Builder
 	for i := range 5000 {
@@ -48,15 +70,54 @@ func TestBombs(t *testing.T) {
 		{"boundaries of the same name", strings.Repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n", 5000), ""},
 		{"long delimiter-like lines", "Content-Type: multipart/mixed; boundary=" + strings.Repeat("-", 70) + "\n\n" + strings.Repeat(strings.Repeat("-", 1000)+"\n", 2000), ""},
 		{"parameters", "Content-Type: text/plain" + strings.Repeat("; a=b", 50_000) + "\n\ntext", "text"},
+		{"unclosed quotes", "From: " + strings.Repeat(`",`, 120_000) + "\n\ntext", "text"},
+		{"unclosed comments", "From: " + strings.Repeat("(,", 120_000) + "\n\ntext", "text"},
+		{"unfinished words", "From: " + strings.Repeat("=?x?q?_ ", 30_000) + "@x\nSubject: " + strings.Repeat("=?x?q?_ ", 30_000) + "\n\ntext", "text"},
+		{"words", "Subject: " + strings.Repeat("=?utf-8?q?x?= ", 18_000) + "\n\ntext", "text"},
+		{"words in names", "To: " + strings.Repeat("=?gb18030?b?1tA=?= <a@b>, ", 9_000) + "\n\ntext", "text"},
+		{"words in the names of files", "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\nContent-Type: a/b; name=\""+strings.Repeat("=?x?q?_ ", 3000)+"\"\n\nx\n", 200), ""},
+		{"ids", "References: " + strings.Repeat("<", 200_000) + "\n\ntext", "text"},
+		{"continuations", "Content-Type: text/plain" + strings.Repeat("; a*0*=b", 30_000) + "\n\ntext", "text"},
+		{"extended", "Content-Type: text/plain; name*=utf-8''" + strings.Repeat("%41", 80_000) + "\n\ntext", "text"},
+		{"guessed boundaries", "Content-Type: multipart/mixed\n\n" + strings.Repeat("--x\nContent-Type: multipart/mixed\n\n", 30_000), ""},
+		{"lines of hyphens", "Content-Type: multipart/mixed; boundary=x\n\n" + strings.Repeat("--\n", 2_000_000), ""},
+		{"pages", "Content-Type: text/html\n\n" + strings.Repeat("<b><i><table><td>", 100_000) + "x", "*_x_*"},
+		{"HTML of one attribute", "Content-Type: text/html\n\n<p a='" + strings.Repeat("x", 2<<20), ""},
+		{"HTML comments", "Content-Type: text/html\n\n" + strings.Repeat("<!--", 500_000), ""},
+		{"HTML scripts", "Content-Type: text/html\n\n" + strings.Repeat("<script><!--<script>", 100_000), ""},
+		{"HTML entities", "Content-Type: text/html\n\n" + strings.Repeat("&CounterClockwiseContourIntegral;", 60_000), ""},
+		{"flowed", "Content-Type: text/plain; format=flowed\n\n" + strings.Repeat("x \n", 1_000_000), ""},
+		{"quotes", "\n" + strings.Repeat(">", 2<<20), ""},
+		{"base64 of paddings", "Content-Transfer-Encoding: base64\n\n" + strings.Repeat("=\n", 1_000_000), ""},
+		{"UTF-7", "Content-Type: text/plain; charset=utf-7\n\n" + strings.Repeat("+", 1<<20), ""},
+		{"alternatives", strings.Repeat("Content-Type: multipart/alternative; boundary=b\n\n--b\n", 30) + strings.Repeat("Content-Type: text/html\n\n<p>"+strings.Repeat("x", 10_000)+"\n--b\n", 170), ""},
 		{"comments", "Content-Type: text/plain " + strings.Repeat("(", 100_000) + "\n\ntext", "text"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			before := use(t)
 			m := Parse([]byte(tt.raw))
+			b := m.Body(32 << 10)
+			for _, f := range b.Files {
+				f.FileName()
+			}
+			for _, field := range []string{"From", "To"} {
+				m.Root.Mailboxes(field)
+			}
+			m.Root.Text("Subject")
+			MessageIDs(m.Root.Header.Get("References"), 10_000)
+			used := use(t)
+			if cpu, bytes := used.cpu-before.cpu, used.bytes-before.bytes; cpu > 8*time.Second || bytes > 64<<20 {
+				t.Errorf("%v of processor, %d KB", cpu, bytes>>10)
+			} else {
+				t.Logf("%v of processor, %d KB", cpu, bytes>>10)
+			}
 			parts, depth := count(m.Root)
 			if parts > l.Parts || depth > l.Depth+1 || len(m.Root.Header) > l.HeaderLines || len(m.Defects) > maxDefects {
 				t.Errorf("%d parts, %d deep, %d fields, %d defects", parts, depth, len(m.Root.Header), len(m.Defects))
 			}
-			if b := m.Body(32 << 10); tt.text != "" && b.Text != tt.text {
+			if tt.text != "" && b.Text != tt.text {
 				t.Errorf("text %.60q", b.Text)
 			}
 		})

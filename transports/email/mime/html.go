@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"gangway/core/style"
 )
 
 const (
@@ -14,24 +16,36 @@ const (
 	maxOpen    = 200      // lists that are tracked
 )
 
-// HTMLText renders a page as plain text. It fetches nothing, runs nothing and shows nothing that was hidden, unless
-// there is nothing else. It works on tokens, so that no nesting can lose the text.
+// HTMLText renders a page as text with the styling of XEP-0393. It fetches nothing, runs nothing and shows nothing that
+// was hidden, unless there is nothing else. It works on tokens, so that no nesting can lose the text.
 func HTMLText(page string) string {
-	if s := renderHTML(page, true); s != "" {
-		return s
-	}
-	return renderHTML(page, false)
+	text, _ := htmlText(page)
+	return text
 }
 
-func renderHTML(page string, hide bool) string {
-	r := &renderer{hide: hide}
+// htmlText also returns where in the text the mail that is answered begins, as far as the page marks that; 0 if it
+// does not, or more follows after it.
+func htmlText(page string) (text string, quoted int) {
+	r := renderer{hide: true, fences: true}
+	text, quoted = r.render(page)
+	if text == "" {
+		r = renderer{fences: true}
+		text, quoted = r.render(page)
+	}
+	if r.fenced && !r.outside { // a text in a page, and no example in a text
+		r = renderer{hide: r.hide}
+		text, quoted = r.render(page)
+	}
+	return text, quoted
+}
+
+func (r *renderer) render(page string) (text string, quoted int) {
 	z := html.NewTokenizer(strings.NewReader(page))
 	for r.out.Len() < maxHTMLOut {
 		kind := z.Next()
 		switch kind {
 		case html.ErrorToken:
-			r.newline()
-			return strings.TrimSpace(r.out.String())
+			return r.end()
 		case html.TextToken:
 			r.text(string(z.Text()))
 		case html.StartTagToken, html.SelfClosingTagToken:
@@ -46,7 +60,21 @@ func renderHTML(page string, hide bool) string {
 			r.endTag(atom.Lookup(name), string(name))
 		}
 	}
-	return strings.TrimSpace(r.out.String())
+	return r.end()
+}
+
+// end returns the text so far, and where what it answers begins.
+func (r *renderer) end() (text string, quoted int) {
+	r.newline()
+	r.fence(false)
+	out := r.out.String()
+	text = strings.TrimLeft(out, " \t\n")
+	quoted = max(0, r.answered-(len(out)-len(text)))
+	text = strings.TrimSpace(text)
+	if quoted >= len(text) {
+		quoted = 0
+	}
+	return text, quoted
 }
 
 // tag is a start tag with the attributes that matter.
@@ -55,6 +83,7 @@ type tag struct {
 	name                      string
 	href, alt, style          string
 	width, height, start, src string
+	class, id, kind           string
 	hidden, void, hasAlt      bool
 }
 
@@ -76,6 +105,12 @@ func (t *tag) read(z *html.Tokenizer) {
 			t.src = string(value)
 		case "start":
 			t.start = string(value)
+		case "class":
+			t.class = " " + strings.ToLower(string(value)) + " "
+		case "id":
+			t.id = strings.ToLower(string(value))
+		case "type", "name":
+			t.kind = strings.ToLower(string(value))
 		case "hidden":
 			t.hidden = true
 		}
@@ -94,22 +129,33 @@ func (t *tag) invisible() bool {
 
 // renderer builds the text line by line.
 type renderer struct {
-	hide bool
-	out  strings.Builder
-	line strings.Builder
+	hide   bool
+	fences bool // what is preformatted is marked as such
+	out    strings.Builder
+	line   strings.Builder
+	runs   []run // of line, by their style
 
-	space  bool // white space is due before the next word
-	gap    bool // an empty line is due before the next line
-	quote  int
-	last   int    // quote of the line before
-	bullet string // due before the next word
-	pre    int
-	lists  []int  // the number of the next item; -1 in an unordered list
-	skip   string // the element whose content is left out
-	nested int    // elements of the same name inside it
-	href   string
-	mark   int // where the link's text began in line
-	head   bool
+	space bool // white space is due before the next word
+	gap   bool // an empty line is due before the next line
+	quote int
+	// quoteBefore is the quote of the line before.
+	quoteBefore int
+	bullet      string // due before the next word
+	pre         int
+	lists       []int  // the number of the next item; -1 in an unordered list
+	skip        string // the element whose content is left out
+	nested      int    // elements of the same name inside it
+	href        string
+	mark        int                 // where the link's text began in line
+	head        bool                // in a heading
+	styled      map[style.Style]int // elements that are open, by their style
+
+	fenced, fencing bool // something was marked as preformatted; that is still open
+	outside         bool // there is text that is not preformatted
+
+	answered  int    // where in out the mail that is answered begins; 0: not known
+	container string // the element that holds that mail; empty once it has ended
+	inside    int    // elements of the same name in it
 }
 
 var (
@@ -133,6 +179,7 @@ func (r *renderer) startTag(t tag) {
 		return
 	}
 	void := t.void || slices.Contains(voids, t.atom)
+	r.quotes(t, void)
 	if !void && (slices.Contains(dropped, t.atom) || r.hide && t.invisible() && t.atom != atom.Body && t.atom != atom.Html) {
 		r.skip, r.nested = t.name, 0
 		return
@@ -151,13 +198,16 @@ func (r *renderer) startTag(t tag) {
 		r.href, r.mark = t.href, r.line.Len()
 	case t.atom == atom.P, slices.Contains(headings, t.atom):
 		r.paragraph()
-		r.heading(t.atom != atom.P)
+		r.head = t.atom != atom.P
 	case t.atom == atom.Blockquote:
 		r.paragraph()
 		r.quote++
 	case t.atom == atom.Pre:
 		r.paragraph()
 		r.pre++
+		r.fence(true)
+	case styleOf(t.atom) != 0 && !t.void:
+		r.open(styleOf(t.atom), 1)
 	case t.atom == atom.Ul, t.atom == atom.Ol:
 		r.list(t)
 	case t.atom == atom.Li:
@@ -170,6 +220,7 @@ func (r *renderer) startTag(t tag) {
 }
 
 func (r *renderer) endTag(a atom.Atom, name string) {
+	r.quotesEnd(name)
 	if r.skip != "" {
 		if name == r.skip {
 			if r.nested--; r.nested < 0 {
@@ -182,14 +233,17 @@ func (r *renderer) endTag(a atom.Atom, name string) {
 	case a == atom.A:
 		r.endLink()
 	case a == atom.P, slices.Contains(headings, a):
-		r.heading(false)
 		r.paragraph()
+		r.head = false
 	case a == atom.Blockquote:
 		r.paragraph()
 		r.quote = max(0, r.quote-1)
 	case a == atom.Pre:
 		r.paragraph()
 		r.pre = max(0, r.pre-1)
+		r.fence(r.pre > 0)
+	case styleOf(a) != 0:
+		r.open(styleOf(a), -1)
 	case a == atom.Ul, a == atom.Ol:
 		r.newline()
 		if len(r.lists) > 0 {
@@ -213,7 +267,7 @@ func (r *renderer) text(s string) {
 				r.newline()
 			}
 			r.flushSpace()
-			r.line.WriteString(line)
+			r.put(line, 0)
 		}
 		return
 	}

@@ -18,7 +18,7 @@ func lastRune(s string) rune {
 
 func (r *renderer) flushSpace() {
 	if r.space && r.line.Len() > 0 {
-		r.line.WriteByte(' ')
+		r.put(" ", r.last().style&r.style())
 	}
 	r.space = false
 }
@@ -26,13 +26,11 @@ func (r *renderer) flushSpace() {
 // word adds text without white space.
 func (r *renderer) word(w string) {
 	r.flushSpace()
-	r.line.WriteString(r.bullet)
+	r.put(r.bullet, 0)
 	r.bullet = ""
-	if r.head {
-		r.line.WriteByte('*')
-		r.head = false
-	}
-	r.line.WriteString(w)
+	r.put(w, r.style())
+	r.outside = r.outside || r.pre == 0
+	r.goesOn()
 	if r.line.Len() > maxHTMLOut {
 		r.newline()
 	}
@@ -47,37 +45,29 @@ func (r *renderer) newline() {
 	if r.href != "" {
 		r.endLink()
 	}
-	prefix := strings.Repeat("> ", min(r.quote, maxQuote))
-	if r.gap && r.out.Len() > 0 {
-		between := strings.Repeat("> ", min(r.quote, r.last, maxQuote))
-		r.out.WriteString(strings.TrimRight(between, " ") + "\n")
-	}
-	r.gap, r.last = false, r.quote
-	r.out.WriteString(prefix)
-	r.out.WriteString(strings.TrimRight(r.line.String(), " "))
+	r.between()
+	r.out.WriteString(r.prefix())
+	r.out.WriteString(strings.TrimRight(r.styledLine(), " "))
 	r.out.WriteByte('\n')
 	r.line.Reset()
-	r.mark = 0
+	r.runs, r.mark = r.runs[:0], 0
 }
+
+// between writes the empty line that is due.
+func (r *renderer) between() {
+	if r.gap && r.out.Len() > 0 {
+		between := strings.Repeat("> ", min(r.quote, r.quoteBefore, maxQuote))
+		r.out.WriteString(strings.TrimRight(between, " ") + "\n")
+	}
+	r.gap, r.quoteBefore = false, r.quote
+}
+
+func (r *renderer) prefix() string { return strings.Repeat("> ", min(r.quote, maxQuote)) }
 
 // paragraph ends the line and wants an empty one before the next.
 func (r *renderer) paragraph() {
 	r.newline()
 	r.gap = true
-}
-
-// heading makes what follows bold (XEP-0393 section 5.2.1), or ends that.
-func (r *renderer) heading(on bool) {
-	if !on && !r.head && r.bold() {
-		r.line.WriteByte('*')
-	}
-	r.head = on
-}
-
-// bold says whether the line began as a heading.
-func (r *renderer) bold() bool {
-	s := r.line.String()
-	return len(s) > 1 && s[0] == '*' && s[1] != ' ' && strings.Count(s, "*")%2 == 1
 }
 
 func (r *renderer) list(t tag) {
@@ -117,7 +107,7 @@ func (r *renderer) cell() {
 	if r.href != "" {
 		r.endLink()
 	}
-	r.line.WriteString(" | ")
+	r.put(" | ", 0)
 	r.space = false
 }
 
@@ -153,7 +143,7 @@ func (r *renderer) endLink() {
 	if text == "" || sameLink(text, href) {
 		return
 	}
-	r.line.WriteString(" <" + href + ">")
+	r.put(" <"+href+">", 0)
 }
 
 func sameLink(text, href string) bool {

@@ -35,7 +35,7 @@ func TestBody(t *testing.T) {
 		{"iso-2022-jp", eml("Content-Type: text/plain; charset=iso-2022-jp", "", "\x1b$B$3$s\x1b(B"), "こん", ""},
 		{"flowed", eml("Content-Type: text/plain; format=flowed; delsp=yes", "", "one  ", "two", "> quo ", "> ted", " >not", "-- ", "sig"),
 			"one two\n> quoted\n>not\n-- \nsig", ""},
-		{"html only", eml("Content-Type: text/html", "", "<p>Hello <b>World</b></p>"), "Hello World", ""},
+		{"html only", eml("Content-Type: text/html", "", "<p>Hello <b>World</b></p>"), "Hello *World*", ""},
 		{"alternative", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "plain", "--b",
 			"Content-Type: text/html", "", "<p>plain</p>", "--b--"), "plain", ""},
 		{"alternative with a stub", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "See HTML", "--b",

@@ -40,7 +40,7 @@ func (p *Part) FileName() string {
 	if name == "" {
 		name = p.Params["name"]
 	}
-	name = OneLine(p.msg.decodeWords(name))
+	name = OneLine(p.msg.decodeWords(Truncate(name, maxWord)))
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	if name == "." || name == "/" || name == ".." {
 		return ""

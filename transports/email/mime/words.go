@@ -36,6 +36,9 @@ func (m *Message) decodeWords(s string) string {
 	return out.String()
 }
 
+// maxWord bounds an encoded-word, which RFC 2047 section 2 allows 75 bytes.
+const maxWord = 4096
+
 type word struct {
 	charset string
 	data    []byte
@@ -64,13 +67,13 @@ func (r *wordRun) flush(out *strings.Builder) {
 
 // parseWord reads one encoded-word at the start of s. size 0: it is none.
 func parseWord(s string) (w word, size int) {
-	charset, rest, ok := strings.Cut(s[2:], "?")
+	charset, rest, ok := strings.Cut(s[2:min(len(s), maxWord)], "?") // bounded: it may be tried at every byte
 	if !ok || charset == "" || len(charset) > 60 || strings.ContainsAny(charset, " \t\"") || len(rest) < 3 || rest[1] != '?' {
 		return word{}, 0
 	}
 	charset, _, _ = strings.Cut(charset, "*") // RFC 2231 section 5: a language
 	text, _, ok := strings.Cut(rest[2:], "?=")
-	if !ok || len(text) > 4000 {
+	if !ok {
 		return word{}, 0
 	}
 	switch rest[0] {
@@ -82,7 +85,7 @@ func parseWord(s string) (w word, size int) {
 		return word{}, 0
 	}
 	w.charset = strings.ToLower(charset)
-	return w, len("=?") + len(s[2:]) - len(rest) + 2 + len(text) + len("?=")
+	return w, min(len(s), maxWord) - len(rest) + 2 + len(text) + len("?=")
 }
 
 func decodeQ(s string) []byte {
