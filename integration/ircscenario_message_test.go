@@ -1,0 +1,5 @@
+//go:build integration
+
+package integration
+
+func ircMessageScenarios() []ircScenario { return nil }
