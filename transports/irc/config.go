@@ -19,6 +19,8 @@ import (
 const (
 	securePort = "6697" // RFC 7194
 	plainPort  = "6667"
+
+	maxBackfill = 1000 // lines
 )
 
 // settings are the [transport.irc] table.
@@ -45,6 +47,9 @@ type settings struct {
 	SourcePrefix string `toml:"source_prefix"`
 	WebIRCHost   string `toml:"webirc_host"`
 	Queue        int    `toml:"queue"` // the most lines that wait to be written, per session
+	// Backfill is how many of the latest lines of a room the history begins with, when a user enters it for the first
+	// time and the network can tell (CHATHISTORY); 0: none.
+	Backfill int `toml:"backfill"`
 
 	FloodBurst    int      `toml:"flood_burst"`    // lines that may go at once
 	FloodInterval duration `toml:"flood_interval"` // then one per interval; "0s": no flood control
@@ -84,7 +89,7 @@ func defaults() settings {
 		Charset: "windows-1252", QuitMessage: "Gateway disconnected", Version: "Gangway",
 		Linger:    duration(10 * time.Minute),
 		PingEvery: duration(90 * time.Second), PingTimeout: duration(60 * time.Second),
-		Queue: 200, FloodBurst: 10, FloodInterval: duration(2 * time.Second),
+		Queue: 200, Backfill: 100, FloodBurst: 10, FloodInterval: duration(2 * time.Second),
 	}
 }
 
@@ -94,6 +99,8 @@ func (c *settings) validate() error {
 		return errors.New(`networks: say which networks users may connect to, or "*" for every public one`)
 	case c.Queue < 1 || c.Queue > 10_000:
 		return errors.New("queue: must be 1 to 10000 lines")
+	case c.Backfill < 0 || c.Backfill > maxBackfill:
+		return fmt.Errorf("backfill: must be 0 to %d lines", maxBackfill)
 	case c.FloodBurst < 1:
 		return errors.New("flood_burst: must be at least 1")
 	case c.PingEvery < duration(time.Second) || c.PingTimeout < duration(time.Second):

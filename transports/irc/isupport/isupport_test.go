@@ -50,6 +50,13 @@ func TestSupport(t *testing.T) {
 	if s != before {
 		t.Errorf("nonsense changed it to %+v", s)
 	}
+	for value, want := range map[string]bool{"timestamp": true, "msgid,timestamp": false, "timestamp,msgid": false, "": true} {
+		if one := Default(); one.NoMsgID {
+			t.Error("a network that does not say knows msgid")
+		} else if one.Add([]string{"MSGREFTYPES=" + value}); one.NoMsgID != want {
+			t.Errorf("MSGREFTYPES=%s: %v", value, one.NoMsgID)
+		}
+	}
 	for ranks, want := range map[Ranks]core.Rank{
 		0: core.Plain, s.Bit('v'): core.Voice, s.Bit('v') | s.Bit('o'): core.Operator, s.Bit('h'): core.Half, s.Bit('a'): core.Owner,
 		s.Bit('q'): core.Owner, s.Bit('Y'): core.Owner, 1 << 7: core.Plain,

@@ -1,6 +1,7 @@
 package isupport
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ type Support struct {
 	Whox      bool   // WHOX
 	Monitor   int    // MONITOR: how many people can be watched; 0: any number; -1: nobody
 	History   int    // CHATHISTORY: the most messages in one answer; 0: as many as are asked for; -1: there is none
+	NoMsgID   bool   // MSGREFTYPES does not name msgid: history is asked for by the time only
 	TagDeny   string // CLIENTTAGDENY: which client-only tags are not passed on
 }
 
@@ -79,6 +81,8 @@ func (s *Support) set(name, value string) {
 	case "CHATHISTORY", "draft/CHATHISTORY":
 		s.History = 0
 		setNumber(&s.History, value, 1, 1000)
+	case "MSGREFTYPES":
+		s.NoMsgID = !slices.Contains(strings.Split(value, ","), "msgid")
 	case "CLIENTTAGDENY":
 		s.TagDeny = strings.Clone(value)
 	}

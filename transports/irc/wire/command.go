@@ -219,6 +219,16 @@ func HistoryAfter(target, selector string, limit int) Command {
 	return command("CHATHISTORY", "AFTER").words(target, selector, strconv.Itoa(limit))
 }
 
+// HistoryBefore asks for the last of what was said in a conversation before a selector.
+func HistoryBefore(target, selector string, limit int) Command {
+	return command("CHATHISTORY", "BEFORE").words(target, selector, strconv.Itoa(limit))
+}
+
+// HistoryLatest asks for the last of what was said in a conversation.
+func HistoryLatest(target string, limit int) Command {
+	return command("CHATHISTORY", "LATEST").words(target, "*", strconv.Itoa(limit))
+}
+
 // HistoryTargets asks with whom anything was said between two moments, as server-time writes them.
 func HistoryTargets(from, to string, limit int) Command {
 	return command("CHATHISTORY", "TARGETS").words("timestamp="+from, "timestamp="+to, strconv.Itoa(limit))
