@@ -273,6 +273,6 @@ func (n *network) certified(state tls.ConnectionState) core.Finding {
 	if time.Until(c.NotAfter) > soonOver {
 		return core.Finding{Text: text}
 	}
-	return core.Finding{Warn: true, Err: errors.New(text),
+	return core.Finding{Warn: true, Err: errors.New("the certificate ends soon: " + text),
 		Text: "Those who run the network must renew it: nobody is connected after that day."}
 }
