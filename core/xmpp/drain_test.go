@@ -16,58 +16,58 @@ import (
 // TestDrain stops a link in the midst of traffic: what the server hands over
 // until it closes is still handled, and what was written before goes out.
 func TestDrain(t *testing.T) {
-	srv := xmpptest.New(t)
-	handled := make(chan string, 1000)
-	writes := make(chan error, 1000)
-	r := xmpp.NewRouter(xmpp.RouterConfig{})
-	r.Message(xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
-		handled <- st.ID
-		writes <- echo(ctx, w, st)
-		return ctx.Err()
-	}))
-	link, stop := xmpptest.Run(t, srv, domain, r, func(c *xmpp.Config) { c.Drain = 2 * time.Second })
-	srv.Await(domain, 1)
-	if err := link.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	srv.HoldPings() // so that the link gives up waiting for what the server may have sent
-	batch, err := link.Send(func(e *stream.Encoder) { e.Empty("message", "", "from", domain, "to", "a@b", "id", "batch") })
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Expect(`<message id='batch'/>`)
-	srv.Pause() // the server does not see our closing tag yet
-	stopped := make(chan error, 1)
-	go func() { stopped <- stop() }()
-	for link.Status().State != xmpp.Stopping {
-		if err := link.Ready(t.Context()); err == nil {
-			continue
+	synctest.Test(t, func(t *testing.T) {
+		srv := xmpptest.New(t)
+		handled := make(chan string, 1000)
+		writes := make(chan error, 1000)
+		r := xmpp.NewRouter(xmpp.RouterConfig{})
+		r.Message(xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
+			handled <- st.ID
+			writes <- echo(ctx, w, st)
+			return ctx.Err()
+		}))
+		link, stop := xmpptest.Run(t, srv, domain, r, func(c *xmpp.Config) { c.Dial, c.Drain = srv.Dial, 2*time.Second })
+		srv.Await(domain, 1)
+		if err := link.Ready(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-	}
-	for i := range 100 {
-		srv.Send(fmt.Sprintf(`<message from='a@b' to='x@irc.gw' id='%d'/>`, i))
-	}
-	for i := range 100 {
-		if id := <-handled; id != fmt.Sprint(i) {
-			t.Fatalf("handled %s, want %d", id, i)
+		srv.HoldPings() // so that the link gives up waiting for what the server may have sent
+		batch, err := link.Send(func(e *stream.Encoder) { e.Empty("message", "", "from", domain, "to", "a@b", "id", "batch") })
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := <-writes; !errors.Is(err, xmpp.ErrStopping) {
-			t.Fatalf("write while stopping: %v", err)
+		srv.Expect(`<message id='batch'/>`)
+		srv.Pause() // the server does not see our closing tag yet
+		stopped := make(chan error, 1)
+		go func() { stopped <- stop() }()
+		for link.Status().State != xmpp.Stopping {
+			time.Sleep(10 * time.Millisecond)
 		}
-	}
-	confirmed := make(chan error, 1)
-	go func() { confirmed <- link.Confirm(t.Context(), batch) }()
-	srv.ReleasePings()
-	srv.Resume()
-	if err := <-stopped; err != nil {
-		t.Error(err)
-	}
-	if err := <-confirmed; err != nil && !errors.Is(err, xmpp.ErrLost) {
-		t.Error(err)
-	}
-	if s := link.Status(); s.State != xmpp.Stopped {
-		t.Errorf("state %v", s.State)
-	}
+		for i := range 100 {
+			srv.Send(fmt.Sprintf(`<message from='a@b' to='x@irc.gw' id='%d'/>`, i))
+		}
+		for i := range 100 {
+			if id := <-handled; id != fmt.Sprint(i) {
+				t.Fatalf("handled %s, want %d", id, i)
+			}
+			if err := <-writes; !errors.Is(err, xmpp.ErrStopping) {
+				t.Fatalf("write while stopping: %v", err)
+			}
+		}
+		confirmed := make(chan error, 1)
+		go func() { confirmed <- link.Confirm(t.Context(), batch) }()
+		srv.ReleasePings()
+		srv.Resume()
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		if err := <-confirmed; err != nil && !errors.Is(err, xmpp.ErrLost) {
+			t.Error(err)
+		}
+		if s := link.Status(); s.State != xmpp.Stopped {
+			t.Errorf("state %v", s.State)
+		}
+	})
 }
 
 // TestAnsweredBeforeTheEnd stops a link over stanzas that the server has sent and nobody has looked at: they are
