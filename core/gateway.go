@@ -198,12 +198,13 @@ func (g *Gateway) openAll(ctx context.Context) error {
 	return nil
 }
 
-// startSessions starts what With has made, with the context that all sessions end with.
+// startSessions starts what With has made, with the context that all sessions end with. Those that come too late for
+// that are started, too: what they were handed is to be answered. Before ctx ends there are no more to come (end).
 func (g *Gateway) startSessions(ctx context.Context, lives *sync.WaitGroup) {
-	for {
+	for over := false; !over; {
 		select {
 		case <-ctx.Done():
-			return
+			over = true
 		case <-g.wake:
 		}
 		g.mu.Lock()

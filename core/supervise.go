@@ -68,13 +68,13 @@ func (g *Gateway) acquire(ctx context.Context, a Account) (*supervisor, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ended {
-		return nil, E(Unavailable, "core: session", "The gateway is stopping. Please send this again in a moment.")
-	}
-	for g.sessions[a.ID] == nil {
+	for g.sessions[a.ID] == nil && !g.ended {
 		if err := g.openOne(ctx, n, a); err != nil {
 			return nil, err
 		}
+	}
+	if g.ended { // perhaps while it was opened
+		return nil, E(Unavailable, "core: session", "The gateway is stopping. Please send this again in a moment.")
 	}
 	s := g.sessions[a.ID]
 	if err := s.use(); err != nil {
@@ -241,7 +241,9 @@ func (s *supervisor) run(ctx context.Context) {
 			break
 		}
 	}
-	if s.g.forget(s) {
+	last := s.g.forget(s)
+	s.takeLeave(ctx)
+	if last {
 		s.report(context.WithoutCancel(ctx), Status{Link: Closed})
 	}
 }
@@ -267,17 +269,7 @@ func (s *supervisor) once(ctx context.Context) error {
 
 // finish ends a session that has nothing more to do, unless it was used meanwhile: then it is to be run again.
 func (s *supervisor) finish() bool {
-	for {
-		s.mu.Lock()
-		if s.uses == 0 {
-			s.mu.Unlock()
-			break
-		}
-		if s.idle == nil {
-			s.idle = make(chan struct{})
-		}
-		idle := s.idle
-		s.mu.Unlock()
+	for idle := s.idling(); idle != nil; idle = s.idling() {
 		<-idle
 	}
 	s.g.mu.Lock()
