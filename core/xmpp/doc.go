@@ -28,6 +28,11 @@ type Sender interface {
 	// little is kept for the next connection; beyond that it is ErrDown, and
 	// ErrFull when the server does not read.
 	Write(fn func(*stream.Encoder)) error
+	// WriteWait is Write for whoever can wait: where the server does not read, it
+	// waits until there is room or the link is lost, and is never ErrFull,
+	// however much fn has written. It must not be called from where the link is
+	// read.
+	WriteWait(fn func(*stream.Encoder)) error
 	// Send queues stanzas that will be confirmed. ErrDown while there is no
 	// connection. What a lost connection did not take is dropped, not kept: the
 	// caller writes it again after Confirm failed.

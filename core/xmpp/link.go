@@ -124,6 +124,7 @@ type Link struct {
 	ended    bool          // Run has returned
 	epoch    uint64        // number of the current or last connection
 	out      queue
+	moved    sync.Cond // out has been emptied, or the status is another
 	barriers barriers
 }
 
@@ -148,6 +149,7 @@ func New(cfg Config) (*Link, error) {
 		return nil, plaintextError(cfg.Server)
 	}
 	l := &Link{cfg: cfg, log: cfg.Logger.With("domain", cfg.Domain), wake: make(chan struct{}, 1), changed: make(chan struct{})}
+	l.moved.L = &l.mu
 	l.calls.init()
 	l.encoders.New = func() any { return &stream.Encoder{Domain: cfg.Domain} }
 	return l, nil
@@ -213,6 +215,7 @@ func (l *Link) setStateLocked(s State, err error) {
 	l.status = Status{State: s, Since: time.Now(), Err: err, Attempts: attempts}
 	close(l.changed)
 	l.changed = make(chan struct{})
+	l.moved.Broadcast()
 }
 
 func (l *Link) trace(s Status) {

@@ -1,22 +1,30 @@
 package xmpp
 
 import (
+	"errors"
+
 	"gangway/core/xmpp/stream"
 )
 
 // Write implements Sender.
 func (l *Link) Write(fn func(*stream.Encoder)) error {
-	_, err := l.put(fn, false)
+	_, err := l.put(fn, false, false)
+	return err
+}
+
+// WriteWait implements Sender.
+func (l *Link) WriteWait(fn func(*stream.Encoder)) error {
+	_, err := l.put(fn, false, true)
 	return err
 }
 
 // Send implements Sender.
 func (l *Link) Send(fn func(*stream.Encoder)) (Batch, error) {
-	return l.put(fn, true)
+	return l.put(fn, true, false)
 }
 
 // put encodes outside the lock, so that nobody waits for somebody else's fn.
-func (l *Link) put(fn func(*stream.Encoder), bound bool) (Batch, error) {
+func (l *Link) put(fn func(*stream.Encoder), bound, waits bool) (Batch, error) {
 	e := l.encoders.Get().(*stream.Encoder)
 	defer func() {
 		e.Reset()
@@ -26,7 +34,7 @@ func (l *Link) put(fn func(*stream.Encoder), bound bool) (Batch, error) {
 	var b Batch
 	err := e.Err()
 	if err == nil {
-		b, err = l.enqueue(e, bound)
+		b, err = l.enqueue(e, bound, waits)
 	}
 	if err != nil {
 		e.Refuse()
@@ -34,28 +42,34 @@ func (l *Link) put(fn func(*stream.Encoder), bound bool) (Batch, error) {
 	return b, err
 }
 
-func (l *Link) enqueue(e *stream.Encoder, bound bool) (Batch, error) {
+func (l *Link) enqueue(e *stream.Encoder, bound, waits bool) (Batch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	most := l.cfg.MaxQueue
-	switch {
-	case l.ended || l.status.State == Stopping:
-		return Batch{}, ErrStopping
-	case l.status.State == Online:
-	case bound:
-		return Batch{}, ErrDown
-	default:
-		most = l.cfg.MaxHeld
+	err := l.admits(len(e.Bytes()), bound)
+	for waits && errors.Is(err, ErrFull) && len(l.out.buf) > 0 { // what is more than the queue may hold goes alone
+		l.moved.Wait()
+		err = l.admits(len(e.Bytes()), bound)
 	}
-	if len(l.out.buf)+len(e.Bytes()) > most {
-		if l.status.State == Online {
-			return Batch{}, ErrFull
-		}
-		return Batch{}, ErrDown
+	if err != nil && !(waits && errors.Is(err, ErrFull)) {
+		return Batch{}, err
 	}
 	l.out.add(e, bound)
 	l.wakeWriter()
 	return Batch{l.epoch, l.out.queued}, nil
+}
+
+// admits says why so many bytes may not be queued now. The lock is held.
+func (l *Link) admits(n int, bound bool) error {
+	n += len(l.out.buf)
+	switch {
+	case l.ended || l.status.State == Stopping:
+		return ErrStopping
+	case l.status.State == Online && n > l.cfg.MaxQueue:
+		return ErrFull
+	case l.status.State != Online && (bound || n > l.cfg.MaxHeld):
+		return ErrDown
+	}
+	return nil
 }
 
 // wakeWriter may be called with or without the lock.

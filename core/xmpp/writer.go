@@ -56,6 +56,7 @@ func (l *Link) takeQueue(spare queue) (chunk queue, wait time.Duration, last boo
 	chunk = l.out
 	spare.queued = chunk.queued
 	l.out = spare
+	l.moved.Broadcast()
 	return chunk, wait, l.status.State == Stopping
 }
 

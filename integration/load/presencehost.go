@@ -112,6 +112,9 @@ func (h *presenceHost) Write(fn func(*stream.Encoder)) error {
 	return nil
 }
 
+// WriteWait implements xmpp.Sender.
+func (h *presenceHost) WriteWait(fn func(*stream.Encoder)) error { return h.Write(fn) }
+
 // Send implements xmpp.Sender.
 func (h *presenceHost) Send(fn func(*stream.Encoder)) (xmpp.Batch, error) {
 	return xmpp.Batch{}, h.Write(fn)

@@ -19,10 +19,11 @@ func (t *turns) of(a core.AccountID) *sync.Mutex {
 }
 
 // InTurn writes what an account is shown. What is written so arrives in the order in which it was encoded, which
-// Link.Write alone does not promise to two who write at once. fn must not write in turn itself.
+// Link.Write alone does not promise to two who write at once. It waits where the host server does not read: what is live
+// is shown late rather than not at all. fn must not write in turn itself.
 func (d *Domain) InTurn(a core.AccountID, fn func(*stream.Encoder)) error {
 	turn := d.turns.of(a)
 	turn.Lock()
 	defer turn.Unlock()
-	return d.Link.Write(fn)
+	return d.Link.WriteWait(fn)
 }
