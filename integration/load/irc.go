@@ -28,6 +28,7 @@ type ircOptions struct {
 	rejoin     bool
 	rooms      int
 	share      int
+	rest       time.Duration
 	dir        string
 	gangway    string
 }
@@ -42,10 +43,11 @@ func ircLoad(args []string, out io.Writer) error {
 	fs.IntVar(&o.seconds, "seconds", 20, "how long round trips are taken, 50 in a second")
 	fs.IntVar(&o.rounds, "rounds", 10, "bursts that are cut off, per row")
 	fs.StringVar(&o.users, "users", "10,100,1000", "users joined, for the memory")
-	fs.StringVar(&o.only, "only", "", "some of: delivered,sent,trip,memory,loss")
+	fs.StringVar(&o.only, "only", "", "some of: delivered,sent,trip,memory,crowd,loss")
 	fs.BoolVar(&o.rejoin, "rejoin", false, "measure how the largest number of users comes back after the IRC server was restarted")
 	fs.IntVar(&o.rooms, "rooms", 5, "channels of each user, with -rejoin")
 	fs.IntVar(&o.share, "share", 50, "users of each channel, with -rejoin")
+	fs.DurationVar(&o.rest, "rest", 5*time.Second, "how long users are idle before their memory is taken, and how long the IRC server is away, with -rejoin")
 	fs.StringVar(&o.dir, "dir", "/dev/shm", "where the gateways keep their databases: in memory, since it is not the disk that is compared")
 	fs.StringVar(&o.gangway, "gangway", "", "the program as built; built here when empty")
 	if err := fs.Parse(args); err != nil {
@@ -122,7 +124,7 @@ func ircMeasure(o ircOptions, counts []int, out io.Writer) error {
 		name    string
 		measure func(ircOptions, []ircKind, []int, io.Writer) error
 	}{
-		{"delivered", ircDelivered}, {"sent", ircSent}, {"trip", ircTrip}, {"memory", ircMemory}, {"loss", ircLoss},
+		{"delivered", ircDelivered}, {"sent", ircSent}, {"trip", ircTrip}, {"memory", ircMemory}, {"crowd", ircCrowd}, {"loss", ircLoss},
 	} {
 		if !o.wants(part.name) {
 			continue

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,16 +18,19 @@ import (
 const (
 	nsUser = "http://jabber.org/protocol/muc#user"
 	nsPing = "urn:xmpp:ping"
+
+	nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
 )
 
 // ircHost plays the XMPP server of one gateway: it takes the component's connection, one after the other, answers its
 // requests and counts what it says. One goroutine reads; anybody writes.
 type ircHost struct {
 	listener net.Listener
-	linked   chan struct{} // closed when the gateway is connected
-	joined   atomic.Int64  // self-presences: users in rooms
-	left     atomic.Int64  // self-presences of type unavailable
-	bodies   atomic.Int64  // messages of rooms with a body
+	linked   chan struct{}          // closed when the gateway is connected
+	joined   atomic.Int64           // self-presences: users in rooms
+	left     atomic.Int64           // self-presences of type unavailable
+	bodies   atomic.Int64           // messages of rooms with a body
+	refused  atomic.Pointer[string] // the last presence that was an error, in words; nil: there was none
 
 	mu   sync.Mutex // held while writing
 	conn net.Conn
@@ -120,13 +122,16 @@ func (h *ircHost) write(stanzas []byte) error {
 }
 
 func (h *ircHost) on(st *stream.Stanza) {
-
 	switch st.Kind {
 	case stream.Message:
 		if st.Type == "groupchat" && st.Child("", "body") != nil {
 			h.bodies.Add(1)
 		}
 	case stream.Presence:
+		if st.Type == "error" {
+			words := st.From + ": " + st.Child("", "error").ChildText(nsStanzas, "text")
+			h.refused.Store(&words)
+		}
 		if self(st) {
 			h.self(st)
 		}

@@ -11,50 +11,69 @@ import (
 // ircTargetUser is what a further user with one channel may cost, in KiB of resident memory.
 const ircTargetUser = 40
 
-// ircRest is how long the users are idle before the memory is taken.
-const ircRest = 5 * time.Second
-
-// ircMemory measures what users cost: each alone in a channel, and all in one.
+// ircMemory measures what users cost who are each alone in a channel.
 func ircMemory(o ircOptions, kinds []ircKind, counts []int, out io.Writer) error {
+	alone := func(i int) string { return "#load" + strconv.Itoa(i) }
+	tables, err := ircResidents(o, kinds, counts, alone)
+	if err != nil {
+		return err
+	}
+	return ircMemoryTable(out, "each alone in a channel", kinds, counts, tables, func(further []float64) string {
+		return fmt.Sprintf("%s (<= %d)", verdict(further[0] <= ircTargetUser), ircTargetUser)
+	})
+}
+
+// ircCrowd measures what users cost who are all in one channel: each of them sees all the others.
+func ircCrowd(o ircOptions, kinds []ircKind, counts []int, out io.Writer) error {
+	tables, err := ircResidents(o, kinds, counts, func(int) string { return "#load" })
+	if err != nil {
+		return err
+	}
+	return ircMemoryTable(out, "all in one channel", kinds, counts, tables, func(further []float64) string {
+		if len(further) < 2 {
+			return ""
+		}
+		return verdict(further[0] <= further[1]) + " (<= " + kinds[1].name + "'s)"
+	})
+}
+
+// ircResidents is the memory of each gateway at each number of users.
+func ircResidents(o ircOptions, kinds []ircKind, counts []int, channel func(i int) string) ([][]int, error) {
+	tables := make([][]int, len(kinds))
+	for i, k := range kinds {
+		var err error
+		if tables[i], err = residents(o, k, counts, channel); err != nil {
+			return nil, err
+		}
+	}
+	return tables, nil
+}
+
+// ircMemoryTable prints what was measured; judge says how what each further user costs stands to the target.
+func ircMemoryTable(out io.Writer, name string, kinds []ircKind, counts []int, tables [][]int, judge func(further []float64) string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "resident memory, KiB\tusers\t")
+	fmt.Fprintf(w, "resident memory, KiB: %s\tusers\t", name)
 	for _, k := range kinds {
 		fmt.Fprintf(w, "%s\teach further\t", k.name)
 	}
 	fmt.Fprintln(w, "\t")
-	for _, layout := range []struct {
-		name    string
-		channel func(i int) string
-	}{
-		{"each alone in a channel", func(i int) string { return "#load" + strconv.Itoa(i) }},
-		{"all in one channel", func(int) string { return "#load" }},
-	} {
-		tables := make([][]int, len(kinds))
-		for i, k := range kinds {
-			var err error
-			if tables[i], err = residents(o, k, counts, layout.channel); err != nil {
-				return err
-			}
-		}
-		for j, n := range counts {
-			fmt.Fprintf(w, "%s\t%d\t", layout.name, n)
-			for i := range kinds {
-				further := ""
-				if j > 0 {
-					further = fmt.Sprintf("%.1f", perUser(tables[i], counts, j))
-				}
-				fmt.Fprintf(w, "%d\t%s\t", tables[i][j], further)
-			}
+	for j, n := range counts {
+		fmt.Fprintf(w, "\t%d\t", n)
+		further := make([]float64, len(kinds))
+		for i := range kinds {
+			fmt.Fprintf(w, "%d\t", tables[i][j])
 			if j > 0 {
-				fmt.Fprintf(w, "%s (<= %d)", verdict(perUser(tables[0], counts, j) <= ircTargetUser), ircTargetUser)
+				further[i] = perUser(tables[i], counts, j)
+				fmt.Fprintf(w, "%.1f", further[i])
 			}
-			fmt.Fprintln(w, "\t")
+			fmt.Fprint(w, "\t")
 		}
-		if err := w.Flush(); err != nil { // the next takes minutes
-			return err
+		if j > 0 {
+			fmt.Fprint(w, judge(further))
 		}
+		fmt.Fprintln(w, "\t")
 	}
-	return nil
+	return w.Flush()
 }
 
 func perUser(rss, counts []int, j int) float64 {
@@ -78,7 +97,7 @@ func residents(o ircOptions, k ircKind, counts []int, channel func(int) string) 
 		if _, err := s.child.settled(s.ctx); err != nil {
 			return nil, err
 		}
-		time.Sleep(ircRest)
+		time.Sleep(o.rest)
 		if rss[i], err = s.child.rss(); err != nil {
 			return nil, err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-
 	"slices"
 	"strings"
 	"sync"

@@ -105,6 +105,7 @@ func biboumiUnthrottled(s *ircStage) error {
 // ircChild is a gateway that runs.
 type ircChild struct {
 	cmd  *exec.Cmd
+	log  string        // the file with what it complains of
 	done chan struct{} // closed when it has ended
 	err  error         // how; to be read after done
 }
@@ -120,12 +121,22 @@ func startChild(cmd *exec.Cmd) (*ircChild, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c := &ircChild{cmd: cmd, done: make(chan struct{})}
+	c := &ircChild{cmd: cmd, log: complaints.Name(), done: make(chan struct{})}
 	go func() {
 		c.err = cmd.Wait()
 		close(c.done)
 	}()
 	return c, nil
+}
+
+// lastWords is the end of what it has complained of.
+func (c *ircChild) lastWords() string {
+	const most = 2000
+	text, err := os.ReadFile(c.log)
+	if err != nil || len(text) == 0 {
+		return "without a word"
+	}
+	return string(text[max(0, len(text)-most):])
 }
 
 // end sends a signal and waits; one who does not end is killed.

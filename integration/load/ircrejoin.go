@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// ircDown is how long the IRC server is away.
-const ircDown = 5 * time.Second
-
 // ircRejoin has many users in some channels each, restarts the IRC server, and watches them come back. The network has
 // its usual flood control.
 func ircRejoin(o ircOptions, users int, out io.Writer) error {
@@ -20,7 +17,7 @@ func ircRejoin(o ircOptions, users int, out io.Writer) error {
 		return err
 	}
 	defer s.close()
-	fmt.Fprintf(out, "rejoin: %d users in %d channels each, %d in every channel; the IRC server is away for %v\n\n", users, o.rooms, o.share, ircDown)
+	fmt.Fprintf(out, "rejoin: %d users in %d channels each, %d in every channel; the IRC server is away for %v\n\n", users, o.rooms, o.share, o.rest)
 	began := time.Now()
 	for room := range o.rooms {
 		if err := s.joinAll(0, users, func(i int) string { return "#load" + strconv.Itoa(room) + "-" + strconv.Itoa(i/o.share) }); err != nil {
@@ -32,16 +29,16 @@ func ircRejoin(o ircOptions, users int, out io.Writer) error {
 	if _, err := s.child.settled(s.ctx); err != nil {
 		return err
 	}
-	time.Sleep(ircRest)
+	time.Sleep(o.rest)
 	before, err := s.child.rss()
 	if err != nil {
 		return err
 	}
-	r, err := s.comeBack(users * o.rooms)
+	r, err := s.comeBack(o.rest, users*o.rooms)
 	if err != nil {
 		return err
 	}
-	time.Sleep(ircRest)
+	time.Sleep(o.rest)
 	after, err := s.child.rss()
 	if err != nil {
 		return err
@@ -64,10 +61,11 @@ type comeback struct {
 	peak     int   // KiB
 }
 
-func (s *ircStage) comeBack(want int) (comeback, error) {
+// comeBack restarts the IRC server, which is down for a while, and returns when so many channels are joined again.
+func (s *ircStage) comeBack(down time.Duration, want int) (comeback, error) {
 	s.net.stop()
 	select {
-	case <-time.After(ircDown):
+	case <-time.After(down):
 	case <-s.ctx.Done():
 		return comeback{}, s.ctx.Err()
 	}

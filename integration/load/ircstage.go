@@ -14,8 +14,10 @@ import (
 	"gangway/core/xmpp/stream"
 )
 
-// ircStall is how long nothing may happen.
-const ircStall = 30 * time.Second
+const (
+	ircStall       = 30 * time.Second // how long nothing may happen
+	ircJoinsAtOnce = 20               // joins that may be on their way
+)
 
 // ircStage is one gateway between the two servers.
 type ircStage struct {
@@ -99,17 +101,38 @@ func (s *ircStage) enter(i int, channel string) error {
 // joinAll has users from..to-1 enter a channel, some at a time, and returns when all are in.
 func (s *ircStage) joinAll(from, to int, channel func(i int) string) error {
 	base := s.host.joined.Load() - int64(from)
+	in := func() int64 { return s.host.joined.Load() - base }
 	for i := from; i < to; i++ {
 		if err := s.enter(i, channel(i)); err != nil {
 			return err
 		}
-		if err := s.until("joins", func() bool { return s.host.joined.Load()-base >= int64(i-20) }); err != nil {
+		if err := s.awaitJoins(in, int64(i-ircJoinsAtOnce)); err != nil {
 			return err
 		}
 	}
-	err := s.until("joins", func() bool { return s.host.joined.Load()-base >= int64(to) })
-	if err != nil {
-		return fmt.Errorf("%d of %d are in: %w", s.host.joined.Load()-base, to, err)
+	return s.awaitJoins(in, int64(to))
+}
+
+// awaitJoins returns when so many are in, or with the reason why they will not be.
+func (s *ircStage) awaitJoins(in func() int64, want int64) error {
+	last, moved := in(), time.Now()
+	for last < want {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-s.child.done:
+			return fmt.Errorf("%s has ended: %w", s.name, s.child.err)
+		case <-s.ctx.Done():
+			return fmt.Errorf("%s: %d of %d are in: %w", s.name, last, want, s.ctx.Err())
+		}
+		if why := s.host.refused.Load(); why != nil {
+			return fmt.Errorf("%s: %d of %d are in, one is refused: %s", s.name, last, want, *why)
+		}
+		if now := in(); now > last {
+			last, moved = now, time.Now()
+		} else if time.Since(moved) > ircStall {
+			return fmt.Errorf("%s: %d of %d are in, and no more came for %v; on IRC there are %d joins; it says: %s",
+				s.name, last, want, ircStall, s.net.joins.Load(), s.child.lastWords())
+		}
 	}
 	return nil
 }
