@@ -12,6 +12,6 @@ type Preferences struct {
 	// Empty: the one in the language of the stanza. What the gateway says itself is in English.
 	Language string `json:"language,omitempty"`
 	// Own are the answers to the transport's own questions, by Field.Name (see Chooser), and to the settings that may
-	// differ from place to place, by ChoiceKey.
+	// differ from place to place, by the name and the place: see Choice.
 	Own map[string]string `json:"own,omitempty"`
 }

@@ -122,13 +122,13 @@ func (n *Network) Place(at Target) string {
 }
 
 // Choice is the answer that holds at a place, as kept, and the place that it was given for. ok is false where none was
-// given: then the Setting's own Value holds.
-func (n *Network) Choice(p Preferences, name string, at Target) (value string, from Target, ok bool) {
+// given: then the Setting's own Value holds. t writes the places.
+func (p Preferences) Choice(t interface{ Format(Target) string }, name string, at Target) (value string, from Target, ok bool) {
 	if len(p.Own) == 0 {
 		return "", Target{}, false
 	}
 	for _, place := range [...]Target{at, {Realm: at.Realm}, {}} {
-		if value, ok := p.Own[n.choiceKey(name, place)]; ok {
+		if value, ok := p.Own[choiceKey(t, name, place)]; ok {
 			return value, place, true
 		}
 	}
@@ -137,13 +137,13 @@ func (n *Network) Choice(p Preferences, name string, at Target) (value string, f
 
 // Chosen is the answer that was given for a place itself; empty if none was.
 func (n *Network) Chosen(p Preferences, name string, at Target) string {
-	return p.Own[n.choiceKey(name, at)]
+	return p.Own[choiceKey(n.Transport, name, at)]
 }
 
 // Holds is the answer that holds at a place, as kept: given there, inherited, or the setting's own. It is empty if there
 // is no such setting.
 func (n *Network) Holds(p Preferences, name string, at Target) string {
-	if value, _, ok := n.Choice(p, name, at); ok {
+	if value, _, ok := p.Choice(n.Transport, name, at); ok {
 		return value
 	}
 	s, _ := n.Setting(name, at)
@@ -151,10 +151,7 @@ func (n *Network) Holds(p Preferences, name string, at Target) string {
 }
 
 // choiceKey is where an answer is in Preferences.Own: under the name of its setting, and after a space its place.
-func (n *Network) choiceKey(name string, at Target) string { return ChoiceKey(n.Transport, name, at) }
-
-// ChoiceKey is the key of an answer in Preferences.Own, for a transport that reads its own.
-func ChoiceKey(t interface{ Format(Target) string }, name string, at Target) string {
+func choiceKey(t interface{ Format(Target) string }, name string, at Target) string {
 	if at == (Target{}) {
 		return name
 	}
@@ -177,7 +174,7 @@ func (n *Network) Choose(p *Preferences, at Target, answers map[string]string) e
 		if err != nil {
 			return err
 		}
-		changed[n.choiceKey(s.Name, at)] = value
+		changed[choiceKey(n.Transport, s.Name, at)] = value
 	}
 	own := make(map[string]string, len(p.Own)+len(changed))
 	for k, v := range p.Own {
@@ -264,7 +261,7 @@ func (n *Network) Ask(s Setting, p Preferences, at Target) Field {
 
 // inherited is what holds at a place without an answer of its own, and where that is from.
 func (n *Network) inherited(s Setting, p Preferences, at Target) (value, from string) {
-	if own := n.choiceKey(s.Name, at); p.Own[own] != "" {
+	if own := choiceKey(n.Transport, s.Name, at); p.Own[own] != "" {
 		others := Preferences{Own: map[string]string{}}
 		for k, v := range p.Own {
 			if k != own {
@@ -273,7 +270,7 @@ func (n *Network) inherited(s Setting, p Preferences, at Target) (value, from st
 		}
 		p = others
 	}
-	value, place, ok := n.Choice(p, s.Name, at)
+	value, place, ok := p.Choice(n.Transport, s.Name, at)
 	if !ok {
 		return s.Value, "usual"
 	}

@@ -29,6 +29,10 @@ type (
 		Kept  bool              // its user had chosen something already: that was left alone
 		Wrong map[string]string // answers that will not do, with the reason
 	}
+	choiceOrder struct {
+		User, Network, Realm, Room string
+		Answers                    map[string]string // to settings
+	}
 	keepOrder struct {
 		User, Network, Realm, Nick string
 		Rooms, Contacts            []string // addresses of the network
@@ -50,6 +54,8 @@ func (d *desk) imports(ctx context.Context, op string, args json.RawMessage) (ou
 	switch op {
 	case "import.account":
 		out, err = with(args, func(o importOrder) (any, error) { return d.importAccount(ctx, o) })
+	case "import.choices":
+		out, err = with(args, func(o choiceOrder) (any, error) { return d.importChoices(ctx, o) })
 	case "import.keep":
 		out, err = with(args, func(o keepOrder) (any, error) { return d.importKept(ctx, o) })
 	case "import.history":
@@ -121,6 +127,39 @@ func (d *desk) importAccount(ctx context.Context, o importOrder) (out importedAc
 	linked, err := d.linked(ctx, link)
 	out.ID = linked.ID
 	return out, err
+}
+
+// importChoices takes over what a user had chosen elsewhere, unless they have chosen here, and returns what will not do, with
+// the reason.
+func (d *desk) importChoices(ctx context.Context, o choiceOrder) (wrong map[string]string, err error) {
+	u, err := user(o.User)
+	if err != nil {
+		return nil, err
+	}
+	n, err := d.network(o.Network)
+	if err != nil {
+		return nil, err
+	}
+	at := core.Target{Realm: o.Realm}
+	if o.Room != "" {
+		at = core.Target{Realm: o.Realm, Address: core.Address(o.Room), Room: true}
+		if at, err = n.Transport.Parse(n.Transport.Format(at)); err != nil {
+			return nil, err
+		}
+	}
+	err = d.app.mapping.ChangePreferences(ctx, u, o.Network, func(p *core.Preferences) error {
+		wrong = map[string]string{}
+		for name, answer := range o.Answers {
+			if n.Chosen(*p, name, at) != "" {
+				continue
+			}
+			if err := n.Choose(p, at, map[string]string{name: answer}); err != nil {
+				wrong[name] = core.AsError(err).Sentence()
+			}
+		}
+		return nil
+	})
+	return wrong, err
 }
 
 // linked links an account, through the gateway if it runs.

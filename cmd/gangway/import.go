@@ -182,7 +182,27 @@ func (im *importer) user(ctx context.Context, owner string) error {
 			return err
 		}
 	}
+	if answers := global.Choices(); len(accounts) > 0 {
+		return im.chosen(ctx, choiceOrder{User: owner, Network: im.network, Answers: answers})
+	}
 	return nil
+}
+
+// chosen takes over what somebody chose, as far as they have not chosen here.
+func (im *importer) chosen(ctx context.Context, o choiceOrder) error {
+	if len(o.Answers) == 0 || im.dry {
+		return nil
+	}
+	var wrong map[string]string
+	err := im.call(ctx, "import.choices", o, &wrong)
+	if err != nil && isTheirs(err) {
+		im.left(explain(err))
+		err = nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(wrong)) {
+		im.left(strings.TrimSpace(o.Room+" "+o.Realm) + ": " + name + ": " + wrong[name])
+	}
+	return err
 }
 
 // left tells something that has no place here.
@@ -252,6 +272,11 @@ func (im *importer) account(ctx context.Context, a *biboumi.Account, contacts []
 	im.progress.say(im.out, "  %s: %s", oneLine(a.Server), what)
 	for _, text := range left {
 		im.left(a.Server + ": " + text)
+	}
+	for _, c := range a.Choices() {
+		if err := im.chosen(ctx, choiceOrder{a.Owner, im.network, got.Realm, c.Channel, c.Answers}); err != nil {
+			return err
+		}
 	}
 	if err := im.keep(ctx, a, got, contacts); err != nil {
 		return err

@@ -22,7 +22,7 @@ type Host struct {
 	Webhook string
 	// Files are what Blobs returns.
 	Files Blobs
-	// Chosen are the preferences of everybody. They are set before the transport is used.
+	// Chosen are the preferences of everybody. They are set before the transport is used; after that see Choose.
 	Chosen core.Preferences
 
 	t testing.TB
@@ -172,8 +172,17 @@ func (h *Host) Notes() core.Notes { return notes{h} }
 // Blobs returns Files.
 func (h *Host) Blobs() core.Blobs { return &h.Files }
 
+// Choose changes Chosen while the transport is used.
+func (h *Host) Choose(p core.Preferences) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.Chosen = p
+}
+
 // Preferences returns Chosen.
 func (h *Host) Preferences(context.Context, core.AccountID) (core.Preferences, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	return h.Chosen, nil
 }
 

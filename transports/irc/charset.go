@@ -11,18 +11,12 @@ import (
 	"gangway/transports/irc/wire"
 )
 
-// What a user chose for an account about encodings; keys of core.Account.Options.
-const (
-	optionReads    = "encoding_in"  // what is not UTF-8
-	optionWrites   = "encoding_out" // empty: UTF-8
-	optionCharsets = "encodings"    // of channels; see charset.ParseRooms
-)
-
-// charsetsOf is what an account's user chose. What was kept and means nothing any more counts as not chosen.
-func charsetsOf(a core.Account) (c charset.Choice) {
-	c.Network, _ = charset.NamedPair(a.Options[optionReads], a.Options[optionWrites])
-	c.Rooms, _ = charset.ParseRooms(a.Options[optionCharsets])
-	return c
+// peerOf is the conversation that a target of a line stands for.
+func (s *session) peerOf(target string) core.Address {
+	if r := s.room(target); r != nil {
+		return r.addr
+	}
+	return lower(target)
 }
 
 // reads is how a line of the network is to be read, if it is not UTF-8: as the user chose for the channel or the
@@ -34,7 +28,11 @@ func (s *session) reads(line []byte) encoding.Encoding {
 	case utf8.Valid(line):
 		return s.net.charset
 	}
-	pair := s.charset.For(charset.Target(line), s.fold.Fold)
+	peer := s.peerOf(charset.Target(line))
+	if peer == "" {
+		peer = s.speaker(line)
+	}
+	pair := s.chosen.charsets(peer)
 	switch {
 	case pair.In != nil:
 		return pair.In
@@ -44,10 +42,19 @@ func (s *session) reads(line []byte) encoding.Encoding {
 	return s.net.charset
 }
 
+// speaker is the nick in a line's prefix; empty if that is a server's, or none. The line need not be well-formed.
+func (s *session) speaker(line []byte) core.Address {
+	nick := charset.Nick(line)
+	if !validNick(nick) {
+		return ""
+	}
+	return lower(nick)
+}
+
 // written has the text of a command written as the user chose.
 func (s *session) written(c wire.Command) wire.Command {
 	if target := c.Target(); target != "" && !s.link.support.UTF8Only {
-		return c.In(s.charset.For(target, s.fold.Fold).Out)
+		return c.In(s.chosen.charsets(s.peerOf(target)).Out)
 	}
 	return c
 }

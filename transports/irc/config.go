@@ -134,6 +134,9 @@ type network struct {
 	burst    int
 	interval time.Duration
 
+	ports []string // to try one after the other; nil: that of the address
+	pin   []byte   // the digest of the only certificate that is good; nil: whoever the authorities vouch for
+
 	source    netip.Addr     // to come from; not valid: any of ours. This and what follows is set for one connection
 	dialing   func() func()  // called before the connection is made; what it returns, when it is or will not be
 	connected func(net.Conn) // called with the connection before anything is written

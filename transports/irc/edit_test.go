@@ -40,7 +40,7 @@ func TestCorrectionsAreMarked(t *testing.T) {
 
 func TestCorrectionsBySed(t *testing.T) {
 	inRoom(t, roomCaps, func(p *play) {
-		p.host.Chosen.Own = map[string]string{editsChoice: editsSed, editsChoice + " bob": editsRefuse}
+		p.host.Choose(core.Preferences{Own: map[string]string{editsChoice: editsSed, editsChoice + " bob%irc.test": editsRefuse}})
 		first := p.say("#chan", "tha cat")
 		p.expect("PRIVMSG #chan :tha cat")
 		p.barrier(1)
@@ -82,7 +82,7 @@ func TestChangedWord(t *testing.T) {
 
 func TestCorrectionsAreWaitedFor(t *testing.T) {
 	inRoom(t, roomCaps, func(p *play) {
-		p.host.Chosen.Own = map[string]string{editsChoice: editsHold}
+		p.host.Choose(core.Preferences{Own: map[string]string{editsChoice: editsHold}})
 		first := p.say("#chan", "tha cat")
 		p.silent(holdFor - time.Second)
 		fix := p.correct(first, "the cat")
@@ -121,7 +121,7 @@ func TestCorrectionsAreWaitedFor(t *testing.T) {
 
 func TestHeldIsAnsweredWhenLost(t *testing.T) {
 	inRoom(t, roomCaps, func(p *play) {
-		p.host.Chosen.Own = map[string]string{editsChoice: editsHold}
+		p.host.Choose(core.Preferences{Own: map[string]string{editsChoice: editsHold}})
 		first := p.say("#chan", "tha cat")
 		fix := p.correct(first, "the cat")
 		p.conn.Close()
@@ -134,7 +134,7 @@ func TestHeldIsAnsweredWhenLost(t *testing.T) {
 func TestLongMessagesBecomeFiles(t *testing.T) {
 	long := "first line\n" + strings.Repeat("more\n", 9)
 	inRoom(t, roomCaps, func(p *play) {
-		p.host.Chosen.Own = map[string]string{pastesChoice: "5"}
+		p.host.Choose(core.Preferences{Own: map[string]string{pastesChoice: "5"}})
 		m := p.say("#chan", long)
 		line := p.line()
 		_, url, ok := strings.Cut(line, "PRIVMSG #chan :first line … (10 lines) ")
@@ -149,7 +149,7 @@ func TestLongMessagesBecomeFiles(t *testing.T) {
 		p.expect("PRIVMSG #chan 1", "PRIVMSG #chan 2")
 	})
 	inRich(t, "draft/multiline=max-bytes=4096,max-lines=100", "", func(p *play) {
-		p.host.Chosen.Own = map[string]string{pastesChoice: "5"}
+		p.host.Choose(core.Preferences{Own: map[string]string{pastesChoice: "5"}})
 		p.say("#chan", long)
 		p.expect("@label=1 BATCH +m1 draft/multiline #chan", "@batch=m1 PRIVMSG #chan :first line")
 	})

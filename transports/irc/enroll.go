@@ -3,10 +3,10 @@ package irc
 import (
 	"context"
 	"maps"
+	"strconv"
 	"strings"
 
 	"gangway/core"
-	"gangway/transports/irc/charset"
 	"gangway/transports/irc/isupport"
 	"gangway/transports/irc/wire"
 )
@@ -66,7 +66,7 @@ func (t *transport) Enroll(_ context.Context, _ core.UserID, current *core.Accou
 		return t.askAccount(current, wrong), nil
 	}
 	if _, asked := answers["unlogged"]; isTrue(answers["more"]) && !asked {
-		return askMore(link, known), nil
+		return core.Step{Title: "IRC", Text: "Whatever you leave as it is stays so.", Fields: t.moreFields(*link, known)}, nil
 	}
 	if link.Secret, err = known.seal(); err != nil {
 		return core.Step{}, err
@@ -109,8 +109,17 @@ func answerAccount(options, answers map[string]string) (wrong string) {
 	case unlogged != "" && unlogged != unloggedStop && unlogged != unloggedContinue:
 		return "Choose one of the ways to go on without a login."
 	}
-	if wrong := answerCharsets(answers); wrong != "" {
-		return wrong
+	if _, err := portsOf(answers[optionPorts]); err != nil {
+		return core.AsError(err).Sentence()
+	}
+	if _, err := pinOf(answers[optionFingerprint]); err != nil {
+		return core.AsError(err).Sentence()
+	}
+	if burst, err := strconv.Atoi(firstOf(strings.TrimSpace(answers[optionBurst]), "1")); err != nil || burst < 1 || burst > 1000 {
+		return "The lines that go at once are a number from 1 on."
+	}
+	if host := strings.TrimSpace(answers[optionAddress]); host != "" && !validHost(strings.ToLower(host)) {
+		return "The server's address is a host name, such as irc.example.org."
 	}
 	setOption(options, optionNick, nick)
 	setOption(options, optionLogin, login)
@@ -118,20 +127,10 @@ func answerAccount(options, answers map[string]string) (wrong string) {
 		setOption(options, optionAlternates, strings.Join(alternates, " "))
 		setOption(options, optionUnlogged, unlogged)
 		setOption(options, optionBouncer, strings.TrimSpace(answers["bouncer_network"]))
-		for _, name := range []string{optionUsername, optionRealname, optionReads, optionWrites, optionCharsets} {
+		for _, name := range []string{optionUsername, optionRealname, optionPorts, optionFingerprint, optionBurst} {
 			setOption(options, name, strings.TrimSpace(answers[name]))
 		}
-	}
-	return ""
-}
-
-// answerCharsets says what is wrong with the encodings that a user chose, if anything.
-func answerCharsets(answers map[string]string) (wrong string) {
-	if _, err := charset.NamedPair(strings.TrimSpace(answers[optionReads]), strings.TrimSpace(answers[optionWrites])); err != nil {
-		return "An encoding is written like latin1, windows-1251 or koi8-r. (" + err.Error() + ")"
-	}
-	if _, err := charset.ParseRooms(answers[optionCharsets]); err != nil {
-		return "The encodings of channels are written like \"#channel koi8-r\", one channel a line. (" + err.Error() + ")"
+		setOption(options, optionAddress, strings.ToLower(strings.TrimSpace(answers[optionAddress])))
 	}
 	return ""
 }
@@ -143,8 +142,8 @@ func (c *credentials) answer(answers map[string]string, name string) (wrong stri
 			return "The account's name and password must be one line each.", nil
 		}
 	}
-	c.Password = firstOf(answers["password"], c.Password)
-	c.Server = firstOf(answers["server_password"], c.Server)
+	c.Password = answered(answers["password"], c.Password)
+	c.Server = answered(answers["server_password"], c.Server)
 	if text, ok := answers["commands"]; ok {
 		c.Commands = commandLines(text)
 	}
@@ -163,6 +162,16 @@ func (c *credentials) answer(answers map[string]string, name string) (wrong stri
 		c.Certificate, c.Key = nil, nil
 	}
 	return "", nil
+}
+
+// noPassword is the answer that takes a password away: none at all leaves it as it is.
+const noPassword = "-"
+
+func answered(answer, known string) string {
+	if answer == noPassword {
+		return ""
+	}
+	return firstOf(answer, known)
 }
 
 // isTrue reads a BoolField.
@@ -191,38 +200,69 @@ func (t *transport) askAccount(current *core.Account, wrong string) core.Step {
 	if t.cfg.FixedNetwork == "" {
 		step.Fields = append(step.Fields, t.networkField(current.Realm))
 	}
-	step.Fields = append(step.Fields,
-		core.Field{Name: "nick", Label: "Nick", Value: current.Options[optionNick]},
-		core.Field{Name: "login", Label: "Account (if it is not the nick)", Value: current.Options[optionLogin]},
-		core.Field{Name: "password", Label: "Password", Type: core.SecretField},
-		core.Field{Name: "more", Label: "More settings", Type: core.BoolField, Value: "false"},
-	)
+	known, _ := openCredentials(current.Secret) // one that cannot be opened ends the enrolment elsewhere
+	step.Fields = append(step.Fields, accountFields(*current, known)...)
+	step.Fields = append(step.Fields, core.Field{Name: "more", Label: "More settings", Type: core.BoolField, Value: "false"})
 	return step
 }
 
-// askMore is the second form, for who wants it.
-func askMore(current *core.Account, known credentials) core.Step {
+// Connection implements core.Tuner.
+func (t *transport) Connection(a core.Account) ([]core.Field, error) {
+	known, err := openCredentials(a.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return append(accountFields(a, known), t.moreFields(a, known)...), nil
+}
+
+// accountFields are what most want to choose.
+func accountFields(a core.Account, known credentials) []core.Field {
+	return []core.Field{
+		{Name: "nick", Label: "Nick", Value: a.Options[optionNick]},
+		{Name: "login", Label: "Account (if it is not the nick)", Value: a.Options[optionLogin]},
+		passwordField("password", "Password", known.Password),
+	}
+}
+
+func passwordField(name, label, known string) core.Field {
+	if known != "" {
+		label += " (empty: as it is; " + noPassword + ": none)"
+	}
+	return core.Field{Name: name, Label: label, Type: core.SecretField}
+}
+
+// moreFields are the second form, for who wants it.
+func (t *transport) moreFields(a core.Account, known credentials) []core.Field {
 	certificate := "false"
 	if known.Certificate != nil {
 		certificate = "true"
 	}
-	return core.Step{Title: "IRC", Text: "Whatever you leave as it is stays so.", Fields: []core.Field{
-		{Name: "alternates", Label: "Other nicks, for when yours is taken", Value: current.Options[optionAlternates]},
+	text := func(name, label string) core.Field {
+		return core.Field{Name: name, Label: label, Value: a.Options[name]}
+	}
+	all := []core.Field{
+		text(optionAlternates, "Other nicks, for when yours is taken"),
 		{Name: "certificate", Label: "Log in with a certificate of this gateway's (CertFP)", Type: core.BoolField, Value: certificate},
-		{Name: "unlogged", Label: "When logging in fails", Type: core.ChoiceField, Value: current.Options[optionUnlogged], Options: []core.Option{
+		{Name: "unlogged", Label: "When logging in fails", Type: core.ChoiceField, Value: a.Options[optionUnlogged], Options: []core.Option{
 			{Value: "", Label: "connect only if the network has no logins at the moment"},
 			{Value: unloggedStop, Label: "never connect"}, {Value: unloggedContinue, Label: "connect nevertheless"},
 		}},
-		{Name: "bouncer_network", Label: "Which network, if this is a bouncer of several (soju)", Value: current.Options[optionBouncer]},
-		{Name: "server_password", Label: "Password of the server (bouncers, private servers)", Type: core.SecretField},
-		{Name: optionUsername, Label: "User name, as in nick!user@host", Value: current.Options[optionUsername]},
-		{Name: optionRealname, Label: "Real name", Value: current.Options[optionRealname]},
-		{Name: optionReads, Label: "Encoding of what is not UTF-8, such as latin1", Value: current.Options[optionReads]},
-		{Name: optionWrites, Label: "Encoding to write in (empty: UTF-8)", Value: current.Options[optionWrites]},
-		{Name: optionCharsets, Label: "The same for channels, one a line, such as: #channel koi8-r koi8-r", Type: core.LongField,
-			Value: current.Options[optionCharsets]},
-		{Name: "commands", Label: "Commands to write when connected, one a line", Type: core.LongField, Value: strings.Join(known.Commands, "\n")},
-	}}
+		{Name: "bouncer_network", Label: "Which network, if this is a bouncer of several (soju)", Value: a.Options[optionBouncer]},
+		passwordField("server_password", "Password of the server (bouncers, private servers)", known.Server),
+		text(optionUsername, "User name, as in nick!user@host"),
+		text(optionRealname, "Real name"),
+		text(optionBurst, "Lines that go at once, before the gateway slows down (empty: as the network is known to take)"),
+		text(optionFingerprint, "Fingerprint of the network's certificate, if that is the only one to trust (SHA-256 in hex)"),
+	}
+	if t.networks[a.Realm] == nil {
+		all = append(all, text(optionPorts, "Ports with TLS to try, such as 6697 7000 (empty: 6697)"))
+		if t.allowed["*"] {
+			all = append(all, text(optionAddress, "Address of the server, if it is another than "+firstOf(a.Realm, "the network's name")))
+		}
+	}
+	return append(all, core.Field{
+		Name: "commands", Label: "Commands to write when connected, one a line", Type: core.LongField, Value: strings.Join(known.Commands, "\n"),
+	})
 }
 
 // networkField lets the user choose among the networks, or write one where every public one is allowed.

@@ -72,7 +72,7 @@ func TestEnrolMore(t *testing.T) {
 		return step
 	}
 	more := enrol(nil)
-	if more.Done || len(more.Fields) != 11 {
+	if more.Done || len(more.Fields) != 10 {
 		t.Fatalf("second step %+v", more)
 	}
 	for _, f := range more.Fields {

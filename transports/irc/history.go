@@ -10,7 +10,6 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
-	"gangway/transports/irc/format"
 	"gangway/transports/irc/wire"
 )
 
@@ -159,7 +158,7 @@ func (s *session) past(r *room, lines []*irc.Message) []core.Event {
 	for _, m := range lines {
 		switch m.Command {
 		case "PRIVMSG", "NOTICE":
-			text, other := format.Readable(m.Trailing())
+			text, other := s.readable(m)
 			if sign, _ := s.link.support.Channel(m.Param(0)); sign != "" {
 				text = "[" + sign + "] " + text
 			}

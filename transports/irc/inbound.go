@@ -15,7 +15,8 @@ import (
 
 // handle takes one line of the network. One that is no message is left out, and said so in the log: there is
 // nobody to answer.
-func (s *session) handle(_ context.Context, line []byte) {
+func (s *session) handle(ctx context.Context, line []byte) {
+	s.refresh(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.link
@@ -202,7 +203,7 @@ func (s *session) onText(m *irc.Message) {
 	if len(m.Params) < 2 {
 		return
 	}
-	text, other := format.Readable(m.Trailing())
+	text, other := s.readable(m)
 	if other {
 		s.onCTCP(m)
 		return
@@ -224,6 +225,18 @@ func (s *session) onText(m *irc.Message) {
 	default:
 		s.whispered(m, target, text)
 	}
+}
+
+// readable is what the user is to see of a text from the network, and whether it is a CTCP message other than an ACTION.
+func (s *session) readable(m *irc.Message) (shown string, other bool) {
+	peer := m.Name
+	if _, target := s.link.support.Channel(m.Param(0)); s.link.support.IsChannel(target) || s.mine(peer) {
+		peer = target
+	}
+	if !s.chosen.styles(s.peerOf(peer)) {
+		return format.Readable(format.Unstyled(m.Trailing()))
+	}
+	return format.Readable(m.Trailing())
 }
 
 // whispered is something said in private: to us, or by us from elsewhere.

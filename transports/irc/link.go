@@ -111,7 +111,7 @@ func dial(ctx context.Context, n *network) (net.Conn, error) {
 	if err != nil || n.tls == nil {
 		return conn, err
 	}
-	secure := tls.Client(conn, n.tls)
+	secure := tls.Client(conn, n.trusting(n.tls))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
@@ -123,7 +123,7 @@ func dial(ctx context.Context, n *network) (net.Conn, error) {
 func (n *network) reach(ctx context.Context, d net.Dialer) (net.Conn, error) {
 	var safe func(network, address string, c syscall.RawConn) error
 	if n.guarded {
-		safe = ssrf.New(ssrf.WithPorts(6697)).Safe
+		safe = ssrf.New(ssrf.WithPorts(securePorts()...)).Safe
 	}
 	d.Control = safe
 	if n.source.IsValid() {

@@ -8,7 +8,6 @@ import (
 	"gopkg.in/irc.v4"
 
 	"gangway/core"
-	"gangway/transports/irc/format"
 	"gangway/transports/irc/wire"
 )
 
@@ -71,7 +70,7 @@ func (s *session) onTarget(m *irc.Message) {
 // privately tells what was said in private while we were away.
 func (s *session) privately(b *batch) {
 	for _, m := range b.lines {
-		if text, other := format.Readable(m.Trailing()); (m.Command == "PRIVMSG" || m.Command == "NOTICE") && !other && text != "" && len(m.Params) > 1 {
+		if text, other := s.readable(m); (m.Command == "PRIVMSG" || m.Command == "NOTICE") && !other && text != "" && len(m.Params) > 1 {
 			s.whispered(m, m.Param(0), text)
 		}
 	}

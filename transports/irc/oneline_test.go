@@ -29,7 +29,7 @@ type field struct {
 // fields are all of them, by the method of the session that takes them and what it takes.
 func fields(p *play) map[string]field {
 	s, ctx := p.s, p.t.Context()
-	choose := func(name, value string) { p.host.Chosen.Own = map[string]string{name: value} }
+	choose := func(name, value string) { p.host.Choose(core.Preferences{Own: map[string]string{name: value}}) }
 	const room, bob = core.Address("#chan"), core.Address("bob")
 	ref := func(peer core.Address) core.Ref { return core.Ref{Account: "a1", Peer: peer} }
 	target := func(evil string) core.Address { return core.Address("#" + evil) }
@@ -54,6 +54,7 @@ func fields(p *play) map[string]field {
 		"Send to a channel": {"", func(e string) { s.Send(ctx, msg(target(e), "x")) }},
 		"Send raw":          {"X", func(e string) { s.Send(ctx, msg("", e)) }},
 		"Send raw argument": {"WHOIS", func(e string) { s.Send(ctx, msg("", "WHOIS "+e)) }},
+		"Send modes":        {"MODE PRIVMSG", func(e string) { s.Send(ctx, msg(room, "/mode +b "+e)) }},
 		"Send reply": {"PRIVMSG", func(e string) {
 			m := msg(room, "x")
 			m.ReplyTo.Remote = core.RemoteID(e)
@@ -178,7 +179,7 @@ func TestOneMessageIsOneLine(t *testing.T) {
 				if all[name].verbs == "" && evil == lineSeparator {
 					continue
 				}
-				p.host.Chosen.Own = nil
+				p.host.Choose(core.Preferences{})
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
@@ -204,7 +205,7 @@ func TestRegistrationIsItsLines(t *testing.T) {
 			Options: map[string]string{},
 		}
 		for _, name := range []string{
-			optionNick, optionLogin, optionAlternates, optionUsername, optionRealname, optionBouncer, optionReads, optionWrites, optionCharsets, optionUnlogged,
+			optionNick, optionLogin, optionAlternates, optionUsername, optionRealname, optionBouncer, optionUnlogged, optionAddress, optionPorts, optionFingerprint, optionBurst,
 		} {
 			account.Options[name] = evil
 		}

@@ -276,3 +276,8 @@ func (n *network) certified(state tls.ConnectionState) core.Finding {
 	return core.Finding{Warn: true, Err: errors.New("the certificate ends soon: " + text),
 		Text: "Those who run the network must renew it: nobody is connected after that day."}
 }
+
+// Preferences implements core.Host: nobody has chosen anything.
+func (p *probe) Preferences(context.Context, core.AccountID) (core.Preferences, error) {
+	return core.Preferences{}, nil
+}

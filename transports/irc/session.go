@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"gangway/core"
-	"gangway/transports/irc/charset"
 	"gangway/transports/irc/format"
 	"gangway/transports/irc/isupport"
 	"gangway/transports/irc/wire"
@@ -25,7 +24,6 @@ type session struct {
 	net     *network
 	account core.Account
 	secrets credentials // what the account shows to the network; nothing changes it
-	charset charset.Choice
 
 	delivering sync.Mutex // held by whoever delivers events: one at a time, in order
 
@@ -52,10 +50,16 @@ type session struct {
 	list    *listing                   // as last asked for; nil: not in this connection
 	private time.Time                  // when something private was last said, either way; zero: never
 	away    map[string]string          // who of those the user wrote to is away, and how they say so
+
+	chosen   choices // what the user chose, as last asked
+	chosenAt time.Time
 }
 
 func newSession(t *transport, n *network, a core.Account, secrets credentials) *session {
-	return &session{t: t, net: n, account: a, secrets: secrets, charset: charsetsOf(a), rooms: map[string]*room{}}
+	return &session{
+		t: t, net: n.chosen(a.Options), account: a, secrets: secrets, rooms: map[string]*room{},
+		chosen: choices{t: t, realm: n.name},
+	}
 }
 
 // Run connects, registers, enters the rooms that are wanted, and stays until the connection is lost or nobody needs
@@ -117,12 +121,13 @@ func (s *session) connect(ctx context.Context, upgrade string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.choices(ctx)
 	peers, seen := s.loadPeers(ctx), s.loadSeen(ctx)
 	n, told, release, err := s.identify(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := s.t.dial(ctx, n)
+	conn, err := s.reach(ctx, n)
 	if err != nil {
 		release()
 		return nil, s.unreachable(err)

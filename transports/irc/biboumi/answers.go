@@ -2,6 +2,7 @@ package biboumi
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -12,25 +13,79 @@ func (a *Account) Answers() (answers map[string]string, left []string) {
 	if s := a.Chosen; s != nil {
 		for name, value := range map[string]string{
 			"nick": s.Nick, "username": s.Username, "realname": s.Realname, "password": s.SASLPassword, "server_password": s.Pass,
-			"encoding_in": s.EncodingIn, "commands": strings.Join(s.Commands, "\n"),
+			"commands": strings.Join(s.Commands, "\n"), "fingerprint": s.Fingerprint,
 		} {
 			if value != "" {
 				answers[name] = value
 			}
 		}
+		if !s.NoTLS && s.TLSPorts != "" {
+			answers["ports"] = s.TLSPorts
+		}
+		if !s.NoTLS && s.Address != "" && s.Address != a.Server {
+			answers["address"] = s.Address
+		}
+		if s.Throttle != nil && *s.Throttle > 0 {
+			answers["burst"] = strconv.Itoa(*s.Throttle)
+		}
 		left = append(left, s.left(a.Server)...)
 	}
-	var rooms []string
 	for _, c := range a.Channels {
-		if c.EncodingIn != "" && !strings.ContainsAny(c.Name+c.EncodingIn, " \n") {
-			rooms = append(rooms, c.Name+" "+c.EncodingIn)
-		}
 		left = append(left, c.left()...)
 	}
-	if len(rooms) > 0 {
-		answers["encodings"] = strings.Join(rooms, "\n")
-	}
 	return answers, left
+}
+
+// Choices are what a user chose for a channel, for a server, or for everything, as answers to settings.
+type Choices struct {
+	Channel string // empty: for the server
+	Answers map[string]string
+}
+
+// Choices are what the user chose for the server and its channels beside what concerns the connection.
+func (a *Account) Choices() (all []Choices) {
+	add := func(channel string, answers map[string]string) {
+		if len(answers) > 0 {
+			all = append(all, Choices{channel, answers})
+		}
+	}
+	if s := a.Chosen; s != nil {
+		add("", chosen(s.EncodingIn, s.History, nil))
+	}
+	for _, c := range a.Channels {
+		add(c.Name, chosen(c.EncodingIn, c.History, c.Record))
+	}
+	return all
+}
+
+// Choices are what the user chose for everything.
+func (g *Global) Choices() map[string]string {
+	var record *bool
+	if g.Unrecorded {
+		record = new(bool)
+	}
+	answers := chosen("", g.History, record)
+	if g.Persistent {
+		answers["persistent"] = "true"
+	}
+	return answers
+}
+
+// mostHistory is how many lines a join can be shown here.
+const mostHistory = 200
+
+func chosen(encoding string, history int, record *bool) map[string]string {
+	answers := map[string]string{}
+	if encoding != "" {
+		answers["encoding_in"] = encoding
+	}
+	if history > 0 {
+		answers["history"] = strconv.Itoa(min(history, mostHistory))
+	}
+	if record != nil {
+		answers["record"] = strconv.FormatBool(*record)
+	}
+	return answers
 }
 
 // left is what of a server's options the administrator decides here, or nobody.
@@ -41,41 +96,38 @@ func (s *Server) left(server string) (left []string) {
 		}
 	}
 	where := `[transport.irc.network."` + server + `"] says how it is reached`
-	say(s.Address != "" && s.Address != server, "the address %s: %s", s.Address, where)
-	say(s.TLSPorts != "", "the ports with TLS %s: %s", s.TLSPorts, where)
+	say(s.NoTLS && s.Address != "" && s.Address != server, "the address %s: %s", s.Address, where)
 	say(s.NoTLS, "ports without TLS only (%s): %s; there irc:// is without", first(s.Ports, usualPorts), where)
 	say(!s.NoTLS && s.Ports != "", "the ports without TLS %s: what is not irc:// in the configuration is reached with TLS only", s.Ports)
-	say(s.AnyCertificate && !s.NoTLS, "any certificate is good: it is verified here; a \"ca\" in the network's table names another authority")
-	say(s.Fingerprint != "", "the fingerprint of a certificate %s: a \"ca\" in the network's table names another authority", s.Fingerprint)
+	say(s.AnyCertificate && !s.NoTLS && s.Fingerprint == "",
+		"any certificate is good: it is verified here, or known by its fingerprint, which the user can set")
 	say(s.EncodingOut != "", "the encoding to write %s, which biboumi did not heed either", s.EncodingOut)
-	say(s.Throttle != nil, "a limit of lines: flood_burst is the network's")
-	say(s.History > 0, "a history of %d lines at a join: a client asks for as much as it wants", s.History)
+	say(s.Throttle != nil && *s.Throttle <= 0, "a limit of %d lines: here at least one goes at once", deref(s.Throttle))
+	say(s.History > mostHistory, "a history of %d lines at a join: here it is %d at most", s.History, mostHistory)
 	return left
+}
+
+func deref(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 func (c *Channel) left() (left []string) {
 	if c.EncodingOut != "" {
 		left = append(left, "the encoding to write in "+c.Name+", which biboumi did not heed either")
 	}
-	if c.Record != nil {
-		left = append(left, "whether "+c.Name+" is recorded: [archive] says so for all")
-	}
-	if c.History > 0 {
-		left = append(left, fmt.Sprintf("a history of %d lines at a join of %s: a client asks for as much as it wants", c.History, c.Name))
+	if c.History > mostHistory {
+		left = append(left, fmt.Sprintf("a history of %d lines at a join of %s: here it is %d at most", c.History, c.Name, mostHistory))
 	}
 	return left
 }
 
 // Left is what of a user's choices for all servers has no place here.
 func (g *Global) Left() (left []string) {
-	if g.Unrecorded {
-		left = append(left, "that nothing is recorded: [archive] says so for all")
-	}
-	if g.Persistent {
-		left = append(left, "that every channel is persistent: it is chosen for each, in its settings")
-	}
-	if g.History > 0 {
-		left = append(left, fmt.Sprintf("a history of %d lines at a join: a client asks for as much as it wants", g.History))
+	if g.History > mostHistory {
+		left = append(left, fmt.Sprintf("a history of %d lines at a join: here it is %d at most", g.History, mostHistory))
 	}
 	return left
 }

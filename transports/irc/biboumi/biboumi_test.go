@@ -73,7 +73,7 @@ func TestRead(t *testing.T) {
 	answers, left := accounts[1].Answers()
 	want := map[string]string{
 		"network": "irc.test", "nick": "al", "username": "ally", "realname": "Alice A.", "password": "sasl", "server_password": "srv",
-		"encoding_in": "koi8-r", "encodings": "#chan latin1", "commands": "PRIVMSG NickServ :identify x",
+		"commands": "PRIVMSG NickServ :identify x",
 	}
 	if !maps.Equal(answers, want) {
 		t.Errorf("answers %v", answers)
@@ -83,12 +83,21 @@ func TestRead(t *testing.T) {
 		t.Errorf("rooms %v of %s", rooms, accounts[1].Nick())
 	}
 	_, left = accounts[0].Answers()
-	contains(t, left, "the encoding to write in #x", "whether #x is recorded", "99 lines")
+	contains(t, left, "the encoding to write in #x")
+	wanted := []Choices{
+		{"", map[string]string{"encoding_in": "koi8-r"}}, {"#chan", map[string]string{"encoding_in": "latin1"}},
+		{"#x", map[string]string{"record": "false", "history": "99"}},
+	}
+	if got := append(accounts[1].Choices(), accounts[0].Choices()...); !reflect.DeepEqual(got, wanted) {
+		t.Errorf("chosen is %v", got)
+	}
 	g, err := d.Global(ctx, "alice@example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, g.Left(), "nothing is recorded", "every channel is persistent", "42 lines")
+	if got := g.Choices(); len(g.Left()) > 0 || !maps.Equal(got, map[string]string{"record": "false", "persistent": "true", "history": "42"}) {
+		t.Errorf("chosen for everything is %v, left %v", got, g.Left())
+	}
 	usual, err := d.Accounts(ctx, "bob@example.org")
 	if err != nil || len(usual) != 1 {
 		t.Fatalf("%v, %v", usual, err)

@@ -1,5 +1,5 @@
-// Package charset knows in which encodings lines of IRC are read and written where they are not UTF-8: what a network
-// is used to, and what a user chose for it and for its channels.
+// Package charset knows in which encodings lines of IRC can be read and written where they are not UTF-8, and whose
+// choice counts for a line.
 package charset
 
 import (
@@ -55,84 +55,9 @@ func NamedPair(in, out string) (p Pair, err error) {
 	return p, nil
 }
 
-// over is a pair with the blanks filled in from another.
-func (p Pair) over(other Pair) Pair {
-	if p.In == nil {
-		p.In = other.In
-	}
-	if p.Out == nil {
-		p.Out = other.Out
-	}
-	return p
-}
-
-// maxRooms is for how many channels of a network a user may choose.
-const maxRooms = 100
-
-// ParseRooms reads what a user chose for channels, one a line: the channel, the encoding to read, and, if it is another
-// than UTF-8, the one to write. The channels are as they are written there.
-func ParseRooms(text string) (map[string]Pair, error) {
-	var rooms map[string]Pair
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line)
-		if len(fields) == 0 {
-			continue
-		}
-		if len(fields) < 2 || len(fields) > 3 || !strings.ContainsAny(fields[0][:1], "#&!+") {
-			return nil, fmt.Errorf("%q is no channel with one or two encodings", strings.TrimSpace(line))
-		}
-		p, err := NamedPair(dash(fields[1]), strings.Join(fields[2:], ""))
-		if err != nil {
-			return nil, err
-		}
-		if rooms == nil {
-			rooms = map[string]Pair{}
-		}
-		if rooms[fields[0]] = p; len(rooms) > maxRooms {
-			return nil, fmt.Errorf("these are more than %d channels", maxRooms)
-		}
-	}
-	return rooms, nil
-}
-
-// dash stands for "as usual", where something has to stand.
-func dash(name string) string {
-	if name == "-" {
-		return ""
-	}
-	return name
-}
-
-// Choice is what a user chose for a network.
-type Choice struct {
-	Network Pair
-	Rooms   map[string]Pair // by the channel, in any spelling
-}
-
-// For returns how lines of a channel, or of a person, are read and written. fold is the network's casemapping.
-func (c *Choice) For(target string, fold func(string) string) Pair {
-	if len(c.Rooms) == 0 || target == "" {
-		return c.Network
-	}
-	folded := fold(target)
-	for room, p := range c.Rooms {
-		if fold(room) == folded {
-			return p.over(c.Network)
-		}
-	}
-	return c.Network
-}
-
 // Target finds in a line the channel that it is about; empty if there is none. The line need not be well-formed.
 func Target(line []byte) string {
-	rest := string(line)
-	if strings.HasPrefix(rest, "@") {
-		_, rest, _ = strings.Cut(rest, " ")
-	}
-	rest = strings.TrimLeft(rest, " ")
-	if strings.HasPrefix(rest, ":") {
-		_, rest, _ = strings.Cut(rest, " ")
-	}
+	_, rest := prefix(line)
 	for n := 0; n < 5 && rest != ""; n++ {
 		var word string
 		word, rest, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
@@ -144,6 +69,26 @@ func Target(line []byte) string {
 		}
 	}
 	return ""
+}
+
+// Nick finds in a line who it is from; empty if it does not say. The line need not be well-formed.
+func Nick(line []byte) string {
+	from, _ := prefix(line)
+	nick, _, _ := strings.Cut(from, "!")
+	return nick
+}
+
+// prefix parts a line into its prefix and what follows.
+func prefix(line []byte) (from, rest string) {
+	rest = string(line)
+	if strings.HasPrefix(rest, "@") {
+		_, rest, _ = strings.Cut(rest, " ")
+	}
+	rest = strings.TrimLeft(rest, " ")
+	if strings.HasPrefix(rest, ":") {
+		from, rest, _ = strings.Cut(rest[1:], " ")
+	}
+	return from, rest
 }
 
 // Encode writes text in an encoding, in at most room bytes and never a part of a letter. What the encoding lacks

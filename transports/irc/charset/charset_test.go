@@ -30,34 +30,6 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-func TestRooms(t *testing.T) {
-	rooms, err := ParseRooms("#Old latin1 latin1\n\n  #ru koi8-r\n&local - cp1252\n")
-	if err != nil || len(rooms) != 3 {
-		t.Fatalf("%v, %v", rooms, err)
-	}
-	c := Choice{Network: Pair{In: charmap.Windows1251}, Rooms: rooms}
-	for target, want := range map[string]Pair{
-		"#OLD": {charmap.Windows1252, charmap.Windows1252}, "#ru": {charmap.KOI8R, nil}, "&local": {charmap.Windows1251, charmap.Windows1252},
-		"#other": {charmap.Windows1251, nil}, "nick": {charmap.Windows1251, nil}, "": {charmap.Windows1251, nil},
-	} {
-		if got := c.For(target, strings.ToLower); got != want {
-			t.Errorf("%s: %v, want %v", target, got, want)
-		}
-	}
-	for _, text := range []string{"#a", "nick latin1", "#a nothing", "#a latin1 latin1 latin1", strings.Repeat("#a latin1\n", 1) + "x"} {
-		if _, err := ParseRooms(text); err == nil {
-			t.Errorf("%q was taken", text)
-		}
-	}
-	var many strings.Builder
-	for i := range maxRooms + 1 {
-		many.WriteString("#" + strings.Repeat("a", i+1) + " latin1\n")
-	}
-	if _, err := ParseRooms(many.String()); err == nil {
-		t.Error("any number of channels was taken")
-	}
-}
-
 func TestTarget(t *testing.T) {
 	for line, want := range map[string]string{
 		":a!b@c PRIVMSG #chan :text":          "#chan",
@@ -71,6 +43,16 @@ func TestTarget(t *testing.T) {
 		":":                                   "",
 	} {
 		if got := Target([]byte(line)); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestNick(t *testing.T) {
+	for line, want := range map[string]string{
+		":a!b@c PRIVMSG me :x": "a", "@t=1 :irc.test NOTICE me :x": "irc.test", "PING :a": "", "": "", ":": "", "@": "", ":\xe4!b@c QUIT": "\xe4",
+	} {
+		if got := Nick([]byte(line)); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 	}

@@ -59,6 +59,28 @@ func Styled(text string) string {
 	return out.String()
 }
 
+// Unstyled is text without its styles and colours; other control characters stay.
+func Unstyled(text string) string {
+	if !strings.ContainsFunc(text, wire.IsControl) {
+		return text
+	}
+	var out strings.Builder
+	for len(text) > 0 {
+		r, width := rune(text[0]), 1
+		switch {
+		case r == wire.ResetMark, styleOf(r) != 0:
+		case r == wire.ColourMark:
+			width = colourLen(text)
+		case r == wire.HexMark:
+			width = hexLen(text)
+		default:
+			out.WriteByte(text[0])
+		}
+		text = text[width:]
+	}
+	return out.String()
+}
+
 // colourLen is the length of a colour code: up to two digits, and after a comma two more.
 func colourLen(s string) int {
 	n := 1 + digits(s[1:], 2, isDecimal)
