@@ -1,38 +1,61 @@
 package mime
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Body is what a person would see of a message.
 type Body struct {
 	Text  string // clean, with \n; no longer than asked for
 	Cut   int    // bytes of text that are left out
 	Files []*Part
+	// Quoted is where in Text the mail begins that is answered, as far as its HTML marks that and nothing follows it;
+	// 0 if not.
+	Quoted int
+	// Encrypted is "OpenPGP" or "S/MIME" if only the key's owner can read it. Text says so as well.
+	Encrypted string
+	Signed    string // the same, of a signature, which nobody has checked
 }
 
-// Body finds the text and the files of a message. max bounds the text, in bytes.
+// Body finds the text and the files of a message. limit bounds the text, in bytes.
 func (m *Message) Body(limit int) Body {
 	b := bodyFinder{limit: limit}
 	b.part(m.Root)
 	if b.text.Len() == 0 {
-		b.readableFile()
+		b.lastResorts()
 	}
 	text := b.text.String()
 	cut := Truncate(text, limit)
-	return Body{Text: cut, Cut: len(text) - len(cut) + b.left, Files: b.files}
+	b.Body.Text, b.Cut = cut, len(text)-len(cut)+b.left
+	if b.Quoted >= len(cut) {
+		b.Quoted = 0
+	}
+	return b.Body
 }
 
+// bodyFinder collects a Body.
 type bodyFinder struct {
+	Body
 	limit int
 	left  int // bytes of text that were not collected
 	text  strings.Builder
-	files []*Part
+	later []string // texts to show if there is no other
+	once  []string // summaries that have been shown
 }
 
-func (b *bodyFinder) add(text string) {
-	text = strings.Trim(text, "\n")
+// add appends a paragraph of text.
+func (b *bodyFinder) add(text string) { b.addQuoting(text, 0) }
+
+// addQuoting appends text that quotes a mail from an offset on.
+func (b *bodyFinder) addQuoting(text string, quoted int) {
+	trimmed := strings.TrimLeft(text, "\n")
+	quoted -= len(text) - len(trimmed)
+	text = strings.TrimRight(trimmed, " \n")
 	if strings.TrimSpace(text) == "" {
 		return
 	}
+	b.Quoted = 0
 	if b.text.Len() > b.limit {
 		b.left += len(text)
 		return
@@ -40,7 +63,10 @@ func (b *bodyFinder) add(text string) {
 	if b.text.Len() > 0 {
 		b.text.WriteString("\n\n")
 	}
-	b.text.WriteString(strings.TrimRight(text, " \n"))
+	if quoted > 0 {
+		b.Quoted = b.text.Len() + quoted
+	}
+	b.text.WriteString(text)
 }
 
 // part walks the tree in the order of reading.
@@ -49,47 +75,74 @@ func (b *bodyFinder) part(p *Part) {
 	case p.Type == "multipart/alternative":
 		b.alternative(p)
 	case p.Type == "multipart/encrypted":
-		b.add("[OpenPGP encrypted mail]")
+		b.encrypted("OpenPGP")
 		b.children(p)
 	case len(p.Parts) > 0:
+		if p.Type == "multipart/signed" {
+			b.Signed = signer(p)
+		}
 		b.children(p)
-	case p.isText():
-		b.add(p.readable())
-	case p.isEnveloped():
-		b.add("[S/MIME encrypted mail]")
-		b.files = append(b.files, p)
-	case p.hasContent():
-		b.files = append(b.files, p)
+	default:
+		b.leaf(p)
 	}
 }
 
 func (b *bodyFinder) children(p *Part) {
 	for _, child := range p.Parts {
+		if p.Type == "multipart/digest" && child.Type == "message/rfc822" && b.forwarded(child) {
+			continue // to be read at once (RFC 2046 section 5.1.5)
+		}
 		b.part(child)
 	}
 }
 
-// isEnveloped says whether a leaf is S/MIME that can only be read with a key (RFC 8551 section 3.2.2).
-func (p *Part) isEnveloped() bool {
-	return (p.Type == "application/pkcs7-mime" || p.Type == "application/x-pkcs7-mime") &&
-		!strings.EqualFold(p.Params["smime-type"], "signed-data")
+// leaf shows what a person can read of it, and keeps the rest as a file.
+func (b *bodyFinder) leaf(p *Part) {
+	switch {
+	case p.isText():
+		b.readText(p)
+	case p.isPKCS7():
+		b.pkcs7(p)
+	case p.Type == "text/calendar", p.Type == "application/ics":
+		b.calendar(p)
+	case p.isTNEF():
+		b.tnef(p)
+	case p.Type == "message/partial":
+		b.add(p.partial())
+		b.Files = append(b.Files, p)
+	case p.Type == "message/external-body":
+		b.add(p.external())
+	case p.hasContent():
+		b.Files = append(b.Files, p)
+	}
 }
 
-// isText says whether a leaf is meant to be read where it stands.
+// isText says whether a leaf is meant to be read where it stands. Text of an unknown kind is (RFC 2046 section 4.1.4),
+// unless it is somebody's file.
 func (p *Part) isText() bool {
-	if p.Type != "text/plain" && p.Type != "text/html" {
+	kind, params := p.Disposition()
+	if kind == "attachment" {
 		return false
 	}
-	kind, _ := p.Disposition()
-	return kind != "attachment"
+	minor, ok := strings.CutPrefix(p.Type, "text/")
+	switch {
+	case !ok:
+		return false
+	case slices.Contains([]string{"plain", "html", "enriched", "richtext", "markdown"}, minor):
+		return true
+	case slices.Contains([]string{"calendar", "vcard", "x-vcard", "directory", "css", "csv", "xml", "javascript"}, minor), !p.hasContent():
+		return false
+	}
+	return params["filename"] == "" && p.Params["name"] == ""
 }
 
 // hasContent is false for what only programs read.
 func (p *Part) hasContent() bool {
 	switch p.Type {
-	case "message/delivery-status", "message/disposition-notification", "text/rfc822-headers",
-		"application/pgp-signature", "application/pgp-encrypted",
-		"application/pkcs7-signature", "application/x-pkcs7-signature":
+	case "message/delivery-status", "message/global-delivery-status", "message/disposition-notification", "text/rfc822-headers",
+		"message/global-headers", "application/pgp-signature", "application/pgp-encrypted",
+		"application/pkcs7-signature", "application/x-pkcs7-signature",
+		reactionJSON, "text/x-amp-html", "text/watch-html":
 		return false
 	}
 	return !strings.HasPrefix(p.Type, "multipart/") || len(p.body) > 0
@@ -101,30 +154,78 @@ func (b *bodyFinder) alternative(p *Part) {
 	for _, child := range p.Parts {
 		switch first := firstText(child); {
 		case first == nil:
-		case first.Type == "text/plain":
-			plain = child
-		default:
+		case first.Type == "text/html":
 			rich = child
+		case plain == nil || first.Type == "text/plain":
+			plain = child
 		}
 	}
 	chosen := plain
 	if rich != nil {
 		p, r := textOf(plain), textOf(rich)
-		if len(p) == 0 || len(p)*5 < len(r) {
+		if len(p) == 0 || len(p)*5 < len(r) || isStub(p) && len(p) < len(r) {
 			chosen = rich
 		}
 	}
 	for _, child := range p.Parts {
 		if child == chosen {
 			b.part(child)
+			if b.Quoted == 0 && chosen == plain && rich != nil {
+				b.quotedAs(rich)
+			}
 			continue
 		}
 		for _, leaf := range leaves(child, nil) { // a calendar entry, the other version's files
-			if !leaf.isText() && leaf.hasContent() {
-				b.files = append(b.files, leaf)
+			if !leaf.isText() {
+				b.leaf(leaf)
 			}
 		}
 	}
+}
+
+// isStub says whether a text only sends its readers to the HTML.
+func isStub(text string) bool {
+	if len(text) > 400 {
+		return false
+	}
+	text = strings.ToLower(text)
+	return strings.Contains(text, "html") && (strings.Contains(text, "view") || strings.Contains(text, "support") ||
+		strings.Contains(text, "display") || strings.Contains(text, "read"))
+}
+
+// quotedAs finds in plain text where its HTML marks the mail that is answered: after the same words.
+func (b *bodyFinder) quotedAs(rich *Part) {
+	html, at := firstText(rich).rendered()
+	if at == 0 {
+		return
+	}
+	want, text := letters(html[:at]), b.text.String()
+	n := 0
+	for i, r := range text {
+		if n == len(want) {
+			rest := strings.TrimLeft(text[i:], " \t\n")
+			if rest != "" {
+				b.Quoted = len(text) - len(rest)
+			}
+			return
+		}
+		if s := letters(string(r)); s != "" {
+			if !strings.HasPrefix(want[n:], s) {
+				return
+			}
+			n += len(s)
+		}
+	}
+}
+
+// letters are the characters of a text that do not depend on how it is laid out.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t\n*_~`<>|[]-", r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func textOf(p *Part) string {
@@ -132,7 +233,8 @@ func textOf(p *Part) string {
 		return ""
 	}
 	if first := firstText(p); first != nil {
-		return strings.TrimSpace(first.readable())
+		text, _ := first.rendered()
+		return strings.TrimSpace(text)
 	}
 	return ""
 }
@@ -154,40 +256,6 @@ func leaves(p *Part, all []*Part) []*Part {
 		all = leaves(child, all)
 	}
 	return all
-}
-
-// readable decodes a text leaf to clean text. What was decoded once is kept.
-func (p *Part) readable() string {
-	if p.read != nil {
-		return *p.read
-	}
-	content, charset := p.Content(p.msg.limits.Text), p.Params["charset"]
-	if charset == "" && p.Type == "text/html" {
-		charset = htmlCharset(content)
-	}
-	text := decodeCharset(content, charset)
-	switch {
-	case p.Type == "text/html":
-		text = HTMLText(text)
-	case strings.EqualFold(p.Params["format"], "flowed"):
-		text = unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
-	}
-	text = Clean(text)
-	p.read = &text
-	return text
-}
-
-// readableFile shows the first text file of a message that has nothing else to read.
-func (b *bodyFinder) readableFile() {
-	for i, f := range b.files {
-		if f.Type == "text/plain" || f.Type == "text/html" {
-			b.add(f.readable())
-			if b.text.Len() > 0 {
-				b.files = append(b.files[:i:i], b.files[i+1:]...)
-				return
-			}
-		}
-	}
 }
 
 // Find returns the first leaf of a type, or nil.

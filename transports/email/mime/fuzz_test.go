@@ -21,14 +21,26 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("Content-Type: multipart/alternative\n\n--x\nContent-Type: text/html\n\n<p>a\n--x--"))
 	f.Add([]byte("A\nB: c\n d\n\n\n"))
 	f.Add([]byte("Content-Type: text/plain; format=flowed; charset=iso-2022-jp\nContent-Transfer-Encoding: base64\n\nG0I="))
+	f.Add([]byte("Content-Type: application/ms-tnef\n\n" + string(winmail())))
+	f.Add([]byte("Content-Type: application/pkcs7-mime\n\n" + string(signedData("A: b\n\nc", true))))
+	f.Add([]byte("\nbegin 644 a\n%:&5L;&\\\nend\n"))
+	f.Add([]byte("\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: x\n\nx\n-----BEGIN PGP SIGNATURE-----\n"))
+	f.Add([]byte("Content-Type: multipart/digest; boundary=b\n\n--b\n\nContent-Type: message/rfc822\n\nContent-Disposition: reaction\n\nx"))
+	f.Add([]byte("Content-Type: text/calendar\n\nBEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m := Parse(raw)
+		for _, emoji := range m.Reaction() {
+			checkText(t, emoji)
+		}
 		parts, depth := count(m.Root)
 		if l := DefaultLimits(); parts > l.Parts || depth > l.Depth+1 {
 			t.Errorf("%d parts, %d deep", parts, depth)
 		}
 		b := m.Body(1000)
 		checkText(t, b.Text)
+		if b.Quoted < 0 || b.Quoted > len(b.Text) || b.Cut < 0 {
+			t.Errorf("quoted %d, cut %d", b.Quoted, b.Cut)
+		}
 		if len(b.Text) > 1000 {
 			t.Errorf("%d bytes of text", len(b.Text))
 		}
@@ -75,7 +87,10 @@ func FuzzHTMLText(f *testing.F) {
 	f.Add(`<div style="display:none">x</div><table><tr><td>a<td>b`)
 	f.Add("<pre>a\n b</pre><h1>t</h1><img alt=x>")
 	f.Fuzz(func(t *testing.T, page string) {
-		text := HTMLText(page)
+		text, quoted := htmlText(page)
+		if quoted < 0 || quoted > len(text) {
+			t.Errorf("quoted %d of %d", quoted, len(text))
+		}
 		if !utf8.ValidString(text) {
 			t.Errorf("not UTF-8: %q", text)
 		}

@@ -1,6 +1,8 @@
 package mime
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -58,9 +60,48 @@ func TestBody(t *testing.T) {
 			"Content-Type: application/pgp-signature", "", "sig", "--b--"), "hi", ""},
 		{"encrypted", eml("Content-Type: multipart/encrypted; boundary=b", "", "--b", "Content-Type: application/pgp-encrypted", "", "Version: 1", "--b",
 			"Content-Type: application/octet-stream; name=encrypted.asc", "", "x", "--b--"), "[OpenPGP encrypted mail]", "application/octet-stream encrypted.asc"},
-		{"forwarded as file", eml("Content-Type: multipart/digest; boundary=b", "", "--b", "", "Subject: inner", "", "x", "--b--"), "", "message/rfc822 "},
+		{"digest", eml("Content-Type: multipart/digest; boundary=b", "", "--b", "", "Subject: one", "", "x", "--b", "", "Subject: two", "", "y", "--b--"),
+			"Subject: one\n\nx\n\nSubject: two\n\ny", ""},
+		{"forwarded as file", eml("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "see", "--b", "Content-Type: message/rfc822", "",
+			"Subject: inner", "", "x", "--b--"), "see", "message/rfc822 "},
+		{"only a forwarded mail", eml("Content-Type: message/rfc822", "", "From: bob@example.com", "Subject: inner", "", "x"),
+			"From: bob@example.com\nSubject: inner\n\nx", "message/rfc822 "},
 		{"calendar beside text", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "meet", "--b",
 			"Content-Type: text/calendar", "", "BEGIN:VCALENDAR", "--b--"), "meet", "text/calendar "},
+		{"invitation, twice", eml("Content-Type: multipart/mixed; boundary=o", "", "--o", "Content-Type: multipart/alternative; boundary=b", "",
+			"--b", "", "meet", "--b", "Content-Type: text/calendar; method=REQUEST", "", "METHOD:REQUEST", "BEGIN:VEVENT", "SUMMARY:Tea", "END:VEVENT", "--b--",
+			"--o", "Content-Type: application/ics; name=invite.ics", "Content-Transfer-Encoding: quoted-printable", "",
+			"METHOD:REQUEST", "BEGIN:VEVENT", "SUMMARY:Tea", "END:VEVENT", "--o--"), "meet\n\nInvitation: Tea", "text/calendar "},
+		{"OpenPGP in the text", eml("", "Hi", "-----BEGIN PGP MESSAGE-----", "", "abc", "-----END PGP MESSAGE-----", "bye"),
+			"Hi\n\n[OpenPGP encrypted mail]\n\nbye", "application/pgp-encrypted-text message.asc"},
+		{"OpenPGP signature in the text", eml("", "-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA256", "", "- --x", "Hi", "-----BEGIN PGP SIGNATURE-----", "", "abc",
+			"-----END PGP SIGNATURE-----"), "--x\nHi", ""},
+		{"S/MIME encrypted", eml("Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", "", "xx"),
+			"[S/MIME encrypted mail]", "application/pkcs7-mime smime.p7m"},
+		{"S/MIME signed", eml("Content-Type: application/x-pkcs7-mime; smime-type=signed-data; name=smime.p7m", "Content-Transfer-Encoding: base64", "",
+			base64.StdEncoding.EncodeToString(signedData("Subject: x\r\n\r\nsigned text", false))), "signed text", ""},
+		{"S/MIME signed, of indefinite length", eml("Content-Type: application/pkcs7-mime; name=smime.p7m", "Content-Transfer-Encoding: base64", "",
+			base64.StdEncoding.EncodeToString(signedData("Subject: x\r\n\r\nsigned text", true))), "signed text", ""},
+		{"uuencoded file in the text", eml("", "see", "begin 644 a.txt", "%:&5L;&\\", "`", "end", "bye"), "see\nbye", "application/octet-stream a.txt"},
+		{"uuencoded without an end", eml("", "begin 644 a.txt", "%:&5L;&\\"), "begin 644 a.txt\n%:&5L;&\\", ""},
+		{"uuencoded part", eml("Content-Transfer-Encoding: x-uuencode", "", "begin 644 a.txt", "%:&5L;&\\", "`", "end"), "hello", ""},
+		{"winmail.dat", eml("Content-Type: application/ms-tnef; name=winmail.dat", "Content-Transfer-Encoding: base64", "",
+			base64.StdEncoding.EncodeToString(winmail())), "h\u00e9", "application/octet-stream b.bin"},
+		{"winmail.dat beside text", eml("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "text", "--b",
+			"Content-Type: application/ms-tnef; name=winmail.dat", "Content-Transfer-Encoding: base64", "",
+			base64.StdEncoding.EncodeToString(winmail()), "--b--"), "text", "application/octet-stream b.bin"},
+		{"winmail.dat that is none", eml("Content-Type: application/ms-tnef; name=winmail.dat", "", "x"), "", "application/ms-tnef winmail.dat"},
+		{"piece", eml("Content-Type: message/partial; id=x; number=2; total=3", "", "x"), "[part 2 of 3 of a message that was sent in pieces]", "message/partial "},
+		{"elsewhere", eml("Content-Type: message/external-body; access-type=anon-ftp; site=example.com; directory=pub; name=a.txt", "", "Content-Type: text/plain", "", ""),
+			"[the content is elsewhere: example.com pub a.txt]", ""},
+		{"at an address", eml(`Content-Type: message/external-body; access-type=URL; URL="https://example.com/`, `  a.txt"`, "", ""),
+			"[the content is at <https://example.com/a.txt>]", ""},
+		{"enriched", eml("Content-Type: text/enriched", "", "<bold>Hi</bold> <<there", "you", "", "<color><param>red</param>x</color>"), "Hi <there you\nx", ""},
+		{"AMP is not for people", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "a", "--b", "Content-Type: text/x-amp-html", "", "<p>b</p>", "--b--"), "a", ""},
+		{"patch", eml("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "a", "--b", "Content-Type: text/x-patch", "", "+b", "--b",
+			"Content-Type: text/x-patch; name=a.diff", "", "+c", "--b--"), "a\n\n+b", "text/x-patch a.diff"},
+		{"stub", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "Please view this in HTML.", "--b",
+			"Content-Type: text/html", "", "<p>The real text of this message is here.</p>", "--b--"), "The real text of this message is here.", ""},
 		{"controls", eml("", "a\x00b\x01c\x1b[31md\x7f\u0085e\ufffef\u202eg"), "abc[31mdef\ufffdg", ""},
 		{"bad content type", eml("Content-Type: ;;;", "", "x"), "x", ""},
 		{"just text", eml("Content-Type: text", "", "x"), "x", ""},
@@ -76,6 +117,104 @@ func TestBody(t *testing.T) {
 				t.Errorf("text %q files %q cut %d, want %q %q", b.Text, got, b.Cut, tt.want, tt.files)
 			}
 		})
+	}
+}
+
+// ber writes an element, of a definite length or not.
+func ber(tag byte, content []byte, indefinite bool) []byte {
+	if indefinite && tag&berConstructed != 0 {
+		return append(append([]byte{tag, 0x80}, content...), 0, 0)
+	}
+	if len(content) > 127 {
+		return append([]byte{tag, 0x82, byte(len(content) >> 8), byte(len(content))}, content...)
+	}
+	return append([]byte{tag, byte(len(content))}, content...)
+}
+
+// signedData is a SignedData without signers.
+func signedData(content string, indefinite bool) []byte {
+	pkcs7 := []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07}
+	oid := func(n byte) []byte { return ber(berOID, append(pkcs7[:8:8], n), false) }
+	octets := ber(berOctets, []byte(content), false)
+	if indefinite {
+		half := len(content) / 2
+		octets = ber(berOctets|berConstructed, append(ber(berOctets, []byte(content[:half]), false), ber(berOctets, []byte(content[half:]), false)...), true)
+	}
+	encap := ber(berSequence, append(oid(1), ber(berContext0, octets, indefinite)...), indefinite)
+	digests := ber(0x31, ber(berSequence, oid(5), indefinite), indefinite)
+	data := append(append([]byte{2, 1, 1}, digests...), encap...)
+	data = append(data, ber(0x31, nil, false)...)
+	return ber(berSequence, append(oid(2), ber(berContext0, ber(berSequence, data, indefinite), indefinite)...), indefinite)
+}
+
+// winmail is a winmail.dat with a text in windows-1252 and a file.
+func winmail() []byte {
+	b := []byte{0x78, 0x9f, 0x3e, 0x22, 0, 0}
+	add := func(level byte, id uint32, data string) {
+		b = append(b, level)
+		b = binary.LittleEndian.AppendUint32(b, id)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(data)))
+		b = append(append(b, data...), 0, 0)
+	}
+	add(1, 0x00069007, "\xe4\x04\x00\x00")
+	add(1, 0x0002800c, "h\xe9\x00")
+	add(2, 0x00069002, strings.Repeat("\x00", 14))
+	add(2, 0x00018010, "b.bin\x00")
+	add(2, 0x0006800f, "two")
+	return b
+}
+
+func TestMarks(t *testing.T) {
+	for raw, want := range map[string]string{
+		"Content-Type: multipart/encrypted; boundary=b\n\n--b\n\nx\n--b--":                                        "OpenPGP ",
+		"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nx":                                    "S/MIME ",
+		"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\n\n--b\n\nx\n--b--": " S/MIME",
+		"Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--":                                           " OpenPGP",
+		"\nx": " ",
+	} {
+		b := Parse([]byte(raw)).Body(100)
+		if got := b.Encrypted + " " + b.Signed; got != want {
+			t.Errorf("%q: %q", raw, got)
+		}
+	}
+}
+
+func TestReaction(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		raw  []byte
+		want string
+	}{
+		{"RFC 9078", eml("Content-Type: text/plain; charset=utf-8", "Content-Disposition: reaction", "", "👍 ❤️"), "👍,❤️"},
+		{"in a multipart", eml("Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Disposition: Reaction", "Content-Transfer-Encoding: 8bit", "", "😀", "--b--"), "😀"},
+		{"Gmail", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "👍 Bob reacted", "--b",
+			"Content-Type: text/vnd.google.email-reaction+json", "", `{"emoji":"👍","version":1}`, "--b--"), "👍"},
+		{"words are no reaction", eml("Content-Disposition: reaction", "", "no way"), ""},
+		{"no JSON", eml("Content-Type: text/vnd.google.email-reaction+json", "", `{`), ""},
+		{"an ordinary mail", eml("", "👍"), ""},
+		{"too many", eml("Content-Disposition: reaction", "", strings.Repeat("👍 ", 30)), ""},
+	} {
+		if got := strings.Join(Parse(tt.raw).Reaction(), ","); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestQuotedAs has text beside HTML that marks where the mail begins that is answered.
+func TestQuotedAs(t *testing.T) {
+	mail := func(plain, html string) []byte {
+		return eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", plain, "--b", "Content-Type: text/html", "", html, "--b--")
+	}
+	for _, tt := range []struct{ plain, html, want string }{
+		{"Yes, *today*.\r\n\r\nBob schrieb: Tee?", `<p>Yes, <b>today</b>.</p><div class=yahoo_quoted>Bob schrieb: Tee?</div>`, "Yes, *today*."},
+		{"Yes.\r\n\r\nBob: Tee?", `<p>Other words</p><div class=yahoo_quoted>Bob: Tee?</div>`, ""},
+		{"Yes.", `<p>Yes.</p><div class=yahoo_quoted>Bob: Tee?</div>`, ""},
+		{"Yes.\r\n\r\nBob: Tee?", `<p>Yes.</p><div>Bob: Tee?</div>`, ""},
+	} {
+		b := Parse(mail(tt.plain, tt.html)).Body(1000)
+		if got := strings.TrimSpace(b.Text[:b.Quoted]); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.plain, got, tt.want)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ type Message struct {
 	limits  Limits
 	words   int // encoded-words decoded so far
 	decoded int // bytes decoded so far
+	nested  int // messages that this one is in
 }
 
 // Part is a leaf, or a multipart with its Parts.
@@ -22,8 +23,8 @@ type Part struct {
 	Params map[string]string // of Content-Type, keys in lower case
 	Parts  []*Part           // of a multipart, in order
 
-	body []byte  // of a leaf, still encoded
-	read *string // of a leaf whose text was decoded
+	body []byte   // of a leaf, still encoded
+	read *reading // of a leaf whose text was decoded
 	msg  *Message
 }
 
@@ -36,6 +37,11 @@ func Parse(raw []byte) *Message { return ParseLimits(raw, DefaultLimits()) }
 // ParseLimits takes a message apart.
 func ParseLimits(raw []byte, l Limits) *Message {
 	m := &Message{limits: l}
+	m.parse(raw)
+	return m
+}
+
+func (m *Message) parse(raw []byte) {
 	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
 		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
 		m.defect("lines end in bare CR")
@@ -44,7 +50,6 @@ func ParseLimits(raw []byte, l Limits) *Message {
 	s.skipMboxLine()
 	m.Root = s.entity("text/plain")
 	s.run()
-	return m
 }
 
 func (m *Message) defect(what string) {

@@ -17,6 +17,8 @@ func (p *Part) Content(limit int) []byte {
 		out = decodeBase64(p.body, limit)
 	case "quoted-printable":
 		out = decodeQuoted(p.body, limit)
+	case "x-uuencode", "uuencode", "x-uue":
+		out = decodeUUPart(p.body, limit)
 	default:
 		out = p.body[:min(limit, len(p.body))]
 	}
@@ -32,6 +34,8 @@ func (p *Part) Decode() []byte {
 		return decodeBase64(p.body, len(p.body))
 	case "quoted-printable":
 		return decodeQuoted(p.body, len(p.body)+2)
+	case "x-uuencode", "uuencode", "x-uue":
+		return decodeUUPart(p.body, len(p.body))
 	}
 	return p.body
 }
