@@ -63,18 +63,20 @@ func own(answers map[string]string) map[string]string {
 	return kept
 }
 
-// enroll is Enroll for who is admitted.
+// enroll is Enroll for who is admitted. A network of many realms learns from the answers which account it is about: one
+// that the user has there already is the one that is changed, however it came about.
 func (g *Gateway) enroll(ctx context.Context, n *Network, user UserID, answers map[string]string) (Step, error) {
-	network := n.Driver.Name
-	var current *Account
-	a, err := g.cfg.Accounts.AccountOf(ctx, user, network, "")
-	switch {
-	case err == nil:
-		current = &a
-	case KindOf(err) != Unenrolled:
+	network, enroller := n.Driver.Name, n.TransportCaps.Enroller
+	current, err := g.current(ctx, user, network, "")
+	if err != nil {
 		return Step{}, err
 	}
-	step, err := n.TransportCaps.Enroller.Enroll(ctx, user, current, answers)
+	step, err := enroller.Enroll(ctx, user, current, answers)
+	if err == nil && step.Link != nil && (current == nil || step.Link.Realm != current.Realm) {
+		if current, err = g.current(ctx, user, network, step.Link.Realm); err == nil && current != nil {
+			step, err = enroller.Enroll(ctx, user, current, answers)
+		}
+	}
 	if err != nil || !step.Done || step.Link == nil {
 		return step, err
 	}
@@ -89,6 +91,18 @@ func (g *Gateway) enroll(ctx context.Context, n *Network, user UserID, answers m
 	}
 	step.Link = &linked
 	return step, nil
+}
+
+// current is the account that a user has in a realm; nil: none.
+func (g *Gateway) current(ctx context.Context, user UserID, network, realm string) (*Account, error) {
+	a, err := g.cfg.Accounts.AccountOf(ctx, user, network, realm)
+	switch {
+	case err == nil:
+		return &a, nil
+	case KindOf(err) == Unenrolled:
+		return nil, nil
+	}
+	return nil, err
 }
 
 // Change takes a user through their network's enrolment once more, with an account of theirs as the one that is changed.

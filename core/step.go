@@ -8,7 +8,9 @@ type Step struct {
 	Fields []Field
 	More   bool // not Done: another step surely follows
 	Done   bool
-	Link   *Account // with Done: the account to link; User, Network and ID are the gateway's to set
+	// Link is with Done the account to link; User, Network and ID are the gateway's to set. Before, it may name by its
+	// Realm which account is asked about: if the user has it, the step is asked for again with that as the current one.
+	Link *Account
 
 	Document string      // with Done: a text for the user to keep, of any length
 	File     *Attachment // with Done: the same as a file that the user can fetch
