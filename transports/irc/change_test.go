@@ -339,3 +339,46 @@ func TestNetsplitOfManyIsLinear(t *testing.T) {
 func itoa(i int) string {
 	return string([]byte{byte('a' + i/676%26), byte('a' + i/26%26), byte('a' + i%26)}) + string(rune('0'+i/17576))
 }
+
+// TestModeCommand has a user write "/mode" in a room.
+func TestModeCommand(t *testing.T) {
+	inRich(t, "", "", func(p *play) {
+		p.say("#chan", "/Mode  +v-o carol  bob")
+		label, line, _ := strings.Cut(p.line(), " ")
+		if line != "MODE #chan +v-o carol bob" {
+			t.Errorf("wrote %q", line)
+		}
+		p.send(label + " :alice!a@b MODE #chan +v-o carol bob")
+		if m := next[*core.Message](p); m.Mine || m.Text != "Mode #chan [+v-o carol bob] by alice" {
+			t.Errorf("told %+v", m)
+		}
+		next[*core.MemberChanged](p)
+		next[*core.MemberChanged](p)
+		p.noEvent()
+
+		m := p.say("#chan", "/mode +v bob")
+		label, _, _ = strings.Cut(p.line(), " ")
+		p.send(label + " :irc.test 482 alice #chan :You're not channel operator")
+		if r := next[*core.Receipt](p); r.Origin != m.Origin || r.State != core.Failed || r.Err.Kind != core.Denied {
+			t.Errorf("receipt %+v", r)
+		}
+		for _, text := range []string{"/mode", "/mode bob"} {
+			m := &core.Message{Ref: core.Ref{Peer: "#chan"}, Room: true, Text: text}
+			if _, err := p.s.Send(p.t.Context(), m); core.KindOf(err) != core.Invalid {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+		for _, text := range []string{"/moderate", "/mode +v bob\nand so on"} {
+			p.say("#chan", text)
+			if _, line, _ := strings.Cut(p.line(), " "); !strings.HasPrefix(line, "PRIVMSG #chan ") {
+				t.Errorf("%q: wrote %q", text, line)
+			}
+		}
+	})
+	inRich(t, "", "", func(p *play) {
+		p.say("#chan", "/mode +b :x")
+		if r := next[*core.Receipt](p); r.State != core.Failed || r.Err.Kind != core.Invalid {
+			t.Errorf("receipt %+v", r)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package irc
 
 import (
+	"context"
 	"strings"
 
 	"gopkg.in/irc.v4"
@@ -9,6 +10,27 @@ import (
 	"gangway/transports/irc/isupport"
 	"gangway/transports/irc/wire"
 )
+
+const modeCommand = "/mode"
+
+// modeChange is what is left of a message to a room that is "/mode ...", as biboumi's users write it.
+func modeChange(m *core.Message) (change []string, ok bool) {
+	words := strings.Fields(m.Text)
+	if !isChannel(string(m.Peer)) || len(words) == 0 || !strings.EqualFold(words[0], modeCommand) || strings.ContainsAny(m.Text, "\r\n") {
+		return nil, false
+	}
+	return words[1:], true
+}
+
+// setModes changes modes of a room or its members. The room shows that it was done; the words are shown to nobody.
+func (s *session) setModes(ctx context.Context, m *core.Message, change []string) error {
+	if len(change) == 0 || !strings.ContainsAny(change[0][:1], "+-") {
+		return core.E(core.Invalid, "irc: mode", "Modes are changed like this: /mode +v nick")
+	}
+	return s.request(ctx, m.Peer, m.Origin, func(r *room) *command {
+		return s.operation(r, "", wire.Mode(r.name, change...))
+	}, func() {})
+}
 
 // onMode is a change of a room's modes or of its members' ranks. It is told in the room, as in any IRC client, and
 // shown on the members.

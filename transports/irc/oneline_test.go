@@ -134,9 +134,9 @@ func TestFieldsAreAllTried(t *testing.T) {
 			tried[method] = true
 		}
 	})
-	takesNothing := []string{"Run", "Narrow", "Waiting", "RoomList", "Occupant"}
+	takesNothing := []string{"Run", "Narrow", "RoomList", "Occupant"} // and those without arguments
 	for m := range reflect.TypeFor[*session]().Methods() {
-		if !tried[m.Name] && !slices.Contains(takesNothing, m.Name) {
+		if m.Type.NumIn() > 1 && !tried[m.Name] && !slices.Contains(takesNothing, m.Name) {
 			t.Errorf("%s is not among the fields that are tried", m.Name)
 		}
 	}

@@ -24,6 +24,9 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if m.Peer == "" {
 		return core.Taken{}, s.sendRaw(ctx, m)
 	}
+	if change, ok := modeChange(m); ok {
+		return core.Taken{}, s.setModes(ctx, m, change)
+	}
 	chosen := s.choices(ctx)
 	return s.submit(ctx, m, chosen, chosen.edits(m.Peer) == editsHold)
 }
