@@ -1,6 +1,7 @@
 package irc
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -62,6 +63,7 @@ func (s *session) write(l *link, ended chan struct{}) {
 		buf = buf[:0]
 		if !l.closed {
 			buf, wait = s.take(l, buf)
+			s.dispatch(context.Background()) // of what cannot be written somebody waits to hear
 		}
 		if len(buf) == 0 && wait == 0 {
 			l.writer = nil
