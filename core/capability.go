@@ -90,10 +90,12 @@ type (
 	Profiler interface {
 		Profile(ctx context.Context, peer Address) (*Profile, error)
 	}
-	// Pacer writes no faster than its network allows.
-	Pacer interface {
-		// Waiting is how many lines have not been written yet. It does not ask the network.
-		Waiting() int
+	// Reporter says how its connection is. It does not ask the network.
+	Reporter interface {
+		// Report is quick: it is asked for figures, of all sessions at once.
+		Report() Report
+		// Facts are what the user may want to know beside that, a line each.
+		Facts() []string
 	}
 	// Reconciler finds out what became of a message whose Send was cut off or ended as Uncertain. A session that
 	// has it is one whose duplicates cost: the outbox commits a mark before every Send, and never calls Send again
@@ -145,7 +147,7 @@ type Caps struct {
 	Reactor        Reactor
 	ContactLister  ContactLister
 	Profiler       Profiler
-	Pacer          Pacer
+	Reporter       Reporter
 	Reconciler     Reconciler
 }
 
@@ -166,7 +168,7 @@ func CapsOf(s Session) Caps {
 	c.Reactor, _ = s.(Reactor)
 	c.ContactLister, _ = s.(ContactLister)
 	c.Profiler, _ = s.(Profiler)
-	c.Pacer, _ = s.(Pacer)
+	c.Reporter, _ = s.(Reporter)
 	c.Reconciler, _ = s.(Reconciler)
 	if n, ok := s.(Narrower); ok {
 		n.Narrow(&c)
@@ -201,6 +203,13 @@ type (
 	Identifier interface {
 		Identify(ctx context.Context, user UserID) (string, error)
 	}
+	// Metered counts what goes over its connections.
+	Metered interface {
+		// Group is the name under which a realm is counted. There are few, however many realms are used.
+		Group(realm string) string
+		// Traffic is what each group had.
+		Traffic() map[string]Traffic
+	}
 	// Checker looks whether the transport could do its work; see Finding.
 	Checker interface {
 		Check(ctx context.Context) []Finding
@@ -221,6 +230,7 @@ type TransportCaps struct {
 	Chooser    Chooser
 	Tuner      Tuner
 	Identifier Identifier
+	Metered    Metered
 	Checker    Checker
 	Webhook    http.Handler // mounted at /hooks/<name>/, which is stripped
 }
@@ -232,6 +242,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	c.Chooser, _ = t.(Chooser)
 	c.Tuner, _ = t.(Tuner)
 	c.Identifier, _ = t.(Identifier)
+	c.Metered, _ = t.(Metered)
 	c.Checker, _ = t.(Checker)
 	c.Webhook, _ = t.(http.Handler)
 	return c

@@ -30,7 +30,7 @@ type everything struct {
 	core.Reactor
 	core.ContactLister
 	core.Profiler
-	core.Pacer
+	core.Reporter
 	core.Reconciler
 }
 

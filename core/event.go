@@ -188,9 +188,12 @@ type Status struct {
 	Text  string        // a sentence for the user; may be empty
 	Err   *Error        // why, when Waiting or Refused
 	Retry time.Duration // until the next try, when Waiting
-	// Unsaid is how many lines wait to be written, where the network takes only a few at a time; the gateway sets it.
-	Unsaid int
-	Since  time.Time // when Link became what it is; the gateway sets it, and it is zero before there was a connection
+	Since time.Time     // when Link became what it is; zero before there was a connection. It and what follows the gateway sets
+
+	Last   *Error    // why there was no connection the last time, if there was none before this one
+	LastAt time.Time // and when that was
+	Report Report    // see Reporter; not in what is shown of a change
+	Facts  []string  // see Reporter; the same
 }
 
 // Profile is what is known of a contact.

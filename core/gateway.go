@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -239,35 +238,4 @@ func (g *Gateway) pace(d Driver, realm string) time.Duration {
 	}
 	g.starts[key] = at.Add(d.Pace)
 	return at.Sub(now)
-}
-
-// Status says how an account's connection is: Closed if it has none.
-func (g *Gateway) Status(id AccountID) Status {
-	g.mu.Lock()
-	s := g.sessions[id]
-	g.mu.Unlock()
-	if s == nil {
-		return Status{Ref: Ref{Account: id}, Link: Closed}
-	}
-	state := s.state()
-	if p := CapsOf(s.current()).Pacer; p != nil {
-		state.Unsaid = p.Waiting()
-	}
-	return state
-}
-
-// Connections counts the sessions of a network by the state of their connection.
-func (g *Gateway) Connections(network string) map[Link]int {
-	g.mu.Lock()
-	all := make([]*supervisor, 0, len(g.sessions))
-	for _, s := range g.sessions {
-		all = append(all, s)
-	}
-	g.mu.Unlock()
-	all = slices.DeleteFunc(all, func(s *supervisor) bool { return s.account.Network != network })
-	count := map[Link]int{}
-	for _, s := range all {
-		count[s.state().Link]++
-	}
-	return count
 }

@@ -322,6 +322,9 @@ func (s *supervisor) report(ctx context.Context, st Status) {
 	if st.Link == Connected {
 		s.told = ""
 	}
+	if st.Last, st.LastAt = s.status.Last, s.status.LastAt; st.Err != nil {
+		st.Last, st.LastAt = st.Err, time.Now()
+	}
 	s.status = st
 	s.mu.Unlock()
 	s.g.cfg.Trace.session(s.account, &st)

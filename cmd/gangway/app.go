@@ -123,10 +123,11 @@ func storeKey(cfg *config.Config) (mapping.Key, error) {
 
 func (a *app) makeGateway() error {
 	trace := metrics.New(a.registry, metrics.Source{
-		Networks:    a.networkNames,
-		Connections: func(n string) map[core.Link]int { return a.gateway.Connections(n) },
-		Queue:       a.depths,
-		Links:       a.linkFigures,
+		Networks: a.networkNames,
+		Groups:   func(n string) []core.Group { return a.gateway.Groups(n) },
+		Group:    func(n, realm string) string { return a.gateway.Network(n).GroupOf(realm) },
+		Queue:    a.depths,
+		Links:    a.linkFigures,
 	})
 	a.gateway = core.NewGateway(core.Config{
 		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,

@@ -5,6 +5,7 @@
 package metrics
 
 import (
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,10 +15,11 @@ import (
 
 // Source is what the gauges read, each time Prometheus asks. All fields are required.
 type Source struct {
-	Networks    func() []string
-	Connections func(network string) map[core.Link]int
-	Queue       func() []Depth
-	Links       func() []Link
+	Networks func() []string
+	Groups   func(network string) []core.Group
+	Group    func(network, realm string) string // the one that a realm counts in
+	Queue    func() []Depth
+	Links    func() []Link
 }
 
 // Depth is how much of one kind of event is stored.
@@ -58,8 +60,11 @@ func New(reg prometheus.Registerer, src Source) *core.Trace {
 	}, []string{"network", "kind"})
 	sessions := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "gangway_session_changes_total", Help: "Changes of sessions' connections, by the new state.",
-	}, []string{"network", "state"})
-	reg.MustRegister(taken, refused, attempts, waited, shown, sessions, newCollector(src))
+	}, []string{"network", "realm", "state"})
+	losses := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gangway_session_losses_total", Help: "Connections that ended, or did not come about, by the reason: login, refused (bans, too), throttled, or what was being done.",
+	}, []string{"network", "realm", "reason"})
+	reg.MustRegister(taken, refused, attempts, waited, shown, sessions, losses, newCollector(src))
 
 	return &core.Trace{
 		Took: func(network string, d core.Direction, _ core.Event, dup bool) {
@@ -82,7 +87,11 @@ func New(reg prometheus.Registerer, src Source) *core.Trace {
 			shown.WithLabelValues(network, kind(core.AsError(err))).Inc()
 		},
 		Session: func(a core.Account, s *core.Status) {
-			sessions.WithLabelValues(a.Network, s.Link.String()).Inc()
+			realm := src.Group(a.Network, a.Realm)
+			sessions.WithLabelValues(a.Network, realm, s.Link.String()).Inc()
+			if s.Err != nil && (s.Link == core.Waiting || s.Link == core.Refused) {
+				losses.WithLabelValues(a.Network, realm, reason(s.Err)).Inc()
+			}
 		},
 	}
 }
@@ -97,6 +106,23 @@ func outcome(o core.Outcome) string {
 	return "dead"
 }
 
+// reason says in a word why there is no connection. The operations that errors name are written in the program: they are
+// few.
+func reason(e *core.Error) string {
+	_, op, _ := strings.Cut(e.Op, ": ")
+	switch {
+	case e.Kind == core.Denied && op == "log in":
+		return "login"
+	case e.Kind == core.Denied:
+		return "refused"
+	case e.After > 0:
+		return "throttled"
+	case op == "":
+		return e.Kind.String()
+	}
+	return op
+}
+
 func kind(e *core.Error) string {
 	if e == nil {
 		return "none"
@@ -108,6 +134,7 @@ func kind(e *core.Error) string {
 type collector struct {
 	src                                                         Source
 	sessions, waiting, dead, oldest, links, reconnects, stanzas *prometheus.Desc
+	lag, unsaid, lines                                          *prometheus.Desc
 }
 
 func newCollector(src Source) collector {
@@ -116,7 +143,10 @@ func newCollector(src Source) collector {
 	}
 	return collector{
 		src:        src,
-		sessions:   desc("sessions", "Sessions by state of their connection.", "network", "state"),
+		sessions:   desc("sessions", "Sessions by state of their connection.", "network", "realm", "state"),
+		lag:        desc("session_lag_seconds", "The longest time that a network took over its last answer to a session.", "network", "realm"),
+		unsaid:     desc("session_lines_waiting", "Lines that wait until the network takes more.", "network", "realm"),
+		lines:      desc("session_lines_total", "Lines read from a network and written to it.", "network", "realm", "direction"),
 		waiting:    desc("queue_waiting", "Stored events not finished.", "network", "direction"),
 		dead:       desc("queue_dead", "Dead letters.", "network", "direction"),
 		oldest:     desc("queue_oldest_seconds", "Age of the oldest stored event not finished.", "network", "direction"),
@@ -128,7 +158,7 @@ func newCollector(src Source) collector {
 
 // Describe sends the gauges' descriptions.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.sessions, c.waiting, c.dead, c.oldest, c.links, c.reconnects, c.stanzas} {
+	for _, d := range []*prometheus.Desc{c.sessions, c.lag, c.unsaid, c.lines, c.waiting, c.dead, c.oldest, c.links, c.reconnects, c.stanzas} {
 		ch <- d
 	}
 }
@@ -142,8 +172,17 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	for _, n := range c.src.Networks() {
-		for state, v := range c.src.Connections(n) {
-			gauge(c.sessions, float64(v), n, state.String())
+		for _, g := range c.src.Groups(n) {
+			for state, v := range g.Links {
+				gauge(c.sessions, float64(v), n, g.Name, state.String())
+			}
+			if g.Name == "" {
+				continue // nothing of it is measured
+			}
+			gauge(c.lag, g.Lag.Seconds(), n, g.Name)
+			gauge(c.unsaid, float64(g.Waiting), n, g.Name)
+			count(c.lines, g.In, n, g.Name, "in")
+			count(c.lines, g.Out, n, g.Name, "out")
 		}
 	}
 	for _, q := range c.src.Queue() {

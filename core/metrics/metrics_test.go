@@ -15,8 +15,14 @@ import (
 func TestHooksAndGauges(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	trace := metrics.New(reg, metrics.Source{
-		Networks:    func() []string { return []string{"sms"} },
-		Connections: func(string) map[core.Link]int { return map[core.Link]int{core.Connected: 3} },
+		Networks: func() []string { return []string{"sms"} },
+		Groups: func(string) []core.Group {
+			return []core.Group{{
+				Name: "irc.test", Links: map[core.Link]int{core.Connected: 3}, Report: core.Report{Waiting: 5, Lag: 1500 * time.Millisecond},
+				Traffic: core.Traffic{In: 8, Out: 9},
+			}}
+		},
+		Group: func(_, realm string) string { return "of " + realm },
 		Queue: func() []metrics.Depth {
 			return []metrics.Depth{{Network: "sms", Direction: core.ToXMPP, Waiting: 7, Dead: 2, Oldest: 90 * time.Second}}
 		},
@@ -32,7 +38,12 @@ func TestHooksAndGauges(t *testing.T) {
 	trace.Attempted(item, core.Verdict{Outcome: core.Retry, Err: core.E(core.Unavailable, "", "")}, time.Second)
 	trace.Attempted(item, core.Verdict{Outcome: core.Done}, time.Second)
 	trace.Showed("sms", secret, nil)
-	trace.Session(core.Account{Network: "sms", ID: "acc"}, &core.Status{Link: core.Waiting})
+	for _, e := range []*core.Error{
+		nil, {Kind: core.Denied, Op: "irc: log in"}, {Kind: core.Denied, Op: "irc: read"}, {Kind: core.Unavailable, Op: "irc: read", After: time.Minute},
+		{Kind: core.Unavailable, Op: "irc: connect"}, {Kind: core.Internal},
+	} {
+		trace.Session(core.Account{Network: "sms", ID: "acc", Realm: "x"}, &core.Status{Link: core.Waiting, Err: e})
+	}
 
 	want := `
 # HELP gangway_attempts_total Attempts at stored events, by outcome and kind of error.
@@ -54,10 +65,28 @@ gangway_queue_oldest_seconds{direction="to-xmpp",network="sms"} 90
 gangway_refused_total{direction="to-xmpp",kind="over-limit",network="sms"} 1
 # HELP gangway_sessions Sessions by state of their connection.
 # TYPE gangway_sessions gauge
-gangway_sessions{network="sms",state="connected"} 3
+gangway_sessions{network="sms",realm="irc.test",state="connected"} 3
+# HELP gangway_session_lag_seconds The longest time that a network took over its last answer to a session.
+# TYPE gangway_session_lag_seconds gauge
+gangway_session_lag_seconds{network="sms",realm="irc.test"} 1.5
+# HELP gangway_session_lines_total Lines read from a network and written to it.
+# TYPE gangway_session_lines_total counter
+gangway_session_lines_total{direction="in",network="sms",realm="irc.test"} 8
+gangway_session_lines_total{direction="out",network="sms",realm="irc.test"} 9
+# HELP gangway_session_lines_waiting Lines that wait until the network takes more.
+# TYPE gangway_session_lines_waiting gauge
+gangway_session_lines_waiting{network="sms",realm="irc.test"} 5
+# HELP gangway_session_losses_total Connections that ended, or did not come about, by the reason: login, refused (bans, too), throttled, or what was being done.
+# TYPE gangway_session_losses_total counter
+gangway_session_losses_total{network="sms",realm="of x",reason="connect"} 1
+gangway_session_losses_total{network="sms",realm="of x",reason="internal"} 1
+gangway_session_losses_total{network="sms",realm="of x",reason="login"} 1
+gangway_session_losses_total{network="sms",realm="of x",reason="refused"} 1
+gangway_session_losses_total{network="sms",realm="of x",reason="throttled"} 1
 `
 	err := testutil.GatherAndCompare(reg, strings.NewReader(want), "gangway_attempts_total", "gangway_events_total",
-		"gangway_link_up", "gangway_queue_oldest_seconds", "gangway_refused_total", "gangway_sessions")
+		"gangway_link_up", "gangway_queue_oldest_seconds", "gangway_refused_total", "gangway_sessions",
+		"gangway_session_lag_seconds", "gangway_session_lines_total", "gangway_session_lines_waiting", "gangway_session_losses_total")
 	if err != nil {
 		t.Error(err)
 	}

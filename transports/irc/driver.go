@@ -37,6 +37,7 @@ type transport struct {
 	allowed  map[string]bool     // further realms, or "*"
 	dial     func(context.Context, *network) (net.Conn, error)
 	identity *identity
+	traffic  map[string]*traffic // by Group
 }
 
 func newTransport(h core.Host, decode core.Decoder) (*transport, error) {
@@ -61,6 +62,7 @@ func newTransport(h core.Host, decode core.Decoder) (*transport, error) {
 	if err := t.configure(); err != nil {
 		return nil, err
 	}
+	t.traffic = t.groups()
 	return t, nil
 }
 

@@ -1,19 +1,6 @@
 package irc
 
-import (
-	"time"
-
-	"gangway/core"
-)
-
-var _ core.Pacer = (*session)(nil)
-
-// Waiting is how many lines the flood control has not let through yet.
-func (s *session) Waiting() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.queue)
-}
+import "time"
 
 // bucket is a flood control: burst lines at once, then one per interval. It is a leaky bucket kept as one moment
 // (the generic cell rate algorithm), so that an idle session needs no timer.

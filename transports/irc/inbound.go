@@ -20,6 +20,7 @@ func (s *session) handle(ctx context.Context, line []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.link
+	s.traffic.in.Add(1)
 	l.heard, l.pinged = time.Now(), time.Time{}
 	m, err := wire.Parse(line, s.reads(line), l.support.LineLen)
 	switch {

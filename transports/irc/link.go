@@ -40,6 +40,7 @@ type link struct {
 	began   time.Time
 	heard   time.Time // when the last line came
 	pinged  time.Time // when the unanswered keepalive was written; zero: there is none
+	pulse   pulse
 	quit    time.Time // when QUIT was queued; zero: it was not
 	silent  bool      // QUIT is written: nothing may follow
 	closed  bool      // no writer may start
@@ -48,19 +49,20 @@ type link struct {
 	refusal *core.Error // the network's last word on why it will not have us
 	broken  error       // why writing failed
 
-	caps     capability
-	offers   map[string]string // the values of capabilities, where they say something
-	secure   string            // the port, if the connection is in TLS only because the network asked (sts)
-	auth     *authentication   // nil: no login is under way
-	loggedIn bool
-	loginErr *core.Error // why we are not, although connected
-	bound    bool        // to one of a bouncer's networks
-	kept     time.Time   // when it was last asked for the nick that the user wants
-	support  isupport.Support
-	server   string // as it calls itself
-	nick     string
-	user     string // of our own prefix, as others see it; empty: not known yet
-	host     string
+	caps      capability
+	offers    map[string]string // the values of capabilities, where they say something
+	secure    string            // the port, if the connection is in TLS only because the network asked (sts)
+	auth      *authentication   // nil: no login is under way
+	loggedIn  bool
+	loginName string      // of the account that we are logged in to
+	loginErr  *core.Error // why we are not, although connected
+	bound     bool        // to one of a bouncer's networks
+	kept      time.Time   // when it was last asked for the nick that the user wants
+	support   isupport.Support
+	server    string // as it calls itself
+	nick      string
+	user      string // of our own prefix, as others see it; empty: not known yet
+	host      string
 
 	told       teller        // what the network is told of the user
 	release    func()        // called when the connection has ended

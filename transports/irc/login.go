@@ -81,10 +81,10 @@ func (s *session) onSASL(m *irc.Message) {
 	l := s.link
 	switch m.Command {
 	case irc.RPL_LOGGEDIN:
-		l.loggedIn = true
+		l.loggedIn, l.loginName = true, strings.Clone(m.Param(2))
 		return
 	case irc.RPL_LOGGEDOUT:
-		l.loggedIn = false
+		l.loggedIn, l.loginName = false, ""
 		return
 	case irc.RPL_SASLMECHS:
 		if l.auth != nil {

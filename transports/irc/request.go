@@ -68,6 +68,8 @@ func (s *session) onPong(m *irc.Message) {
 	l := s.link
 	if m.Trailing() == keepalive {
 		l.pinged = time.Time{}
+		l.pulse.beat(l.pulse.asked)
+		l.pulse.asked = time.Time{}
 		return
 	}
 	number, ok := strings.CutPrefix(m.Trailing(), barrierPrefix)
@@ -130,8 +132,11 @@ func (s *session) expire(now time.Time) {
 
 // answer ends a request: with what was said about it, or with the network's echo of it, if it has one.
 func (s *session) answer(r *request, err *core.Error, echo *irc.Message) {
-	if s.link != nil {
-		s.link.answered(r)
+	if l := s.link; l != nil {
+		l.answered(r)
+		if err == nil {
+			l.pulse.beat(r.written)
+		}
 	}
 	if r.done != nil {
 		done := r.done

@@ -23,6 +23,7 @@ type session struct {
 	t       *transport
 	net     *network
 	account core.Account
+	traffic *traffic
 	secrets credentials // what the account shows to the network; nothing changes it
 
 	delivering sync.Mutex // held by whoever delivers events: one at a time, in order
@@ -57,7 +58,7 @@ type session struct {
 
 func newSession(t *transport, n *network, a core.Account, secrets credentials) *session {
 	return &session{
-		t: t, net: n.chosen(a.Options), account: a, secrets: secrets, rooms: map[string]*room{},
+		t: t, net: n.chosen(a.Options), account: a, traffic: t.traffic[t.Group(n.name)], secrets: secrets, rooms: map[string]*room{},
 		chosen: choices{t: t, realm: n.name},
 	}
 }
@@ -228,7 +229,7 @@ func (s *session) due(l *link, now time.Time) time.Time {
 			return time.Time{}
 		}
 	} else if !now.Before(next) {
-		l.pinged = now
+		l.pinged, l.pulse.asked = now, now
 		s.urgent(wire.Ping(keepalive))
 		next = now.Add(time.Duration(s.t.cfg.PingTimeout))
 	}

@@ -325,7 +325,7 @@ func TestFloodControl(t *testing.T) {
 		if fmt.Sprint(at) != "[0s 0s 0s 2s]" {
 			t.Errorf("lines at %v", at)
 		}
-		if n := p.s.Waiting(); n != 4 {
+		if n := p.s.Report().Waiting; n != 4 {
 			t.Errorf("%d lines wait", n)
 		}
 		p.expect("PING gangway-1")

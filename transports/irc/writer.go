@@ -178,6 +178,7 @@ func (s *session) encode(l *link, buf []byte, c *command) []byte {
 		}
 		return buf
 	}
+	s.traffic.out.Add(1)
 	if c.ask != nil {
 		c.ask.label, c.ask.written = label, time.Now()
 		if label == "" && !l.echoes(c.ask) {
@@ -199,6 +200,7 @@ func (s *session) bar(l *link, buf []byte, now time.Time) []byte {
 	l.barrier++
 	l.unbarred = 0
 	l.flood.spend(now)
+	s.traffic.out.Add(1)
 	token := barrierPrefix + strconv.FormatUint(l.barrier, 10)
 	buf, err := wire.Ping(token).Append(buf, "", wire.MaxBody)
 	if err != nil {

@@ -111,7 +111,7 @@ func TestEveryAbilityIsConsidered(t *testing.T) {
 		"PresenceSetter": "clients send presence to whoever is subscribed",
 		"ContactLister":  "the roster is filled without being asked",
 		"Profiler":       "vcard-temp is there in any case",
-		"Pacer":          "the status command says so",
+		"Reporter":       "the status command says so",
 		"Reconciler":     "nothing that XMPP could see",
 	}
 	all := reflect.TypeFor[core.Caps]()

@@ -122,11 +122,30 @@ func linkText(s core.Status) string {
 	} else if s.Text != "" {
 		text += " " + s.Text
 	}
-	if s.Unsaid > 0 {
-		text += fmt.Sprintf(" Of what you said %d lines wait, since the network takes only a few at a time.", s.Unsaid)
-	}
 	if s.Link == core.Waiting && s.Retry > 0 {
 		text += fmt.Sprintf(" It is tried again within %s.", soon(s.Retry))
+	}
+	if s.Err == nil && s.Last != nil && s.Link != core.Closed {
+		text += " There was none at " + clock(s.LastAt) + ": " + s.Last.Sentence()
+	}
+	return text + reportText(s.Report) + strings.Join(append([]string{""}, s.Facts...), "\n- ")
+}
+
+// reportText says in sentences how quick a connection is, where that is known.
+func reportText(r core.Report) (text string) {
+	if r.Lag > 0 {
+		text += fmt.Sprintf(" It answers after %v.", max(r.Lag.Round(time.Millisecond), time.Millisecond))
+	}
+	if r.Waiting > 0 {
+		lines := "lines wait"
+		if r.Waiting == 1 {
+			lines = "line waits"
+		}
+		text += fmt.Sprintf(" Of what you said %d %s, since the network takes only a few at a time", r.Waiting, lines)
+		if r.Within > 0 {
+			text += "; all is said within " + soon(r.Within)
+		}
+		text += "."
 	}
 	return text
 }

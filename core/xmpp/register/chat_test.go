@@ -186,8 +186,12 @@ func TestStatus(t *testing.T) {
 	}{
 		{core.Status{Link: core.Connected}, "alice@mail.example: connected."},
 		{core.Status{Link: core.Connected, Since: at9}, "alice@mail.example: connected since 24 Nov 09:05 UTC."},
-		{core.Status{Link: core.Connected, Unsaid: 3},
+		{core.Status{Link: core.Connected, Report: core.Report{Waiting: 3}},
 			"alice@mail.example: connected. Of what you said 3 lines wait, since the network takes only a few at a time."},
+		{core.Status{Link: core.Connected, Report: core.Report{Waiting: 1, Within: 90 * time.Second, Lag: 23400 * time.Microsecond}},
+			"alice@mail.example: connected. It answers after 23ms. Of what you said 1 line waits, since the network takes only a few at a time; all is said within 2 minutes."},
+		{core.Status{Link: core.Connected, Since: at9, Last: core.E(core.Unavailable, "", "It was lost."), LastAt: at9, Facts: []string{"One thing.", "Another."}},
+			"alice@mail.example: connected since 24 Nov 09:05 UTC. There was none at 24 Nov 09:05 UTC: It was lost.\n- One thing.\n- Another."},
 		{core.Status{Link: core.Connecting}, "alice@mail.example: connecting."},
 		{core.Status{Link: core.Closed}, "alice@mail.example: not connected; it connects when you use it."},
 		{core.Status{Link: core.Waiting, Err: core.E(core.Unavailable, "", "The server is away."), Retry: 61 * time.Second},
