@@ -68,6 +68,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 		return err
 	}
 
+	thrift()
 	// The links outlive the gateway, which says goodbye over them; the gateway outlives nothing.
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
