@@ -151,10 +151,10 @@ func (b *biboumi) imported(ctx context.Context) {
 		want []string
 	}{
 		{[]string{"import", "biboumi", "--dry-run", b.file}, []string{"1 accounts, 1 persistent rooms, 0 contacts and 3 lines of history would come"}},
-		{[]string{"import", "biboumi", b.file}, []string{"1 accounts, 1 persistent rooms, 0 contacts and 3 lines of history;", "the address 127.0.0.1", "whether #chan is recorded"}},
+		{[]string{"import", "biboumi", b.file}, []string{"1 accounts, 1 persistent rooms, 0 contacts and 3 lines of history;", "the address 127.0.0.1"}},
 		{[]string{"import", "biboumi", b.file}, []string{"0 accounts, 0 persistent rooms, 0 contacts and 0 lines of history; 1 accounts were here already"}},
 		{[]string{"user", "export", "alice@example.org"}, []string{`"nick":"al"`, `"username":"ally"`, `"realname":"Alice A."`,
-			`"encoding_in":"koi8-r"`, `"encodings":"#chan latin1"`, "hello", "/me waves", "from me"}},
+			`"encoding_in irc.test":"koi8-r"`, `"encoding_in #chan%irc.test":"latin1"`, `"record #chan%irc.test":"true"`, `"history":"42"`, "hello", "/me waves", "from me"}},
 	} {
 		out, err := exec.CommandContext(ctx, binary, append(c.args, "-c", conf)...).CombinedOutput()
 		if err != nil {

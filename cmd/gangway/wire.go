@@ -79,7 +79,8 @@ func newRooms(a *app) (*muc.Rooms, error) {
 		return nil, fmt.Errorf("store.key: %w", err)
 	}
 	cfg := muc.Config{
-		Gateway: a.gateway, Secret: key.Derive("muc occupant-id"), Notes: a.mapping.Notes, Logger: a.log,
+		Gateway: a.gateway, Secret: key.Derive("muc occupant-id"), Notes: a.mapping.Notes,
+		Choices: a.mapping, Logger: a.log,
 	}
 	if a.history.enabled {
 		cfg.Archive, cfg.Features = a.history, mam.Features()
@@ -100,7 +101,7 @@ func (x *xmppSide) restoreRooms(ctx context.Context, a *app) {
 			}
 			continue
 		}
-		x.rooms.Restore(ctx, accounts)
+		x.rooms.Restore(ctx, x.edge.Domain(n.Driver.Name), accounts)
 	}
 }
 

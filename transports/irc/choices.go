@@ -27,9 +27,6 @@ const (
 
 	pastesNever = "never"
 
-	formatsCodes = "codes" // XEP-0393 becomes the formatting characters of IRC
-	formatsTyped = "typed" // it goes as it was typed
-
 	stylesShown = "shown" // the formatting characters of IRC become XEP-0393
 	stylesPlain = "plain" // they are left out
 
@@ -59,9 +56,9 @@ func (t *transport) Settings(realm string) []core.Setting {
 			core.Option{Value: editsHold, Label: "are waited for: everything is said three seconds later"},
 			core.Option{Value: editsRefuse, Label: "are refused"}),
 		setting(core.Anywhere, pastesChoice, pastesNever, "Messages of more lines than this become a file with a link (a number, or never)"),
-		setting(core.Anywhere, formatsChoice, formatsCodes, "What I write as *bold*, _italic_ and `code`",
-			core.Option{Value: formatsCodes, Label: "is shown in the styles of IRC"},
-			core.Option{Value: formatsTyped, Label: "goes as it is typed"}),
+		{Places: core.Anywhere, Field: core.Field{
+			Name: formatsChoice, Type: core.BoolField, Value: "true", Label: "Show *bold*, _italic_ and `code` in the styles of IRC",
+		}},
 		setting(core.Anywhere, stylesChoice, stylesShown, "What others write in bold or italics",
 			core.Option{Value: stylesShown, Label: "is shown as *bold* and _italic_"},
 			core.Option{Value: stylesPlain, Label: "is shown as plain text"}),
@@ -151,7 +148,7 @@ func (c choices) of(name string, peer core.Address) string {
 }
 
 // formats says whether the user wants their styles shown on IRC. Who has not chosen does.
-func (c choices) formats(peer core.Address) bool { return c.of(formatsChoice, peer) != formatsTyped }
+func (c choices) formats(peer core.Address) bool { return c.of(formatsChoice, peer) != "false" }
 
 // styles says whether the user wants the styles of others to be shown.
 func (c choices) styles(peer core.Address) bool { return c.of(stylesChoice, peer) != stylesPlain }

@@ -14,7 +14,7 @@ func TestSettingsOfIRC(t *testing.T) {
 	room := core.Target{Realm: "irc.ru.test", Address: "#c", Room: true}
 	var p core.Preferences
 	for name, want := range map[string]string{
-		editsChoice: editsMark, pastesChoice: pastesNever, formatsChoice: formatsCodes, stylesChoice: stylesShown, filesChoice: filesLink,
+		editsChoice: editsMark, pastesChoice: pastesNever, formatsChoice: "true", stylesChoice: stylesShown, filesChoice: filesLink,
 		readsChoice: "koi8-r", writesChoice: "utf-8", versionChoice: "",
 	} {
 		if got := n.Holds(p, name, room); got != want {
@@ -41,7 +41,7 @@ func TestSettingsOfIRC(t *testing.T) {
 func TestChoicesByConversation(t *testing.T) {
 	inRoom(t, roomCaps, func(p *play) {
 		p.host.Choose(core.Preferences{Own: map[string]string{
-			"formats": formatsTyped, "formats #chan%irc.test": formatsCodes, "styles irc.test": stylesPlain, "styles bob%irc.test": stylesShown,
+			"formats": "false", "formats #chan%irc.test": "true", "styles irc.test": stylesPlain, "styles bob%irc.test": stylesShown,
 		}})
 		time.Sleep(choicesFor)
 		p.say("#chan", "*now*")

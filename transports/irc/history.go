@@ -45,7 +45,11 @@ func (s *session) afterMarks(rooms []*room, enter func()) {
 	s.chore(func(ctx context.Context) error {
 		marks := make([]*core.Mark, len(rooms))
 		var failed error
+		chosen := s.choices(ctx)
 		for i, r := range rooms {
+			if chosen.of(core.ChoiceRecord, r.addr) == "false" {
+				continue // there is no history that could have a gap
+			}
 			mark, err := s.t.host.History().Since(ctx, s.ref(r.addr))
 			switch {
 			case err == nil:

@@ -80,7 +80,7 @@ func submit(fields ...string) string {
 
 func TestSettings48(t *testing.T) {
 	s := open(t)
-	s.enter(phone)
+	s.enterAs(core.Operator, phone)
 	s.Send(owner(phone, "get", ""))
 	s.asked("settings of #c")
 	s.Expect(`<iq type='result' id='o1'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='form'><title>#c on net</title>
@@ -135,7 +135,7 @@ func TestPersistentRoom46(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.rooms.Restore(t.Context(), []core.Account{a})
+	s.rooms.Restore(t.Context(), s.d, []core.Account{a})
 	s.asked(`join #c as me with "" for { }`)
 	s.show(&core.MemberChanged{Ref: ref, Change: core.Renamed, Mine: true, Old: "me", Member: core.Member{Nick: "I"}})
 	s.Expect(`<presence type='unavailable'/>`)
@@ -143,7 +143,7 @@ func TestPersistentRoom46(t *testing.T) {
 	s.Send(presence(phone, "I", "type='unavailable'", ""))
 	s.Expect(`<presence type='unavailable' to='` + phone + `'/>`)
 	s.quiet()
-	s.rooms.Restore(t.Context(), []core.Account{a})
+	s.rooms.Restore(t.Context(), s.d, []core.Account{a})
 	s.asked(`join #c as I with "" for { }`) // as who it was there last
 	o = s.ask(phone, "j3")
 	s.show(&core.RoomJoined{Ref: ref, Origin: o, Self: core.Member{Nick: "me"}})
@@ -164,7 +164,7 @@ func TestBookmark46(t *testing.T) {
 	s.enter(phone)
 	s.Send(`<message from='example.org' to='irc.gw'><privilege xmlns='urn:xmpp:privilege:2'>
 		<perm access='iq'><namespace ns='http://jabber.org/protocol/pubsub' type='set'/></perm></privilege></message>`)
-	s.quiet()
+	s.Quiet("example.org", s.d.Name) // the same sender's: the privilege has been taken
 	for _, c := range []struct{ value, want string }{
 		{"1", `<publish node='urn:xmpp:bookmarks:1'><item id='` + channel + `'>
 			<conference xmlns='urn:xmpp:bookmarks:1' name='#c on net' autojoin='true'><nick>me</nick></conference></item></publish>

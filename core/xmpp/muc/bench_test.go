@@ -18,7 +18,7 @@ func full(b *testing.B, resources int) (*Rooms, *edge.Domain, core.Account, *str
 	d := &edge.Domain{Name: "irc.gw", Network: edgetest.Network((*edgetest.Full)(nil))}
 	a := edgetest.Account()
 	a.Realm = "net"
-	rm := rooms.newRoom(d, a.Realm, ref, channel)
+	rm := rooms.newRoom(d, a, ref, channel)
 	rm.me = core.Member{Nick: "me"}
 	for i := range resources {
 		rm.in = append(rm.in, fmt.Sprintf("alice@example.org/client-%d", i))

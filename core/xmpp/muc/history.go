@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	usualHistory = 20  // messages that a join is shown if it does not say
-	mostHistory  = 200 // and if it does
+	usualHistory = core.UsualHistory // messages that a join is shown if neither it nor the user says
+	mostHistory  = core.MostHistory  // and if one does
 	historyIn    = 5 * time.Second
 )
 
@@ -22,9 +22,10 @@ type history struct {
 	since   time.Time
 }
 
-// historyOf reads the <x/> of a join. What makes no sense is as if it were not there.
-func historyOf(x *stream.Element, now time.Time) history {
-	h := history{stanzas: usualHistory, chars: -1}
+// historyOf reads the <x/> of a join, which is shown usual messages if it does not say. What makes no sense is as if it
+// were not there.
+func historyOf(x *stream.Element, usual int, now time.Time) history {
+	h := history{stanzas: usual, chars: -1}
 	el := x.Child(NSMuc, "history")
 	if el == nil {
 		return h

@@ -10,31 +10,90 @@ import (
 	"gangway/core/xmpp/stream"
 )
 
-// kept are the rooms that an account stays in when none of its clients is, each with its nick: the user's own choice
-// in the room's settings.
-func (r *Rooms) kept(ctx context.Context, a core.Account) (map[core.Address]string, error) {
+// keeping is the note of the rooms that an account stays in when none of its clients is.
+type keeping struct {
+	Rooms map[core.Address]string `json:"rooms,omitempty"` // with the nick there
+	// Chosen are rooms that another program's user chose to stay in, with the nick: their choice is noted when the
+	// account is next looked at.
+	Chosen map[core.Address]string `json:"chosen,omitempty"`
+}
+
+// readKeeping reads the note. Once it was the rooms only, each of which had been chosen.
+func readKeeping(ctx context.Context, notes core.Notes, a core.AccountID) (k keeping, err error) {
+	note, err := notes.Get(ctx, keptKey(a))
+	if err != nil {
+		if core.KindOf(err) == core.NotFound {
+			err = nil
+		}
+		return k, err
+	}
+	var raw map[string]json.RawMessage
+	if err = json.Unmarshal(note, &raw); err == nil {
+		if raw["rooms"] == nil && raw["chosen"] == nil {
+			err = json.Unmarshal(note, &k.Chosen)
+		} else {
+			err = json.Unmarshal(note, &k)
+		}
+	}
+	if err != nil {
+		return k, core.Wrap(core.Internal, "muc: persistent rooms", err)
+	}
+	return k, nil
+}
+
+func writeKeeping(ctx context.Context, notes core.Notes, a core.AccountID, k keeping) error {
+	if len(k.Rooms)+len(k.Chosen) == 0 {
+		return notes.Delete(ctx, keptKey(a))
+	}
+	note, err := json.Marshal(k)
+	if err != nil {
+		return core.Wrap(core.Internal, "muc: persistent rooms", err)
+	}
+	return notes.Put(ctx, keptKey(a), note, 0)
+}
+
+// kept are the rooms that an account stays in when none of its clients is, each with its nick.
+func (r *Rooms) kept(ctx context.Context, d *edge.Domain, a core.Account) (map[core.Address]string, error) {
 	if r.cfg.Notes == nil {
 		return nil, nil
 	}
-	note, err := r.cfg.Notes(a.Network).Get(ctx, keptKey(a.ID))
-	if err != nil {
-		if core.KindOf(err) == core.NotFound {
-			return nil, nil
+	notes := r.cfg.Notes(a.Network)
+	k, err := readKeeping(ctx, notes, a.ID)
+	if err != nil || len(k.Chosen) == 0 {
+		return k.Rooms, err
+	}
+	if k.Rooms == nil {
+		k.Rooms = map[core.Address]string{}
+	}
+	for room, nick := range k.Chosen {
+		k.Rooms[room] = orElse(k.Rooms[room], nick)
+	}
+	if r.cfg.Choices == nil {
+		return k.Rooms, nil
+	}
+	err = r.cfg.Choices.ChangePreferences(ctx, a.User, a.Network, func(p *core.Preferences) error {
+		for room := range k.Chosen {
+			at := core.Target{Realm: a.Realm, Address: room, Room: true}
+			if d.Network.Chosen(*p, core.ChoicePersistent, at) != "" {
+				continue
+			}
+			if err := d.Network.Choose(p, at, map[string]string{core.ChoicePersistent: "true"}); err != nil {
+				return err
+			}
 		}
-		return nil, err
+		return nil
+	})
+	if err != nil {
+		return k.Rooms, err
 	}
-	rooms := map[core.Address]string{}
-	if err := json.Unmarshal(note, &rooms); err != nil {
-		return nil, core.Wrap(core.Internal, "muc: persistent rooms", err)
-	}
-	return rooms, nil
+	return k.Rooms, writeKeeping(ctx, notes, a.ID, keeping{Rooms: k.Rooms})
 }
 
 func keptKey(a core.AccountID) string { return "rooms " + string(a) }
 
 // keepRoom notes that an account stays in a room, or, without a nick, that it does not.
 func (r *Rooms) keepRoom(ctx context.Context, d *edge.Domain, a core.Account, room core.Address, nick string) error {
-	rooms, err := r.kept(ctx, a)
+	rooms, err := r.kept(ctx, d, a)
 	if err != nil || rooms[room] == nick {
 		return err
 	}
@@ -45,15 +104,11 @@ func (r *Rooms) keepRoom(ctx context.Context, d *edge.Domain, a core.Account, ro
 	if delete(rooms, room); nick != "" {
 		rooms[room] = nick
 	}
-	notes := r.cfg.Notes(a.Network)
-	if len(rooms) == 0 {
-		err = notes.Delete(ctx, keptKey(a.ID))
-	} else {
-		var note []byte
-		if note, err = json.Marshal(rooms); err == nil {
-			err = notes.Put(ctx, keptKey(a.ID), note, 0)
-		}
+	k := keeping{Rooms: rooms}
+	if r.cfg.Choices == nil {
+		k.Rooms, k.Chosen = nil, rooms
 	}
+	err = writeKeeping(ctx, r.cfg.Notes(a.Network), a.ID, k)
 	if err == nil {
 		r.bookmark(ctx, d, a, room, nick)
 	}
@@ -120,14 +175,20 @@ func publishOptions(enc *stream.Encoder) {
 
 // Restore joins the persistent rooms of accounts, after the program has begun. What the network refuses is tried when
 // a client joins.
-func (r *Rooms) Restore(ctx context.Context, accounts []core.Account) {
+func (r *Rooms) Restore(ctx context.Context, d *edge.Domain, accounts []core.Account) {
 	for _, a := range accounts {
-		rooms, err := r.kept(ctx, a)
+		rooms, err := r.kept(ctx, d, a)
 		if err != nil {
 			r.log.Warn("persistent rooms not read", "account", a.ID, "err", err)
 			continue
 		}
 		for room, nick := range rooms {
+			if stays, err := r.stays(ctx, d, a, room); err == nil && !stays {
+				if err := r.keepRoom(ctx, d, a, room, ""); err != nil {
+					r.log.Warn("room not forgotten", "account", a.ID, "err", err)
+				}
+				continue
+			}
 			err := r.gw.With(ctx, a, func(s core.Session) error {
 				caps := core.CapsOf(s)
 				if caps.Rooms == nil {

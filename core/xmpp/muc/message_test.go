@@ -262,7 +262,7 @@ func TestGhosts38(t *testing.T) {
 
 // Nothing that is never answered makes a room grow without bounds.
 func TestPendingBounded(t *testing.T) {
-	rm := New(Config{}).newRoom(nil, "", core.Ref{}, "")
+	rm := New(Config{}).newRoom(nil, core.Account{}, core.Ref{}, "")
 	for i := range 2 * maxPending {
 		rm.await(core.Origin{ID: strings.Repeat("x", i)}, pending{originID: "o"})
 	}

@@ -27,9 +27,9 @@ func (r *Rooms) Moved(ctx context.Context, d *edge.Domain, from core.UserID, mov
 	for _, a := range moved {
 		r.Stopped(d, a) // it was stopped, but clients may have come in since
 	}
-	r.Restore(ctx, moved)
+	r.Restore(ctx, d, moved)
 	for _, a := range moved {
-		rooms, err := r.kept(ctx, a)
+		rooms, err := r.kept(ctx, d, a)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ func TestMoved(t *testing.T) {
 	s.Expect(`<iq type='result' id='o1'/>`)
 	s.Send(`<message from='example.org' to='irc.gw'><privilege xmlns='urn:xmpp:privilege:2'>
 		<perm access='iq'><namespace ns='http://jabber.org/protocol/pubsub' type='set'/></perm></privilege></message>`)
-	s.quiet()
+	s.Quiet("example.org", s.d.Name) // the same sender's: the privilege has been taken
 	a, err := s.hall.Account(t.Context(), "alice@example.org", "", "net")
 	if err != nil {
 		t.Fatal(err)

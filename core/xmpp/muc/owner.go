@@ -11,7 +11,7 @@ import (
 )
 
 // The fields of a room's settings (XEP-0045 section 15.5.4). The first is the user's own choice, and concerns nobody
-// else; the others are the network's.
+// else, as do those that begin with ownVar; the others are the network's.
 const (
 	varPersistent  = "muc#roomconfig_persistentroom"
 	varModerated   = "muc#roomconfig_moderatedroom"
@@ -21,6 +21,8 @@ const (
 	varSubject     = "muc#roomconfig_changesubject"
 	varPublic      = "muc#roomconfig_publicroom"
 	varMost        = "muc#roomconfig_maxusers"
+
+	ownVar = "x-" // XEP-0068 section 4.2: a field that nobody has registered
 )
 
 // Owner handles muc#owner requests: a form of what the user and the network allow to choose. An instant room (an
@@ -55,25 +57,31 @@ func (h *Handler) Owner(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 	return xmpp.Result(w, st, nil)
 }
 
-// settings answers with the form.
+// settings answers with the form: what the user chose for the room, and what the room is like, which only its operators
+// can change.
 func (h *Handler) settings(ctx context.Context, c *call) error {
 	f := form.Form{
 		Type: "form", FormType: nsConfig, Title: roomName(c.target),
-		Instructions: "What the room itself is like can be changed by its operators only.",
+		Instructions: "What is chosen for you concerns nobody else. What the room itself is like can be changed by its operators only.",
 	}
-	if h.rooms.cfg.Notes != nil {
-		kept, err := h.rooms.kept(ctx, c.account)
-		if err != nil {
-			return err
-		}
-		f.Fields = append(f.Fields, boolean(varPersistent, "Stay in this room when none of my clients is in it", kept[c.target.Address] != ""))
+	var err error
+	if f.Fields, err = h.ownFields(ctx, c); err != nil {
+		return err
 	}
-	err := h.with(ctx, c.account, func(caps core.Caps) error {
+	_, me := c.room.present()
+	err = h.with(ctx, c.account, func(caps core.Caps) error {
 		if caps.Configurer == nil {
 			return nil
 		}
 		s, err := caps.Configurer.Settings(ctx, c.target.Address)
-		f.Fields = append(f.Fields, fieldsOf(s)...)
+		switch {
+		case err != nil && len(f.Fields) > 0 && !operates(me):
+			return nil
+		case operates(me):
+			f.Fields = append(f.Fields, fieldsOf(s)...)
+		default:
+			f.Fields = append(f.Fields, readOnly(fieldsOf(s))...)
+		}
 		return err
 	})
 	if err != nil {
@@ -87,6 +95,29 @@ func (h *Handler) settings(ctx context.Context, c *call) error {
 		f.Write(enc)
 		enc.End()
 	})
+}
+
+// operates says whether a member may change what the room is like, as far as can be told: the network decides.
+func operates(m core.Member) bool {
+	return m.Staff || m.Rank == core.Half || m.Rank == core.Operator || m.Rank == core.Owner
+}
+
+// readOnly are fields as they are told to who cannot change them. A password is nobody's to read.
+func readOnly(fields []form.Field) (told []form.Field) {
+	for _, f := range fields {
+		if f.Type == "text-private" {
+			continue
+		}
+		value := "no"
+		switch {
+		case f.Type != "boolean" && len(f.Values) > 0:
+			value = f.Values[0]
+		case len(f.Values) > 0 && isTrue(f.Values[0]):
+			value = "yes"
+		}
+		told = append(told, form.Field{Type: "fixed", Values: []string{f.Label + ": " + value}})
+	}
+	return told
 }
 
 func fieldsOf(s core.Settings) []form.Field {
@@ -124,15 +155,8 @@ func isTrue(value string) bool { return value == "1" || value == "true" }
 
 // configure does what a form asks for. What it does not name stays as it is.
 func (h *Handler) configure(ctx context.Context, c *call, chosen form.Submission) error {
-	if chosen.Has(varPersistent) && h.rooms.cfg.Notes != nil {
-		nick := ""
-		if isTrue(chosen.Get(varPersistent)) {
-			_, me := c.room.present()
-			nick = me.Nick
-		}
-		if err := h.rooms.keepRoom(ctx, h.domain, c.account, c.target.Address, nick); err != nil {
-			return err
-		}
+	if err := h.chooseOwn(ctx, c, chosen); err != nil {
+		return err
 	}
 	if !touches(chosen) {
 		return nil

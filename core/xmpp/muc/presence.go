@@ -85,7 +85,8 @@ func (h *Handler) rename(ctx context.Context, c *call, resource string) error {
 
 // join asks to be let in.
 func (h *Handler) join(ctx context.Context, c *call, resource string, x *stream.Element) error {
-	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, waiting{resource, historyOf(x, time.Now())})
+	past := historyOf(x, h.usualHistory(ctx, c), time.Now())
+	rm, err := h.rooms.expect(h.domain, c.account, c.target.Address, c.origin, waiting{resource, past})
 	if err != nil {
 		return err
 	}
@@ -140,10 +141,8 @@ func (h *Handler) bounced(ctx context.Context, c *call) error {
 // abandon leaves a room that nobody of the account is in any more.
 func (h *Handler) abandon(ctx context.Context, c *call, reason string) error {
 	h.rooms.drop(c.ref)
-	if kept, err := h.rooms.kept(ctx, c.account); err == nil && kept[c.target.Address] != "" {
-		// A persistent room: the account stays in, under the nick that it has by now.
-		_, me := c.room.present()
-		return h.rooms.keepRoom(ctx, h.domain, c.account, c.target.Address, orElse(me.Nick, kept[c.target.Address]))
+	if stays, err := h.rooms.remain(ctx, h.domain, c.account, c.target, c.room); err != nil || stays {
+		return err
 	}
 	err := h.with(ctx, c.account, func(caps core.Caps) error {
 		return caps.Rooms.Leave(ctx, c.target.Address, strings.Clone(reason))

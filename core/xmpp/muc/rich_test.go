@@ -142,9 +142,9 @@ func TestCorrectionRefused(t *testing.T) {
 // others from finding out whose it is.
 func TestOccupantID(t *testing.T) {
 	rooms := New(Config{Secret: []byte("a")})
-	here := rooms.newRoom(nil, "", ref, channel)
-	there := rooms.newRoom(nil, "", ref, "#d%net@irc.gw")
-	elsewhere := New(Config{Secret: []byte("b")}).newRoom(nil, "", ref, channel)
+	here := rooms.newRoom(nil, core.Account{}, ref, channel)
+	there := rooms.newRoom(nil, core.Account{}, ref, "#d%net@irc.gw")
+	elsewhere := New(Config{Secret: []byte("b")}).newRoom(nil, core.Account{}, ref, channel)
 	one := here.occupantID("account alice", "alice")
 	if one != here.occupantID("account alice", "alice_") {
 		t.Error("another nick, another id")

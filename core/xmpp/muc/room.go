@@ -15,6 +15,7 @@ import (
 type room struct {
 	rooms  *Rooms
 	domain *edge.Domain
+	user   core.UserID
 	realm  string
 	ref    core.Ref
 	jid    string // bare
@@ -41,9 +42,9 @@ type pending struct {
 	done chan<- error
 }
 
-func (r *Rooms) newRoom(d *edge.Domain, realm string, ref core.Ref, jid string) *room {
+func (r *Rooms) newRoom(d *edge.Domain, a core.Account, ref core.Ref, jid string) *room {
 	return &room{
-		rooms: r, domain: d, realm: realm, ref: ref, jid: jid,
+		rooms: r, domain: d, user: a.User, realm: a.Realm, ref: ref, jid: jid,
 		joins: map[core.Origin]waiting{}, pending: map[core.Origin]pending{},
 	}
 }

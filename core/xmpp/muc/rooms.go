@@ -22,6 +22,12 @@ type Gateway interface {
 	Submit(ctx context.Context, a core.Account, e core.Event) error
 }
 
+// Choices is the mapping's table of what users chose: see mapping.Map.
+type Choices interface {
+	Preferences(ctx context.Context, user core.UserID, network string) (core.Preferences, error)
+	ChangePreferences(ctx context.Context, user core.UserID, network string, change func(*core.Preferences) error) error
+}
+
 // Config is what Rooms are made of. All but the Gateway may be left out.
 type Config struct {
 	Gateway Gateway
@@ -31,9 +37,10 @@ type Config struct {
 	Secret []byte
 	// Features are what others answer for at a room's address, such as "urn:xmpp:mam:2".
 	Features []string
-	// Notes is where the users' persistent rooms are noted, for each network; nil: there are none.
-	Notes  func(network string) core.Notes
-	Logger *slog.Logger
+	// Notes is where it is noted in which rooms users stay, for each network; nil: there are no persistent rooms.
+	Notes   func(network string) core.Notes
+	Choices Choices // nil: nobody has chosen anything, and nobody can
+	Logger  *slog.Logger
 }
 
 // Rooms are all rooms of all users, on every domain.
@@ -81,7 +88,7 @@ func (r *Rooms) of(d *edge.Domain, a core.Account, ref core.Ref) (*room, error) 
 	if err != nil {
 		return nil, err
 	}
-	return r.newRoom(d, a.Realm, ref, jid), nil
+	return r.newRoom(d, a, ref, jid), nil
 }
 
 // expect counts a resource among those who wait to be let in, in a room that is made if need be. Until the network
@@ -96,7 +103,7 @@ func (r *Rooms) expect(d *edge.Domain, a core.Account, peer core.Address, o core
 	defer r.mu.Unlock()
 	rm := r.rooms[ref]
 	if rm == nil {
-		rm = r.newRoom(d, a.Realm, ref, jid)
+		rm = r.newRoom(d, a, ref, jid)
 	}
 	if err := rm.expect(o, w); err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func (rm *room) found(ctx context.Context, name string) (*core.Message, bool) {
 
 // keep puts an event into the archive. A history with a hole is better than a room that stands still.
 func (rm *room) keep(ctx context.Context, id core.MessageID, at time.Time, e core.Event) {
-	if rm.rooms.cfg.Archive == nil || id == "" {
+	if rm.rooms.cfg.Archive == nil || id == "" || rm.choice(ctx, core.ChoiceRecord) == "false" {
 		return
 	}
 	if at.IsZero() {

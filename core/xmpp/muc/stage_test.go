@@ -3,6 +3,7 @@ package muc
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -197,6 +198,7 @@ type stage struct {
 
 	archive memory
 	notes   notes
+	chosen  chosen
 }
 
 // open sets a stage whose session can moderate.
@@ -209,7 +211,7 @@ func open(t *testing.T) *stage {
 func openWith(t *testing.T, s core.Session, net *spectator) *stage {
 	t.Helper()
 	st := &stage{t: t, Server: xmpptest.New(t), hall: &hall{session: s}, net: net}
-	st.rooms = New(Config{Gateway: st.hall, Archive: &st.archive, Secret: []byte("secret"), Notes: func(string) core.Notes { return &st.notes }})
+	st.rooms = New(Config{Gateway: st.hall, Archive: &st.archive, Secret: []byte("secret"), Notes: func(string) core.Notes { return &st.notes }, Choices: &st.chosen})
 	st.d = &edge.Domain{Name: "irc.gw", Network: edgetest.Network(s)}
 	h := st.rooms.On(st.d)
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
@@ -303,6 +305,42 @@ func (n *notes) Delete(_ context.Context, key string) error {
 	return nil
 }
 
+// chosen is what Alice chose.
+type chosen struct {
+	mu sync.Mutex
+	p  core.Preferences
+}
+
+func (c *chosen) Preferences(context.Context, core.UserID, string) (core.Preferences, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.p
+	p.Own = maps.Clone(p.Own)
+	return p, nil
+}
+
+func (c *chosen) ChangePreferences(_ context.Context, _ core.UserID, _ string, change func(*core.Preferences) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.p
+	p.Own = maps.Clone(p.Own)
+	if err := change(&p); err != nil {
+		return err
+	}
+	c.p = p
+	return nil
+}
+
+// own sets what Alice chose.
+func (c *chosen) own(pairs ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.p.Own = map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		c.p.Own[pairs[i]] = pairs[i+1]
+	}
+}
+
 // show renders what the network says.
 func (s *stage) show(e core.Event) {
 	s.t.Helper()
@@ -370,11 +408,13 @@ func (s *stage) ask(from, id string) core.Origin {
 }
 
 // enter takes a resource into the room, with nobody else in it.
-func (s *stage) enter(resources ...string) {
+func (s *stage) enter(resources ...string) { s.t.Helper(); s.enterAs(core.Plain, resources...) }
+
+func (s *stage) enterAs(rank core.Rank, resources ...string) {
 	s.t.Helper()
 	for _, from := range resources {
 		o := s.ask(from, "join")
-		s.show(&core.RoomJoined{Ref: ref, Origin: o, Self: core.Member{Nick: "me"}, Asked: "me"})
+		s.show(&core.RoomJoined{Ref: ref, Origin: o, Self: core.Member{Nick: "me", Rank: rank}, Asked: "me"})
 		s.Expect("<presence from='" + channel + "/me' to='" + from + "'><x " + user + "><status code='110'/></x></presence>")
 		s.Expect("<message type='groupchat' to='" + from + "'><subject/></message>")
 	}
