@@ -39,7 +39,7 @@ func (s *session) end(ctx context.Context, err error) {
 		s.down = nil // core asks again only when that is worth a try
 	}
 	if !s.wanted() && len(s.queue) == 0 {
-		s.wish, s.private = "", time.Time{}
+		s.wish, s.named, s.private = "", false, time.Time{}
 	}
 }
 

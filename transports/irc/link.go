@@ -207,11 +207,14 @@ func (s *session) onError(m *irc.Message) {
 	switch {
 	case containsAny(plain, "throttl", "too fast", "too many", "reconnect"):
 		e.After = time.Minute
-	case containsAny(plain, "-lined", ":lined", "banned", "bad password", "password incorrect", "not authorized", "not authorised"):
+	case containsAny(plain, "-lined", ":lined", "-line)", "access denied", "banned", "bad password", "password incorrect", "not authorized", "not authorised"):
 		e.Kind = core.Denied
 	}
-	if l.refusal == nil {
+	switch {
+	case l.refusal == nil:
 		l.refusal = e
+	case l.refusal.Code == irc.ERR_YOUREBANNEDCREEP: // which as a rule does not say why
+		l.refusal.Text += " (" + words + ")"
 	}
 }
 

@@ -80,6 +80,22 @@ func nickByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= '}' || c == '-'
 }
 
+// want makes the nick of the first join the one that the user wants, also on a connection that was begun without.
+func (s *session) want(nick string) {
+	if s.named {
+		return
+	}
+	began := s.wish != ""
+	s.named, s.wish = true, nickFrom(nick)
+	if !began || s.link == nil || s.mine(s.wish) || !s.link.quit.IsZero() {
+		return
+	}
+	if s.link.reg != nil {
+		s.link.nick = s.wish
+	}
+	s.urgent(wire.Nick(s.wish))
+}
+
 // onNickRefused tries another nick while registering.
 func (s *session) onNickRefused(m *irc.Message) {
 	l := s.link

@@ -20,6 +20,9 @@ func refusal(op string, m *irc.Message) *core.Error {
 		words = subject + ": " + words
 	}
 	e.Text = words
+	if m.Command == irc.ERR_CHANNELISFULL && strings.Contains(words, "(+R)") { // as ngIRCd says that one must have an account
+		e.Code, e.Kind = "477", core.Denied
+	}
 	return e
 }
 

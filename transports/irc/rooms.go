@@ -72,8 +72,8 @@ func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.dispatch(context.WithoutCancel(ctx))
-	if s.wish == "" && j.Nick != "" {
-		s.wish = nickFrom(j.Nick)
+	if j.Nick != "" {
+		s.want(j.Nick)
 	}
 	key := s.fold.Fold(string(addr))
 	r := s.rooms[key]

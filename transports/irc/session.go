@@ -33,6 +33,7 @@ type session struct {
 	link    *link            // nil between connections
 	down    *core.Error      // why there is no connection, until there is one again
 	wish    string           // the nick that the user wants; empty: nobody has said yet
+	named   bool             // a join has said so, and later ones do not matter
 	fold    isupport.Casemap // the network's, as last seen
 	rooms   map[string]*room
 	queue   []*command // not yet written, oldest first

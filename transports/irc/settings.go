@@ -2,6 +2,7 @@ package irc
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,10 @@ func (s *session) Configure(ctx context.Context, addr core.Address, want core.Se
 		if r.settings == nil {
 			return nil, core.E(core.Unavailable, "irc: settings", "It is not known what the channel's modes are.")
 		}
-		return s.settingCommands(r, changesBetween(*r.settings, want)), nil
+		all := slices.DeleteFunc(changesBetween(*r.settings, want), func(c isupport.Change) bool {
+			return c.Mode == 'p' && !strings.Contains(s.link.support.ChanModes[3], "p")
+		})
+		return s.settingCommands(r, all), nil
 	})
 }
 

@@ -10,6 +10,9 @@ import (
 	"gangway/core/xmpp/disco"
 )
 
+// settleWithin is how long who asks what a room is like waits for the network.
+const settleWithin = 5 * time.Second
+
 var _ disco.Answerer = (*Handler)(nil)
 
 // roomName is what a room is called.
@@ -52,6 +55,7 @@ func (h *Handler) Info(ctx context.Context, q disco.Query) (disco.Info, error) {
 		return disco.Info{}, core.E(core.NotFound, "muc: disco", "There is nothing of that name here.")
 	}
 	state, caps := h.look(ctx, q)
+	h.settle(ctx, q, &state)
 	return disco.Info{
 		Identities: []disco.Identity{{Category: "conference", Type: "text", Name: roomName(q.To)}},
 		Features:   h.features(state.Settings, caps),
@@ -119,6 +123,30 @@ func (h *Handler) look(ctx context.Context, q disco.Query) (core.RoomJoined, cor
 	return state, can
 }
 
+// settle asks the network what a room is like that the asker is in, if it has not said so yet. What it does not say in
+// time is taken to be as usual.
+func (h *Handler) settle(ctx context.Context, q disco.Query, state *core.RoomJoined) {
+	if state.Self.Nick == "" || state.Settings != nil {
+		return
+	}
+	a, rm := h.in(ctx, q)
+	if rm == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	_ = h.with(ctx, a, func(caps core.Caps) error {
+		if caps.Configurer == nil {
+			return nil
+		}
+		s, err := caps.Configurer.Settings(ctx, q.To.Address)
+		if err == nil {
+			state.Settings = &s
+		}
+		return err
+	})
+}
+
 // in returns the asker's account and the room; nil if they are not in.
 func (h *Handler) in(ctx context.Context, q disco.Query) (core.Account, *room) {
 	if q.User == "" {
@@ -150,7 +178,10 @@ func (h *Handler) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 	if q.Node == nsRooms {
 		return h.joinedItems(q), nil
 	}
-	if !q.To.Room || q.Nick != "" {
+	switch {
+	case q.To.Room && q.Nick != "" && q.Node != "":
+		return nil, core.E(core.Unsupported, "muc: disco", "Somebody in a room offers nothing of that kind.")
+	case !q.To.Room || q.Nick != "":
 		return nil, nil
 	}
 	jid, err := h.domain.JID(q.To.Realm, q.To.Address, true)

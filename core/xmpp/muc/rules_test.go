@@ -66,6 +66,21 @@ func TestFeatures44(t *testing.T) {
 	s.Send(ask)
 	s.Expect(`<iq type='result' id='d1'><query ` + disco + `><feature var='muc_membersonly'/><feature var='muc_hidden'/><feature var='muc_moderated'/>
 		<feature var='muc_passwordprotected'/><no><feature var='muc_open'/><feature var='muc_public'/></no></query></iq>`)
+	s.net.mu.Lock()
+	s.net.state.Settings = nil // the network has not said: it is asked
+	s.net.mu.Unlock()
+	s.Send(ask)
+	s.asked("settings of #c")
+	s.Expect(`<iq type='result' id='d1'><query ` + disco + `><feature var='muc_open'/><no><feature var='muc_membersonly'/></no></query></iq>`)
+	s.quiet()
+}
+
+// Nobody in a room has commands of their own, or anything else under a node.
+func TestNodesOfAnOccupant(t *testing.T) {
+	s := open(t)
+	s.enter(phone)
+	s.Send(`<iq type='get' id='c1' from='` + phone + `' to='` + channel + `/Op'><query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/></iq>`)
+	s.Expect(`<iq type='error' id='c1'><error type='cancel'><feature-not-implemented ` + stanzas + `/></error></iq>`)
 	s.quiet()
 }
 

@@ -163,7 +163,7 @@ func (h *house) welcome(enc *stream.Encoder, st *stream.Stanza, from string, use
 	if st.Type == "probe" {
 		to = st.From
 	} else {
-		writeKind(enc, "subscribed", from, to)
+		enc.Empty("presence", "", "type", "subscribed", "from", from, "to", to, "id", st.ID)
 	}
 	s = h.dress(user, from, s)
 	h.mu.Lock()
