@@ -35,7 +35,8 @@ type Message struct {
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
 	// Receipt says that the submitter wants to know when the far side has it.
 	Receipt bool `json:"receipt,omitempty"`
-	// Past says that it came through History.Fill: the archive has it already, and it is shown with its time.
+	// Past says that it was said while the account was away, so that it is shown with its time. In a room it came through
+	// History.Fill, and the archive has it already.
 	Past bool `json:"-"`
 }
 

@@ -48,14 +48,13 @@ func (s *session) onOwnJoin(channel string) {
 		s.rooms[s.fold.Fold(channel)] = r
 	}
 	r.name = strings.Clone(channel)
+	asked := r.stage == joining && !r.unasked
 	if r.stage == outside {
 		r.stage = joining
 	}
 	r.reset()
 	r.self = newMember(s.link.nick)
-	if r.gap != nil && r.gap.pages == 0 {
-		s.fill(r)
-	}
+	s.admitted(r, asked)
 }
 
 // accountName is a services account as messages name it; "*" and "0" are none.

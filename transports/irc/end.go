@@ -31,7 +31,7 @@ func (s *session) end(ctx context.Context, err error) {
 		}
 	}
 	for _, r := range s.rooms {
-		r.gap = nil // what is not filled stays open
+		r.gap, r.admitted = nil, false // what is not filled stays open
 	}
 	s.link, s.away, s.list = nil, nil, nil
 	s.down = reason

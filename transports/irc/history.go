@@ -3,7 +3,6 @@ package irc
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,19 +14,19 @@ import (
 
 const (
 	pageSize   = 100              // messages asked for at once, where the network allows that many
-	maxPages   = 50               // of one gap: what is further back is left to the network
+	widePage   = 1000             // where a page of those says nothing new
+	maxPages   = 200              // of one gap: more than an archive keeps of a room
 	fillWithin = 10 * time.Second // how long who enters a room waits for its history to be whole
 )
 
 // gap is what a room's history lacks, while it is being filled. Since was called before JOIN; the first page is asked
 // for when the network has let us in.
 type gap struct {
-	mark   core.Mark
-	pages  int
-	page   []core.Event // the last one asked for
-	full   bool         // there may be another
-	due    time.Time    // when who waits for the room waits no longer
-	inside bool         // all else about the room is known: it is shown when the gap is filled
+	pages
+	known  bool      // the host has said where it begins
+	first  bool      // nowhere: the account has never been there, and the latest is asked for
+	due    time.Time // when who waits for the room waits no longer
+	inside bool      // all else about the room is known: it is shown when the gap is filled
 }
 
 // fills says whether the network can tell what was said before.
@@ -42,8 +41,11 @@ func (l *link) plays() bool { return l.caps&capPlayback != 0 && l.caps&capBatch 
 // delivered before. It is a chore, since the host takes its time.
 func (s *session) afterMarks(rooms []*room, enter func()) {
 	l := s.link
+	for _, r := range rooms {
+		r.gap = &gap{due: time.Now().Add(fillWithin)}
+	}
 	s.chore(func(ctx context.Context) error {
-		marks := make([]*core.Mark, len(rooms))
+		found := make([]*gap, len(rooms))
 		var failed error
 		chosen := s.choices(ctx)
 		for i, r := range rooms {
@@ -53,8 +55,10 @@ func (s *session) afterMarks(rooms []*room, enter func()) {
 			mark, err := s.t.host.History().Since(ctx, s.ref(r.addr))
 			switch {
 			case err == nil:
-				marks[i] = &mark
-			case core.KindOf(err) != core.NotFound && core.KindOf(err) != core.Unsupported:
+				found[i] = &gap{known: true, pages: pages{mark: mark}}
+			case core.KindOf(err) == core.NotFound:
+				found[i] = &gap{known: true, first: true}
+			case core.KindOf(err) != core.Unsupported:
 				failed = errors.Join(failed, err)
 			}
 		}
@@ -64,22 +68,78 @@ func (s *session) afterMarks(rooms []*room, enter func()) {
 			return failed
 		}
 		for i, r := range rooms {
-			if r.gap = nil; marks[i] != nil {
-				r.gap = &gap{mark: *marks[i]}
-			}
+			s.found(r, found[i])
 		}
 		enter()
 		return failed
 	})
 }
 
-// fill asks for the next page of what a room lacks.
-func (s *session) fill(r *room) {
-	g, l := r.gap, s.link
-	if g.pages++; g.due.IsZero() {
-		g.due = time.Now().Add(fillWithin)
+// found is the answer of the host to where a room's history ends; nil: it has none. A bouncer may have put us into the
+// room meanwhile.
+func (s *session) found(r *room, g *gap) {
+	was := r.gap
+	if was == nil || was.known {
+		return // left, or left and entered again
 	}
-	g.page, g.full = nil, false
+	if r.gap = g; g != nil {
+		g.due, g.inside = was.due, was.inside
+	}
+	switch {
+	case r.gap != nil && r.admitted:
+		s.fill(r)
+	case r.gap == nil && was.inside:
+		s.entered(r)
+	}
+}
+
+// admitted is the network letting us into a room, because we have asked or because a bouncer was there all the time.
+func (s *session) admitted(r *room, asked bool) {
+	r.admitted = true
+	switch {
+	case r.gap != nil && r.gap.known && r.gap.turned == 0:
+		s.fill(r)
+	case r.gap != nil || asked || !s.link.fills():
+	case r.unasked: // its gap is filled when somebody enters
+		ref := s.ref(r.addr)
+		s.chore(func(ctx context.Context) error {
+			_, err := s.t.host.History().Since(ctx, ref)
+			if err != nil && (core.KindOf(err) == core.NotFound || core.KindOf(err) == core.Unsupported) {
+				return nil
+			}
+			return err
+		})
+	default:
+		s.afterMarks([]*room{r}, func() {})
+	}
+}
+
+// revealed shows a room that a bouncer has put us in to the first who enters it: with its history.
+func (s *session) revealed(r *room) {
+	r.stage = joining
+	s.afterMarks([]*room{r}, func() {})
+	r.gap.inside = true
+}
+
+// fill begins to fill a gap: the network has let us in.
+func (s *session) fill(r *room) {
+	g := r.gap
+	if g.due = time.Now().Add(fillWithin); g.first {
+		ref := s.ref(r.addr)
+		s.chore(func(ctx context.Context) error { return s.t.host.History().Begin(ctx, ref) })
+		g.left = s.t.cfg.Backfill
+	}
+	if g.first && g.left == 0 {
+		s.filled(s.link, r, g, nil)
+		return
+	}
+	s.nextPage(r)
+}
+
+// nextPage asks for the next page of what a room lacks.
+func (s *session) nextPage(r *room) {
+	g, l := r.gap, s.link
+	g.begin()
 	ask := &request{targets: [2]string{s.fold.Fold(r.name)}, done: func(e *core.Error) { s.filled(l, r, g, e) }}
 	if l.caps&capHistory == 0 {
 		ask.verb = "PRIVMSG"
@@ -87,22 +147,30 @@ func (s *session) fill(r *room) {
 		return
 	}
 	ask.verb = "CHATHISTORY"
-	s.enqueue(&command{Command: wire.HistoryAfter(r.name, selector(g.mark), s.pageSize()), ask: ask})
+	if g.asked = s.pageSize(g.wide); g.first {
+		g.asked = min(g.asked, g.left)
+	}
+	s.enqueue(&command{Command: g.request(r.name, g.first, s.selector(&g.pages)), ask: ask})
 }
 
-func (s *session) pageSize() int {
+// pageSize is how many lines are asked for at once.
+func (s *session) pageSize(wide bool) int {
+	usual := pageSize
+	if wide {
+		usual = widePage
+	}
 	if most := s.link.support.History; most > 0 {
-		return min(most, pageSize)
+		return min(most, usual)
 	}
-	return pageSize
+	return usual
 }
 
-// selector is a mark as CHATHISTORY writes it.
-func selector(m core.Mark) string {
-	if m.Remote != "" {
-		return "msgid=" + string(m.Remote)
+// selector is where the next page begins as CHATHISTORY writes it: by name, where the network goes by names.
+func (s *session) selector(p *pages) string {
+	if p.mark.Remote != "" && !p.byTime && !s.link.support.NoMsgID {
+		return "msgid=" + string(p.mark.Remote)
 	}
-	return "timestamp=" + m.At.UTC().Format(serverTime)
+	return "timestamp=" + p.mark.At.UTC().Format(serverTime)
 }
 
 // seconds is a moment as ZNC writes it.
@@ -119,9 +187,12 @@ func (s *session) onHistory(b *batch) {
 	switch {
 	case r == nil && !isChannel(b.target()):
 		s.privately(b)
-	case r != nil && r.gap != nil:
-		r.gap.page = append(r.gap.page, s.past(r, b.lines)...)
-		r.gap.full = b.kind == batchHistory && (len(b.lines) >= s.pageSize() || b.cut)
+	case r != nil && r.gap != nil && r.gap.known:
+		lines := r.gap.take(b.lines)
+		if most := s.t.cfg.Backfill; r.gap.first && s.link.caps&capHistory == 0 && len(lines) > most {
+			lines = lines[len(lines)-most:] // a bouncer tells all that it has
+		}
+		r.gap.page = append(r.gap.page, s.past(r, lines)...)
 	case r != nil:
 		s.replayed(r, s.past(r, b.lines))
 	}
@@ -190,37 +261,31 @@ func (s *session) filled(l *link, r *room, g *gap, e *core.Error) {
 	case s.link != l || l.closed:
 		r.gap = nil // it stays open for the next connection
 		return
-	case e != nil && g.mark.Remote != "" && e.Kind != core.Uncertain:
-		g.mark.Remote = "" // perhaps it has forgotten the name
-		s.fill(r)
+	case e != nil && g.mark.Remote != "" && !g.byTime && e.Kind != core.Uncertain:
+		g.byTime = true // perhaps it has forgotten the name
+		s.nextPage(r)
 		return
 	case e != nil && e.Kind == core.Uncertain:
 		s.close(r)
 		return
 	}
 	page := g.page
-	more := e == nil && g.full && len(page) > 0 && g.pages < maxPages && g.advance(page)
-	s.chore(func(ctx context.Context) error { return s.keepPage(ctx, l, r, page, more) })
-}
-
-// advance moves the mark behind a page; false if it does not move, and asking again would bring the same.
-func (g *gap) advance(page []core.Event) bool {
-	was := g.mark
-	for _, e := range slices.Backward(page) {
-		if m, ok := e.(*core.Message); ok {
-			g.mark = core.Mark{Remote: m.Remote, At: m.At}
-			break
-		}
-	}
-	return g.mark != was
+	more := e == nil && l.caps&capHistory != 0 && g.advance(g.first)
+	s.later(func(ctx context.Context) error { return s.keepPage(ctx, l, r, page, more) })
 }
 
 // keepPage gives a page to the host, and goes on from there.
 func (s *session) keepPage(ctx context.Context, l *link, r *room, page []core.Event, more bool) error {
 	history, ref := s.t.host.History(), s.ref(r.addr)
+	s.mu.Lock()
+	keep := history.Fill
+	if r.gap != nil && r.gap.first {
+		keep = history.Recall
+	}
+	s.mu.Unlock()
 	var err error
 	if len(page) > 0 {
-		err = history.Fill(ctx, ref, page)
+		err = keep(ctx, ref, page)
 	}
 	if err == nil && !more {
 		err = history.Filled(ctx, ref)
@@ -230,7 +295,7 @@ func (s *session) keepPage(ctx context.Context, l *link, r *room, page []core.Ev
 	switch {
 	case r.gap == nil || s.link != l:
 	case err == nil && more:
-		s.fill(r)
+		s.nextPage(r)
 	default:
 		s.close(r)
 	}
@@ -247,7 +312,7 @@ func (s *session) close(r *room) {
 
 // waits says whether a room is not shown yet, for its history.
 func (r *room) waits() bool {
-	if r.gap == nil || r.gap.due.IsZero() {
+	if r.gap == nil {
 		return false
 	}
 	r.gap.inside = true

@@ -2,6 +2,7 @@ package irc
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,11 @@ func (p *play) history(tags string, from, to int) {
 	p.send(":irc.test BATCH -h")
 }
 
+// noMore is a page with nothing in it.
+func (p *play) noMore(tags string) {
+	p.send(tags+":irc.test BATCH +n chathistory #chan", ":irc.test BATCH -n")
+}
+
 func (p *play) names() {
 	p.send(":irc.test 353 alice = #chan :alice!al@host.test bob!b@b.test", ":irc.test 366 alice #chan :End")
 }
@@ -66,6 +72,9 @@ func TestGapIsFilledBeforeTheRoomIsShown(t *testing.T) {
 		if m := next[*core.Message](p); !m.Past || !m.Mine || m.Text != "/me waves" {
 			t.Errorf("filled with %+v", m)
 		}
+		p.expect("CHATHISTORY AFTER #chan msgid=m5 3")
+		p.noMore("")
+		p.barrier(3)
 		if j := next[*core.RoomJoined](p); len(j.Members) != 1 || j.Origin != origin("1") {
 			t.Errorf("joined as %+v", j)
 		}
@@ -89,6 +98,10 @@ func TestForgottenNameInHistory(t *testing.T) {
 		if m := next[*core.Message](p); m.Remote != "m2" || !m.Past {
 			t.Errorf("filled with %+v", m)
 		}
+		if line, want := p.line(), "@label=3 CHATHISTORY AFTER #chan timestamp="; !strings.HasPrefix(line, want) {
+			t.Fatalf("asked %q", line) // it has forgotten names
+		}
+		p.noMore("@label=3 ")
 		next[*core.RoomJoined](p)
 		if p.host.Open(ref) {
 			t.Error("the gap is still open")
@@ -112,6 +125,8 @@ func TestSlowHistory(t *testing.T) {
 		if m := next[*core.Message](p); !m.Past || m.Remote != "m2" {
 			t.Errorf("filled with %+v", m)
 		}
+		p.expect("@label=2 CHATHISTORY AFTER #chan msgid=m2 100")
+		p.noMore("@label=2 ")
 		p.noEvent()
 		if p.host.Open(ref) {
 			t.Error("the gap is still open")
@@ -165,6 +180,8 @@ func TestGapFollowsAReconnect(t *testing.T) {
 		if m := next[*core.Message](p); !m.Past || m.Remote != "m3" {
 			t.Errorf("filled with %+v", m)
 		}
+		p.expect("@label=3 CHATHISTORY AFTER #chan msgid=m3 100")
+		p.noMore("@label=3 ")
 		if j := next[*core.RoomJoined](p); j.Origin != (core.Origin{}) {
 			t.Errorf("back as %+v", j)
 		}
@@ -213,45 +230,6 @@ func TestZNCBuffers(t *testing.T) {
 		}
 		if p.host.Open(ref) {
 			t.Error("the gap is still open")
-		}
-	})
-}
-
-// TestPrivateHistory tells what was said in private while nobody was there.
-func TestPrivateHistory(t *testing.T) {
-	script(t, quickConfig+`ping_every = "1h"`, core.Account{}, func(p *play) {
-		p.join("#chan", "1")
-		p.run()
-		p.begin(historyCaps + " labeled-response")
-		p.grant(historyCaps + " labeled-response")
-		p.welcome("CHATHISTORY=50")
-		p.expect("JOIN #chan")
-		p.send("@msgid=p1;time=2026-01-02T03:04:05.000Z :bob!b@b.test PRIVMSG alice :hi", ":alice!al@host.test JOIN #chan")
-		p.names()
-		next[*core.Message](p)
-		next[*core.RoomJoined](p)
-		p.conn.Close()
-		p.end()
-		next[*core.RoomLeft](p)
-		p.run()
-		p.begin(historyCaps + " labeled-response")
-		p.grant(historyCaps + " labeled-response")
-		p.welcome("CHATHISTORY=50")
-		line := p.line()
-		if want := "@label=1 CHATHISTORY TARGETS timestamp=2026-01-02T03:04:05.000Z timestamp=2"; len(line) < len(want) || line[:len(want)] != want {
-			t.Fatalf("asked %q", line)
-		}
-		p.expect("JOIN #chan")
-		p.send("@label=1 :irc.test BATCH +t draft/chathistory-targets", "@batch=t :irc.test CHATHISTORY TARGETS #chan 2026-01-02T04:00:00.000Z",
-			"@batch=t :irc.test CHATHISTORY TARGETS carol 2026-01-02T04:00:00.000Z", ":irc.test BATCH -t")
-		p.expect("@label=2 CHATHISTORY AFTER carol timestamp=2026-01-02T03:04:05.000Z 50")
-		p.send("@label=2 :irc.test BATCH +h chathistory carol", "@batch=h;msgid=p2;time=2026-01-02T04:00:00.000Z :carol!c@c.test PRIVMSG alice :are you there?",
-			"@batch=h;msgid=p3;time=2026-01-02T04:00:01.000Z :alice!al@host.test PRIVMSG carol :said elsewhere", ":irc.test BATCH -h")
-		if m := next[*core.Message](p); m.Peer != "carol" || m.Mine || m.Text != "are you there?" || m.At.Hour() != 4 {
-			t.Errorf("told %+v", m)
-		}
-		if m := next[*core.Message](p); m.Peer != "carol" || !m.Mine {
-			t.Errorf("told %+v", m)
 		}
 	})
 }

@@ -241,7 +241,10 @@ func (s *session) readable(m *irc.Message) (shown string, other bool) {
 }
 
 // whispered is something said in private: to us, or by us from elsewhere.
-func (s *session) whispered(m *irc.Message, target, text string) {
+func (s *session) whispered(m *irc.Message, target, text string) { s.told(m, target, text, false) }
+
+// told shows something said in private, now or while we were away.
+func (s *session) told(m *irc.Message, target, text string, past bool) {
 	s.private = time.Now()
 	peer := m.Name
 	if s.mine(peer) {
@@ -255,9 +258,9 @@ func (s *session) whispered(m *irc.Message, target, text string) {
 	at := sentAt(m)
 	s.stopped(typist{addr, m.Name})
 	s.remember(addr, m)
-	s.seenAt(at)
+	s.seenPrivately(s.lineOf(m, target))
 	s.emit(&core.Message{
-		Ref: s.ref(addr), IDs: remote(m), At: at, Text: text, Notice: m.Command == "NOTICE",
+		Ref: s.ref(addr), IDs: remote(m), At: at, Text: text, Notice: m.Command == "NOTICE", Past: past,
 		Mine: s.mine(m.Name) && !s.mine(peer), ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")},
 	})
 }

@@ -166,6 +166,9 @@ func (s *session) spoken(p *part, err *core.Error, echo *irc.Message) {
 	case o.left == 0 && !o.failed:
 		s.emit(&core.Receipt{Ref: o.Ref, IDs: ids, Origin: o.origin, State: core.Delivered})
 	}
+	if err == nil && !o.room {
+		s.saidPrivately(p, echo)
+	}
 	if err != nil || o.left == 0 {
 		s.corrected(o, err)
 	}

@@ -51,6 +51,7 @@ type room struct {
 	banning  name            // who is being removed together with a ban
 	parted   map[name]parted // who was lost in a netsplit
 	gap      *gap            // nil: nothing of its history is being filled
+	admitted bool            // the network has let us in, in this connection
 	claims   map[name]bool   // nicks that members are known by who have another now
 }
 
@@ -86,9 +87,15 @@ func (s *session) Join(ctx context.Context, addr core.Address, j core.Join) erro
 		r = &room{addr: addr, name: string(addr)}
 		s.rooms[key] = r
 	}
+	seen := !r.unasked
 	r.wanted, r.unasked = true, false
 	r.key = firstOf(j.Password, r.key)
 	one := ask{origin: j.Origin, nick: j.Nick}
+	if r.stage == inside && !seen && s.open() && s.link.fills() {
+		r.asks = append(r.asks, one)
+		s.revealed(r)
+		return nil
+	}
 	if r.stage == inside {
 		s.settle(r, time.Now(), true)
 		s.emit(s.snapshot(r, one))
@@ -163,10 +170,10 @@ func (s *session) refold(c isupport.Casemap) {
 
 // enter asks the network to let us in.
 func (s *session) enter(r *room) {
-	r.stage = joining
+	r.stage, r.admitted = joining, false
 	r.reset()
 	join := func() {
-		if r.stage == joining {
+		if r.stage == joining && !r.admitted {
 			s.enqueue(&command{Command: wire.Join([]string{r.name}, optional(r.key))})
 		}
 	}
@@ -203,7 +210,7 @@ func (s *session) enterAll() {
 		return
 	}
 	s.afterMarks(all, func() {
-		s.joinAll(slices.DeleteFunc(all, func(r *room) bool { return r.stage != joining }))
+		s.joinAll(slices.DeleteFunc(all, func(r *room) bool { return r.stage != joining || r.admitted }))
 	})
 }
 

@@ -39,7 +39,8 @@ type session struct {
 	queue   []*command // not yet written, oldest first
 	events  []core.Event
 	chores  []func(context.Context) error // see chores.go
-	latest  time.Time                     // of the private messages; zero: not known
+	have    seen                          // which private messages the user has
+	keeping bool                          // that is about to be written
 	behind  bouncer
 	lasts   map[core.Address]last      // what was last said, by conversation
 	waiting []*held                    // what waits for its correction, the oldest first
@@ -139,7 +140,7 @@ func (s *session) connect(ctx context.Context, upgrade string) (*link, error) {
 	l.secure = secure
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link, s.peers, s.latest = l, peers, seen
+	s.link, s.peers, s.have = l, peers, seen
 	s.register()
 	return l, nil
 }

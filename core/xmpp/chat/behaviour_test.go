@@ -172,7 +172,7 @@ func TestTooLarge29(t *testing.T) {
 	th.quiet()
 }
 
-// Only what is older than five minutes says when it was said.
+// Only what is older than five minutes, or was missed, says when it was said.
 func TestDelay30(t *testing.T) {
 	th := open(t, (*edgetest.Full)(nil))
 	for age, late := range map[time.Duration]bool{0: false, time.Minute: false, 300 * time.Second: false, 301 * time.Second: true, -time.Hour: false} {
@@ -181,6 +181,10 @@ func TestDelay30(t *testing.T) {
 		if got := st.Child(nsDelay, "delay") != nil; got != late {
 			t.Errorf("%v old: delay %v", age, got)
 		}
+	}
+	th.show(&core.Message{Ref: bobRef, IDs: mine, Text: "x", At: noon.Add(-time.Minute), Past: true})
+	if st := th.Next(); st.Child(nsDelay, "delay") == nil {
+		t.Error("what was missed does not say when it was said")
 	}
 }
 

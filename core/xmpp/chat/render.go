@@ -12,7 +12,7 @@ import (
 )
 
 // lateAfter is the age from which a message carries when it was said (XEP-0203):
-// below it a delay only makes clients sort wrongly or keep silent.
+// below it a delay only makes clients sort wrongly or keep silent. What was missed carries it always.
 const lateAfter = 300 * time.Second
 
 // oldest is how far back a message may claim to have been said.
@@ -125,7 +125,7 @@ func (r *Renderer) say(p page, m *core.Message, id string, content func(mark str
 	if m.Mine && p.asUser(id, func() {
 		p.in(tag(m.Lang))
 		content("")
-		r.late(p, m.At)
+		r.late(p, m)
 	}) {
 		return
 	}
@@ -208,7 +208,7 @@ func (r *Renderer) frame(p page, m *core.Message, id string) {
 	if len(m.Also) > 0 {
 		p.addresses(m.Also)
 	}
-	r.late(p, m.At)
+	r.late(p, m)
 	if m.Notice || m.Mine {
 		return // nobody waits for an answer, not even for "seen"
 	}
@@ -237,9 +237,9 @@ func (p page) addresses(also []core.Address) {
 }
 
 // late writes when a message was said, if that is worth telling.
-func (r *Renderer) late(p page, at time.Time) {
-	now := r.now()
-	if at.IsZero() || now.Sub(at) <= lateAfter {
+func (r *Renderer) late(p page, m *core.Message) {
+	now, at := r.now(), m.At
+	if at.IsZero() || !m.Past && now.Sub(at) <= lateAfter {
 		return
 	}
 	if first := now.Add(-oldest); at.Before(first) {
