@@ -12,7 +12,7 @@ const maxAlso = 20
 // also are the others whom a mail was written to, so that it can be answered to all of them; not who it is from, nor
 // own, with or without a subaddress. On a list nobody asks for that.
 func (l *letter) also(own core.Address) []core.Address {
-	if l.list {
+	if l.list != nil {
 		return nil
 	}
 	mine := map[string]bool{l.from.folded(): true}

@@ -35,10 +35,14 @@ type letter struct {
 	inReplyTo   []string
 	references  []string
 	threadIndex string
-	nameless    bool // with neither a Message-ID nor a Date: the id is that of its bytes; see named
-	automatic   bool // written by a program: never answered
-	list        bool
+	nameless    bool         // with neither a Message-ID nor a Date: the id is that of its bytes; see named
+	automatic   bool         // written by a program: never answered
+	list        *mailingList // nil if it came by none
+	sentBy      address      // Sender, if that is somebody else than from; else zero
+	reaction    []string     // emoji that it puts on the mail it answers
 	body        mime.Body
+	repaired    []string // what was odd about it, beside mail.Defects
+	whole       string   // where the whole text is, if body is only what is new in it
 }
 
 // readLetter reads a mail. It never fails: what is odd is repaired or left out. returnPath is the envelope's sender,
@@ -54,21 +58,26 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 		inReplyTo:  mime.MessageIDs(root.Header.Get("In-Reply-To"), maxCandidates),
 		references: lastIDs(root.Header.Get("References")),
 		automatic:  isAutomatic(root, returnPath),
-		list:       root.Header.Has("List-Id") || root.Header.Has("List-Post") || root.Header.Has("List-Unsubscribe"),
+		list:       readList(root),
+		reaction:   m.Reaction(),
 		body:       m.Body(maxText),
 	}
-	l.from, l.name = sender(root, returnPath)
+	l.from, l.name = l.sender(returnPath)
+	l.sentBy = l.otherSender()
+	l.checkDate(now)
 	if index, err := base64.StdEncoding.DecodeString(root.Header.Get("Thread-Index")); err == nil && len(index) >= 22 {
 		l.threadIndex = string(index[:22])
 	}
 	switch {
 	case l.id != "":
+		return l
 	case !root.Header.Has("Date"):
 		l.nameless = true
 		l.id = "<" + core.Digest("bytes", string(raw)) + noID
 	default:
 		l.id = "<" + core.Digest(l.from.String(), root.Header.Get("Date"), l.subject, string(bodyOf(raw))) + noID
 	}
+	l.repair("no Message-ID")
 	return l
 }
 
@@ -96,15 +105,36 @@ func clamp(t, now time.Time) time.Time {
 	return t
 }
 
+// checkDate notes what is wrong with the mail's own date.
+func (l *letter) checkDate(now time.Time) {
+	t, given := l.mail.Root.Date(), l.mail.Root.Header.Has("Date")
+	switch {
+	case !given:
+		l.repair("no date")
+	case t.IsZero():
+		l.repair("the date cannot be read")
+	case !clamp(t, now).Equal(t):
+		l.repair("the date is not believable")
+	}
+}
+
+func (l *letter) repair(what string) { l.repaired = append(l.repaired, what) }
+
 // sender finds whom a mail is from.
-func sender(root *mime.Part, returnPath string) (address, string) {
-	for _, field := range []string{"From", "Sender", "Reply-To"} {
-		for _, mb := range root.Mailboxes(field) {
+func (l *letter) sender(returnPath string) (address, string) {
+	for i, field := range []string{"From", "Sender", "Reply-To"} {
+		for _, mb := range l.mail.Root.Mailboxes(field) {
 			a, err := parseAddress(mb.Addr)
 			if err != nil {
 				continue
 			}
+			if i > 0 {
+				l.repair("no usable From: " + field + " instead")
+			}
 			name := mime.Truncate(mb.Name, 200)
+			if strings.Contains(name, "@") && !strings.EqualFold(name, a.String()) {
+				l.repair("the sender's name looks like another address")
+			}
 			if strings.Contains(name, "@") {
 				name = ""
 			}
@@ -112,9 +142,24 @@ func sender(root *mime.Part, returnPath string) (address, string) {
 		}
 	}
 	if a, err := parseAddress(returnPath); err == nil {
+		l.repair("no usable From: the envelope's sender instead")
 		return a, ""
 	}
+	l.repair("no usable From")
 	return address{local: "unknown", domain: "unknown.invalid", wire: "unknown.invalid"}, ""
+}
+
+// otherSender is who sent the mail on behalf of From, as far as it says. On a list that is the list.
+func (l *letter) otherSender() address {
+	if l.list != nil {
+		return address{}
+	}
+	for _, mb := range l.mail.Root.Mailboxes("Sender") {
+		if a, err := parseAddress(mb.Addr); err == nil && a.folded() != l.from.folded() {
+			return a
+		}
+	}
+	return address{}
 }
 
 // isAutomatic says whether a program wrote the mail (RFC 3834, and what programs older than it do).
@@ -153,18 +198,46 @@ func (l *letter) message(tag string) *core.Message {
 	if tag != "" {
 		fmt.Fprintf(&b, "(to %s)\n", tag)
 	}
+	if l.sentBy.local != "" {
+		fmt.Fprintf(&b, "(sent by %s)\n", l.sentBy)
+	}
 	if others := l.answersTo(); len(others) > 0 {
 		fmt.Fprintf(&b, "(answers to: %s)\n", strings.Join(others, ", "))
 	}
+	if l.list.isForum() {
+		fmt.Fprintf(&b, "%s: ", l.author())
+	}
 	b.WriteString(l.body.Text)
+	if l.whole != "" {
+		fmt.Fprintf(&b, "\n[... the whole mail: %s ]", l.whole)
+	}
 	if n := l.body.Cut; n > 0 {
 		fmt.Fprintf(&b, "\n[... %s more, see %s]", size(int64(n)), fullText)
 	}
 	m := &core.Message{
-		Ref: core.Ref{Peer: l.from.address()}, At: l.date, Subject: l.subject, Notice: l.automatic || l.list,
+		Ref: core.Ref{Peer: l.peer()}, At: l.date, Subject: l.subject, Notice: l.automatic || l.list != nil,
 	}
 	m.Text = strings.Trim(b.String(), "\n")
 	return m
+}
+
+// peer is whose conversation the mail is in.
+func (l *letter) peer() core.Address {
+	if l.list.isForum() {
+		return l.list.post.address()
+	}
+	return l.from.address()
+}
+
+// goesTo says whether that is where an answer in the conversation goes.
+func (l *letter) goesTo(a address) bool { return strings.EqualFold(a.String(), string(l.peer())) }
+
+// author is what the one who wrote to a list is called there.
+func (l *letter) author() string {
+	if l.name != "" {
+		return l.name
+	}
+	return l.from.String()
 }
 
 // answersTo are the addresses that the sender wants answers at (Reply-To), if that is not where the mail is from. The
@@ -173,7 +246,7 @@ func (l *letter) answersTo() []string {
 	var all []string
 	for _, mb := range l.mail.Root.Mailboxes("Reply-To") {
 		a, err := parseAddress(mb.Addr)
-		if err != nil || a.folded() == l.from.folded() || slices.Contains(all, a.String()) {
+		if err != nil || l.goesTo(a) || slices.Contains(all, a.String()) {
 			continue
 		}
 		if len(all) == maxAnswersTo {

@@ -62,8 +62,8 @@ func TestReports(t *testing.T) {
 		{"expired", core.Failed, core.Unavailable, "4.4.7", "The mail server of example.com could not be reached in time."},
 		{"exim", core.Failed, core.NotFound, "550 5.1.1", "There is no mailbox bob@example.com."},
 		{"postfix-delayed", 0, 0, "", "Your message has not been delivered yet. The mail servers go on trying."},
-		{"vacation", 0, 0, "", "I am at the sea."},
-		{"person", 0, 0, "", "Thanks!"},
+		{"vacation", 0, 0, "", "*Out of office: undeliverable happiness*\nI am at the sea."},
+		{"person", 0, 0, "", "*Re: hi*\nThanks!"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			relay := startRelay(t, nil)

@@ -32,7 +32,7 @@ func TestFilesComeIn(t *testing.T) {
 		d.transaction("bob@example.com", "alice@gw.example")
 		d.send(album("a"), ".")
 		d.expect("250")
-		m := g.host.WaitMessage("look at this")
+		m := g.host.WaitMessage("*album*\nlook at this")
 		if len(m.Attachments) != 2 {
 			t.Fatalf("%+v", m)
 		}
@@ -82,7 +82,7 @@ func TestFilesWait(t *testing.T) {
 		if got := g.deliverMail(t, "bob@example.com", "alice@gw.example", album("a")); !strings.HasPrefix(got, "250") {
 			t.Errorf("%v: then %s", c.refusal, got)
 		}
-		if m := g.host.WaitMessage("look at this"); len(m.Attachments) != 2 {
+		if m := g.host.WaitMessage("*album*\nlook at this"); len(m.Attachments) != 2 {
 			t.Errorf("%+v", m)
 		}
 	}
@@ -95,7 +95,7 @@ func TestFilesLeftOut(t *testing.T) {
 	if got := g.deliverMail(t, "bob@example.com", "alice@gw.example", album("a")); !strings.HasPrefix(got, "250") {
 		t.Fatal(got)
 	}
-	m := g.host.WaitMessage("look at this\n[straße.jpg, image/jpeg, 12 bytes, was left out: No files here.]\n" +
+	m := g.host.WaitMessage("*album*\nlook at this\n[straße.jpg, image/jpeg, 12 bytes, was left out: No files here.]\n" +
 		"[plan.pdf, application/pdf, 8 bytes, was left out: No files here.]")
 	if len(m.Attachments) != 0 {
 		t.Errorf("%+v", m)
@@ -104,7 +104,7 @@ func TestFilesLeftOut(t *testing.T) {
 	if got := g.deliverMail(t, "bob@example.com", "alice@gw.example", album("b")); !strings.HasPrefix(got, "250") {
 		t.Fatal(got)
 	}
-	m = g.host.WaitMessage("look at this\n[straße.jpg, image/jpeg, 12 bytes, was left out: The file is too large.]")
+	m = g.host.WaitMessage("*album*\nlook at this\n[straße.jpg, image/jpeg, 12 bytes, was left out: The file is too large.]")
 	if len(m.Attachments) != 1 || m.Attachments[0].Name != "plan.pdf" {
 		t.Errorf("%+v", m)
 	}

@@ -25,7 +25,7 @@ func TestRunsOfCR(t *testing.T) {
 	d.transaction("bob@example.com", "alice@gw.example")
 	_, _ = io.WriteString(d, "Subject: x\r\n\r\nline\r\r\nlast\r\r\r\n.\r\n")
 	d.expect("250")
-	if got := g.messages(); len(got) != 1 || got[0].Text != "line\nlast" {
+	if got := g.messages(); len(got) != 1 || got[0].Text != "*x*\nline\nlast" {
 		t.Errorf("delivered %+v", got)
 	}
 	d.transaction("bob@example.com", "alice@gw.example") // and the connection goes on
@@ -69,7 +69,7 @@ func TestChunks(t *testing.T) {
 		d.expect("250")
 		d.send("NOOP")
 		d.expect("250")
-		if got := g.messages(); len(got) != 1 || got[0].Text != "a\n\nb\n.\nQUIT\n\nend" {
+		if got := g.messages(); len(got) != 1 || got[0].Text != "*x*\na\n\nb\n.\nQUIT\n\nend" {
 			t.Errorf("delivered %+v", got)
 		}
 	}
@@ -299,7 +299,7 @@ func TestStop(t *testing.T) {
 	busy.expect("250")
 	busy.ended()
 	stopped.Wait()
-	g.host.WaitMessage("in hand")
+	g.host.WaitMessage("*x*\nin hand")
 	if c, err := net.Dial("tcp", g.bound["smtp"].String()); err == nil {
 		c.Close()
 		t.Error("still listening")

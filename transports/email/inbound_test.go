@@ -222,7 +222,7 @@ func TestLoops(t *testing.T) {
 func TestSubaddress(t *testing.T) {
 	g := start(t, nil, nil)
 	g.deliverMail(t, "bob@example.com", "Alice+Shop@gw.example", mail)
-	if m := g.host.WaitMessage("(to Alice+Shop@gw.example)\nhello"); m.Account != alice.ID {
+	if m := g.host.WaitMessage("*hi*\n(to Alice+Shop@gw.example)\nhello"); m.Account != alice.ID {
 		t.Errorf("delivered to %s", m.Account)
 	}
 }
@@ -239,7 +239,7 @@ func TestSameMessageID(t *testing.T) {
 			t.Errorf("%d: %s", i, got)
 		}
 	}
-	if got := g.messages(); len(got) != 2 || got[0].Text != "hello" || got[1].Text != "another" {
+	if got := g.messages(); len(got) != 2 || got[0].Text != "*hi*\nhello" || got[1].Text != "*hi*\nanother" {
 		t.Errorf("delivered %+v", got)
 	}
 }
@@ -265,21 +265,26 @@ func TestThreading(t *testing.T) {
 		if got := g.deliverMail(t, "bob@example.com", "alice@gw.example", raw); !strings.HasPrefix(got, "250") {
 			t.Fatal(got)
 		}
-		return g.host.WaitMessage(id)
+		e := g.host.Wait(id, func(e core.Event) bool {
+			m, ok := e.(*core.Message)
+			return ok && (m.Text == id || strings.HasSuffix(m.Text, "\n"+id))
+		})
+		return e.(*core.Message)
 	}
 	first := send("first", "Subject: Plans")
 	for _, tt := range []struct {
 		id, header string
 		same       bool
 		replyTo    core.RemoteID
+		heading    string
 	}{
-		{"in-reply-to", "Subject: other words\r\nIn-Reply-To: <first@x>", true, "<first@x>"},
-		{"references", "Subject: AW: [list] plans\r\nReferences: <first@x> <unknown@x>", true, "<first@x>"},
-		{"newest reference", "Subject: Re: plans\r\nReferences: <first@x> <references@x>", true, "<references@x>"},
-		{"new topic", "Subject: Dinner\r\nReferences: <first@x>", false, ""},
-		{"by subject", "Subject: Re[2]: Plans", true, ""},
-		{"same subject", "Subject: Plans", false, ""},
-		{"unknown parent", "Subject: x\r\nIn-Reply-To: <never@seen>", false, ""},
+		{"in-reply-to", "Subject: other words\r\nIn-Reply-To: <first@x>", true, "<first@x>", "*other words*\n"},
+		{"references", "Subject: AW: [list] plans\r\nReferences: <first@x> <unknown@x>", true, "<first@x>", ""},
+		{"newest reference", "Subject: Re: plans\r\nReferences: <first@x> <references@x>", true, "<references@x>", ""},
+		{"new topic", "Subject: Dinner\r\nReferences: <first@x>", false, "", "*Dinner*\n"},
+		{"by subject", "Subject: Re[2]: Plans", true, "", ""},
+		{"same subject", "Subject: Plans", false, "", "*Plans*\n"},
+		{"unknown parent", "Subject: x\r\nIn-Reply-To: <never@seen>", false, "", "*x*\n"},
 	} {
 		id := strings.ReplaceAll(tt.id, " ", "-")
 		if id == "by-subject" {
@@ -288,6 +293,9 @@ func TestThreading(t *testing.T) {
 		m := send(id, tt.header)
 		if (m.Thread == first.Thread) != tt.same || m.ReplyTo.Remote != tt.replyTo || m.Thread == "" {
 			t.Errorf("%s: thread %s (first %s), reply to %q", tt.id, m.Thread, first.Thread, m.ReplyTo.Remote)
+		}
+		if m.Text != tt.heading+id || (m.Subject == "") != (tt.heading == "") {
+			t.Errorf("%s: %q, subject %q", tt.id, m.Text, m.Subject)
 		}
 	}
 	index := "Thread-Index: AdvqGJ0sEn5kVnPKQ3mE9xw0V2xYAAAAAAA="
@@ -319,7 +327,7 @@ func TestNotesFail(t *testing.T) {
 	if got := g.deliverMail(t, "bob@example.com", "alice@gw.example", mail); !strings.HasPrefix(got, "250") {
 		t.Errorf("answer %q", got)
 	}
-	g.host.WaitMessage("hello")
+	g.host.WaitMessage("*hi*\nhello")
 }
 
 func TestNames(t *testing.T) {

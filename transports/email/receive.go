@@ -78,6 +78,9 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 	if err != nil {
 		return "", err
 	}
+	if done, err := t.deliverAct(ctx, l, r.account.ID); done || err != nil {
+		return unsure, err
+	}
 	return unsure, t.deliverLetter(ctx, l, r.account, r.tag, "")
 }
 
@@ -85,18 +88,31 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 // is known of the thread, and its files, are there before the message, and the message before the answer, so that a
 // repetition completes it.
 func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.Account, tag string, peer core.Address) error {
-	l = t.trimmed(ctx, l, account.ID)
-	a, m := account.ID, l.message(tag)
-	name := l.name
-	if peer != "" {
-		m.Peer, name = peer, ""
+	a, name := account.ID, l.name
+	if l.list.isForum() {
+		name = l.list.name
 	}
-	p, err := t.threads.place(ctx, a, l, m.Peer)
+	if peer != "" {
+		name = ""
+	} else {
+		peer = l.peer()
+	}
+	p, err := t.threads.place(ctx, a, l, peer)
 	if err != nil {
 		return err
 	}
+	m := t.trimmed(ctx, l, account, &p).message(tag)
+	m.Peer = peer
+	if p.topic {
+		m.Text = strings.Trim(heading(l.subject)+"\n"+m.Text, "\n")
+	} else {
+		m.Subject = ""
+	}
 	m.Account, m.Remote, m.Thread, m.ReplyTo.Remote = a, p.row.Remote, p.row.Thread, p.replyTo
 	m.Also = l.also(account.Own)
+	if err := t.edited(ctx, l, m); err != nil {
+		return err
+	}
 	// First its place in the thread: an answer to it may come as soon as it is delivered.
 	if err := t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer)); err != nil {
 		return err

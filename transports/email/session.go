@@ -71,6 +71,11 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err != nil {
 		return core.Taken{}, err
 	}
+	if r.To != "" {
+		if to, err = parseAddress(string(r.To)); err != nil {
+			return core.Taken{}, err
+		}
+	}
 	v, err := s.t.envelopes(ctx)
 	if err != nil {
 		return core.Taken{}, err
@@ -148,7 +153,9 @@ func (s *session) place(m *core.Message, mid string, parent *row) *row {
 	if parent != nil && base != "" && !sameSubject(base, parent.Subject) {
 		parent = nil
 	}
-	r := &row{Mid: mid, Remote: core.RemoteID(mid), Peer: m.Peer, Thread: m.Thread, Subject: base, Title: subject}
+	r := &row{
+		Mid: mid, Remote: core.RemoteID(mid), Peer: m.Peer, Thread: m.Thread, Subject: base, Title: subject, Said: linesOf(m.Text),
+	}
 	if parent == nil {
 		if r.Title == "" {
 			r.Title = "Message from " + s.name()
@@ -162,6 +169,9 @@ func (s *session) place(m *core.Message, mid string, parent *row) *row {
 	r.Subject, r.Title = parent.Subject, "Re: "+parent.Subject
 	if r.Thread == "" {
 		r.Thread = parent.Thread
+	}
+	if to, _, _ := strings.Cut(string(m.ReplyTo.Remote), " "); to == parent.Mid {
+		r.To = parent.Answers // to this one, and not to all of a list
 	}
 	if !strings.HasSuffix(parent.Mid, noID) {
 		r.Parent, r.Refs = parent.Mid, references(parent.Refs, parent.Mid)

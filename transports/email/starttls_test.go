@@ -57,7 +57,7 @@ func TestStartTLS(t *testing.T) {
 	d.transaction("bob@example.com", "alice@gw.example")
 	_, _ = io.WriteString(d, "Subject: x\r\n\r\nencrypted\r\r\n.\r\n") // the guards see what is inside
 	d.expect("250")
-	g.host.WaitMessage("encrypted")
+	g.host.WaitMessage("*x*\nencrypted")
 	l := g.hello(t, "lmtp")
 	l.send("STARTTLS")
 	l.expect("502")
@@ -77,7 +77,7 @@ func TestStartTLSIsNoTextOfAMail(t *testing.T) {
 	d.transaction("bob@example.com", "alice@gw.example")
 	d.send("Subject: x", "", "STARTTLS", ".")
 	d.expect("250")
-	g.host.WaitMessage("STARTTLS")
+	g.host.WaitMessage("*x*\nSTARTTLS")
 	long := g.hello(t, "smtp")
 	_, _ = io.WriteString(long, "NOOP "+strings.Repeat("x", 5000)+"STARTTLS\r\n")
 	long.expect("250")

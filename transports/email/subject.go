@@ -3,6 +3,8 @@ package email
 import (
 	"regexp"
 	"strings"
+
+	"gangway/core/style"
 )
 
 // prefix matches one "Re:", "Fwd:", "AW[2]:" or "[list]" at the start of a subject: RFC 5256 section 2.1, and what
@@ -30,6 +32,19 @@ func baseSubject(s string) (base string, answer bool) {
 	}
 	return s, answer
 }
+
+// heading shows a subject above the text, because few clients show the subjects of messages.
+func heading(subject string) string {
+	if subject == "" {
+		return ""
+	}
+	var w style.Writer
+	w.Write(subject, style.Strong)
+	return w.String()
+}
+
+// forward matches the subject of a mail that passes another on.
+var forward = regexp.MustCompile(`(?i)^\s*(?:fwd?|wg|tr|enc|vs|vb|rv|i|doorst|转发|轉寄)\s*[:：]|\(fwd\)\s*$`)
 
 // sameSubject compares base subjects.
 func sameSubject(a, b string) bool { return strings.EqualFold(a, b) }

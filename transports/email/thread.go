@@ -21,15 +21,18 @@ const (
 
 // row is what is remembered of one mail of an account, in either direction.
 type row struct {
-	Mid     string        `json:"mid"`              // Message-ID, with brackets
-	Remote  core.RemoteID `json:"remote"`           // as the rest of the house knows the mail; Mid, mostly
-	Peer    core.Address  `json:"peer"`             // whose conversation it is in
-	Thread  core.ThreadID `json:"thread"`           //
-	Subject string        `json:"subject"`          // without prefixes, in its case
-	Refs    []string      `json:"refs,omitempty"`   // its References
-	Parent  string        `json:"parent,omitempty"` // its In-Reply-To, where it was sent by us
-	Title   string        `json:"title,omitempty"`  // its whole subject, where it was sent by us
-	Print   string        `json:"print,omitempty"`  // tells it from another mail with the same Message-ID
+	Mid     string        `json:"mid"`               // Message-ID, with brackets
+	Remote  core.RemoteID `json:"remote"`            // as the rest of the house knows the mail; Mid, mostly
+	Peer    core.Address  `json:"peer"`              // whose conversation it is in
+	Thread  core.ThreadID `json:"thread"`            //
+	Subject string        `json:"subject"`           // without prefixes, in its case
+	Refs    []string      `json:"refs,omitempty"`    // its References
+	Parent  string        `json:"parent,omitempty"`  // its In-Reply-To, where it was sent by us
+	Title   string        `json:"title,omitempty"`   // its whole subject, where it was sent by us
+	Print   string        `json:"print,omitempty"`   // tells it from another mail with the same Message-ID
+	Answers core.Address  `json:"answers,omitempty"` // where answers to it go, if that is not Peer
+	To      core.Address  `json:"to,omitempty"`      // where it went, if that was not Peer
+	Said    []uint32      `json:"said,omitempty"`    // its lines, where it was sent by us: see lineOf
 	At      time.Time     `json:"at"`
 }
 
@@ -89,6 +92,8 @@ func (t threads) newest(ctx context.Context, a core.AccountID, r *row) error {
 type placed struct {
 	row     row
 	replyTo core.RemoteID // of the known mail that it answers
+	parent  *row          // that mail
+	topic   bool          // it begins a thread, or has another subject than what it answers
 }
 
 // place finds the thread of an incoming mail.
@@ -102,17 +107,23 @@ func (t threads) place(ctx context.Context, a core.AccountID, l *letter, peer co
 		Mid: l.id, Remote: remote, Peer: peer, Subject: base, Print: l.print(), At: l.date,
 		Refs: references(append(slices.Clone(l.references), l.inReplyTo...), ""),
 	}}
+	if to := l.answersTo(); l.list.isForum() && len(to) > 0 {
+		p.row.Answers = core.Address(to[0])
+	}
 	parent, err := t.parent(ctx, a, l, base)
 	if err != nil {
 		return placed{}, err
 	}
 	if parent != nil {
-		p.row.Thread, p.replyTo = parent.Thread, parent.Remote
+		p.row.Thread, p.replyTo, p.parent = parent.Thread, parent.Remote, parent
+		p.topic = !sameSubject(parent.Subject, base)
 		return p, nil
 	}
 	if l.threadIndex != "" { // Outlook's: the first 22 bytes are the same in the whole thread
 		p.row.Thread = core.ThreadID(core.Digest("thread-index", string(a), l.threadIndex))
-		return p, nil
+		last, err := t.get(ctx, threadKey(a, p.row.Thread))
+		p.topic = last == nil || !sameSubject(last.Subject, base)
+		return p, err
 	}
 	if answer && base != "" {
 		last, err := t.get(ctx, peerKey(a, peer))
@@ -124,7 +135,7 @@ func (t threads) place(ctx context.Context, a core.AccountID, l *letter, peer co
 			return p, nil
 		}
 	}
-	p.row.Thread = newThread(a, l.id)
+	p.row.Thread, p.topic = newThread(a, l.id), true
 	return p, nil
 }
 

@@ -2,45 +2,156 @@ package email
 
 import (
 	"context"
+	"hash/fnv"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gangway/core"
+	"gangway/transports/email/mime"
 )
 
 // trimChoice is what users may choose: to see of an answer what is new in it.
-const trimChoice = "trim"
+const (
+	trimChoice = "trim"
+	trimOff    = "off"
+	trimSafe   = "safe" // what is answered is known to the user
+	trimFull   = "full"
+)
 
 var _ core.Chooser = (*transport)(nil)
 
 // Choices implements core.Chooser.
 func (t *transport) Choices() []core.Field {
 	return []core.Field{{
-		Name: trimChoice, Type: core.BoolField, Value: "false",
-		Label: "Leave out the signature of a mail and what it quotes at its end (the whole text comes as a file)",
+		Name: trimChoice, Type: core.ChoiceField, Value: trimSafe,
+		Label: "Leave out signatures and what a mail quotes at its end (a link leads to the whole text)",
+		Options: []core.Option{
+			{Value: trimSafe, Label: "of answers to mails that came through here"}, {Value: trimFull, Label: "of all mails"}, {Value: trimOff, Label: "never"},
+		},
 	}}
 }
 
-// trimmed is a mail as an account wants to see it. What is left out of its text is in the file of its whole text.
-func (t *transport) trimmed(ctx context.Context, l *letter, a core.AccountID) *letter {
-	chosen, err := t.host.Preferences(ctx, a)
+// trimmed is a mail as an account wants to see it. What is left out of its text stays one link away; where that cannot
+// be had, nothing is left out.
+func (t *transport) trimmed(ctx context.Context, l *letter, a core.Account, p *placed) *letter {
+	chosen, err := t.host.Preferences(ctx, a.ID)
 	if err != nil {
-		t.host.Logger().Debug("preferences not found out", "account", a, "err", err)
+		t.host.Logger().Debug("preferences not found out", "account", a.ID, "err", err)
 	}
-	if chosen.Own[trimChoice] != "true" {
+	switch chosen.Own[trimChoice] {
+	case trimOff, "false":
+		return l
+	case trimFull, "true":
+	default:
+		if p.parent == nil {
+			return l
+		}
+	}
+	short, whole := l.short(p.parent)
+	if short == nil {
 		return l
 	}
-	text := trim(l.body.Text)
-	if text == l.body.Text {
+	file := core.Attachment{Name: fullText, Type: "text/plain", Size: int64(len(whole))}
+	kept, err := t.keepFile(ctx, a, incoming{file, func() []byte { return []byte(whole) }})
+	if err != nil || kept.URL == "" {
+		t.host.Logger().Debug("whole text not kept", "account", a.ID, "err", err)
 		return l
+	}
+	short.whole = kept.URL
+	return short
+}
+
+// short is the letter with only what is new in its text, and the whole text; nil if all of it is, or if it is there to
+// pass something on. parent is the mail it answers, if that is known.
+func (l *letter) short(parent *row) (*letter, string) {
+	body := l.body
+	if body.Cut > 0 { // the end is what matters
+		body = l.mail.Body(mime.DefaultLimits().Text)
+	}
+	if forward.MatchString(l.subject) || body.Cut > 0 {
+		return nil, ""
+	}
+	var said []uint32
+	if parent != nil {
+		said = parent.Said
+	}
+	text := trimBody(body.Text, body.Quoted, said)
+	if text == body.Text {
+		return nil, ""
 	}
 	short := *l
-	short.body.Cut += len(l.body.Text) - len(text)
-	short.body.Text = text
-	return &short
+	short.body.Text = mime.Truncate(text, maxText)
+	short.body.Cut = len(text) - len(short.body.Text)
+	return &short, body.Text
+}
+
+// passedOn matches the line above what somebody passes on, in the languages of the common programs.
+var passedOn = regexp.MustCompile(`(?im)^[-\s>*]{0,60}(?:begin )?(?:forwarded message|weitergeleitete nachricht|message transféré|messaggio inoltrato|` +
+	`mensaje reenviado|mensagem encaminhada|doorgestuurd bericht|vidarebefordrat meddelande|videresendt|пересылаемое|пересланное|转发|轉寄)`)
+
+// trimBody leaves the end of a text out that a reader of the conversation has seen before, by all that is known: what
+// the HTML marks (quoted is where; 0: nothing), signatures, what looks like a quotation, and lines that we sent.
+func trimBody(text string, quoted int, said []uint32) string {
+	short := text
+	if passedOn.MatchString(text) {
+		return text
+	}
+	if quoted > 0 {
+		if s := strings.TrimRight(text[:quoted], " \t\n"); s != "" {
+			short = s
+		}
+	}
+	lines := strings.Split(short, "\n")
+	if n := unsaid(lines, said); n < len(lines) {
+		if s := strings.TrimRight(strings.Join(lines[:n], "\n"), " \t\n"); s != "" {
+			short = s
+		}
+	}
+	return trim(short)
+}
+
+const maxSaid = 60 // lines of a mail that are remembered
+
+// linesOf are the lines of a text as they are remembered: none that is too short to be told from chance.
+func linesOf(text string) []uint32 {
+	var all []uint32
+	for line := range strings.SplitSeq(text, "\n") {
+		if n, ok := lineOf(line); ok && len(all) < maxSaid {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// lineOf is a line without what programs change when they quote it.
+func lineOf(line string) (uint32, bool) {
+	line = strings.Join(strings.Fields(strings.TrimLeft(line, "> |\t")), " ")
+	h := fnv.New32a()
+	h.Write([]byte(line))
+	return h.Sum32(), line != ""
+}
+
+// unsaid returns where the lines begin that we sent, at the end, with what introduces them.
+func unsaid(lines []string, said []uint32) int {
+	n, found := filled(lines), 0
+	for n > 0 {
+		hash, ok := lineOf(lines[n-1])
+		if ok && !slices.Contains(said, hash) {
+			break
+		}
+		if n--; ok {
+			found += len(lines[n])
+		}
+	}
+	if found < minSaid || filled(lines[:n]) == 0 {
+		return len(lines)
+	}
+	return min(unintroduced(lines[:n]), unanswered(lines[:n]))
 }
 
 const (
+	minSaid         = 20  // bytes of our own at the end of a mail that are no chance
 	maxRounds       = 5   // a signature above a quotation, and the like
 	maxSignature    = 20  // lines; what is longer is text
 	maxIntroduction = 3   // lines that say whom a quotation is of, as wrapped by a client

@@ -27,7 +27,7 @@ func (m *Message) Body(limit int) Body {
 	}
 	text := b.text.String()
 	cut := Truncate(text, limit)
-	b.Body.Text, b.Cut = cut, len(text)-len(cut)+b.left
+	b.Text, b.Cut = cut, len(text)-len(cut)+b.left
 	if b.Quoted >= len(cut) {
 		b.Quoted = 0
 	}

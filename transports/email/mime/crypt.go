@@ -78,9 +78,7 @@ func (b *bodyFinder) inlinePGP(p *Part, text string) {
 			if _, body, ok := strings.Cut(signed, "\n\n"); ok { // the armor's own header
 				signed = body
 			}
-			if strings.HasPrefix(signed, "- ") {
-				signed = signed[2:]
-			}
+			signed = strings.TrimPrefix(signed, "- ")
 			b.Signed = "OpenPGP"
 			text = strings.Trim(before+strings.ReplaceAll(signed, "\n- ", "\n")+after, "\n")
 		}
