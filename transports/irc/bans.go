@@ -53,7 +53,7 @@ func (s *session) maskOf(r *room, who string) (mask, member string, err error) {
 	if !validNick(who) {
 		return "", "", noSuchMember(who)
 	}
-	m, ok := r.members[s.key(who)]
+	m, ok := r.members.get(s.key(who))
 	if !ok {
 		return who + "!*@*", "", nil
 	}

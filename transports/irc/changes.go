@@ -33,7 +33,7 @@ func (s *session) onJoin(m *irc.Message) {
 		return
 	}
 	one = r.named(s.key(m.Name), one)
-	r.put(s.key(m.Name), one)
+	r.members.put(s.key(m.Name), one)
 	s.changed(r, &core.MemberChanged{Change: core.Came, Member: s.shown(one)})
 }
 
@@ -99,11 +99,11 @@ func (s *session) onPart(m *irc.Message) {
 // went shows that a member is gone.
 func (s *session) went(r *room, nick string, e *core.MemberChanged) {
 	key := s.key(nick)
-	one, ok := r.members[key]
+	one, ok := r.members.get(key)
 	if !ok {
 		return
 	}
-	delete(r.members, key)
+	r.members.drop(key)
 	delete(r.parted, key)
 	r.unclaim(one)
 	e.Change, e.Member = core.Went, s.shown(one)
@@ -166,14 +166,14 @@ func (s *session) onNick(m *irc.Message) {
 	}
 	from, to := s.key(old), s.key(now)
 	for _, r := range s.rooms {
-		one, ok := r.members[from]
+		one, ok := r.members.get(from)
 		if !ok {
 			continue
 		}
-		delete(r.members, from)
+		r.members.drop(from)
 		delete(r.parted, from)
 		one = r.renamed(from, one, now)
-		r.put(to, one)
+		r.members.put(to, one)
 		s.changed(r, &core.MemberChanged{Change: core.Renamed, Member: s.shown(one), Old: old})
 	}
 	s.reclaim(old)
@@ -184,7 +184,7 @@ func (s *session) everywhere(nick string, change func(*member)) {
 	mine := s.mine(nick)
 	key := s.key(nick)
 	for _, r := range s.rooms {
-		one, ok := r.members[key]
+		one, ok := r.members.get(key)
 		if mine {
 			one, ok = r.self, r.stage == joining || r.stage == inside
 		}
@@ -201,7 +201,7 @@ func (s *session) everywhere(nick string, change func(*member)) {
 			s.changed(r, &core.MemberChanged{Change: core.Updated, Member: s.self(r), Mine: true})
 			continue
 		}
-		r.members[key] = one
+		r.members.put(key, one)
 		s.changed(r, &core.MemberChanged{Change: core.Updated, Member: s.shown(one)})
 	}
 }

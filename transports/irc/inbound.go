@@ -299,7 +299,7 @@ func (s *session) knows(r *room, nick string) bool {
 	if r == nil || s.mine(nick) {
 		return r != nil
 	}
-	_, ok := r.members[s.key(nick)]
+	_, ok := r.members.get(s.key(nick))
 	return ok
 }
 

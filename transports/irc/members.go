@@ -1,6 +1,8 @@
 package irc
 
 import (
+	"slices"
+	"strings"
 	"unique"
 
 	"gangway/core"
@@ -27,6 +29,7 @@ func (n name) String() string {
 
 // member is somebody in a room.
 type member struct {
+	key     name // the folded nick
 	nick    name
 	real    name // user@host; empty: not known
 	account name // empty: none, or not known
@@ -36,24 +39,61 @@ type member struct {
 	staff   bool // an operator of the network
 }
 
-// members are a room's, by folded nick.
-type members map[name]member
+// members are a room's, in the order of their folded nicks. Each session has a list of its own, since one may lag
+// behind another or be told more; but who is in it is there once for all sessions that know the same of them. So a
+// further user of a channel costs eight bytes for each of its members.
+type members []unique.Handle[member]
 
 // maxMembers is what a session remembers of one room at most.
 const maxMembers = 100_000
 
-// shown says whether the edge knows the room as it is.
-func (r *room) shown() bool { return r.stage == inside && !r.unasked }
+// find says where a member is, or would be.
+func (all members) find(key name) (at int, ok bool) {
+	folded := key.String()
+	return slices.BinarySearchFunc(all, folded, func(one unique.Handle[member], folded string) int {
+		return strings.Compare(one.Value().key.String(), folded)
+	})
+}
 
-// put adds or replaces a member.
-func (r *room) put(key name, one member) {
-	if r.members == nil {
-		r.members = members{}
+// get returns a member as they are now.
+func (all members) get(key name) (one member, ok bool) {
+	at, ok := all.find(key)
+	if !ok {
+		return member{}, false
 	}
-	if _, ok := r.members[key]; ok || len(r.members) < maxMembers {
-		r.members[key] = one
+	return all[at].Value(), true
+}
+
+// put adds or replaces a member; nobody is added to a list that is full.
+func (all *members) put(key name, one member) {
+	one.key = key
+	at, ok := all.find(key)
+	switch {
+	case ok:
+		(*all)[at] = unique.Make(one)
+	case len(*all) < maxMembers:
+		*all = slices.Insert(*all, at, unique.Make(one))
 	}
 }
+
+// drop takes a member out.
+func (all *members) drop(key name) {
+	if at, ok := all.find(key); ok {
+		*all = slices.Delete(*all, at, at+1)
+	}
+}
+
+// each yields all of them.
+func (all members) each(yield func(member) bool) {
+	for _, one := range all {
+		if !yield(one.Value()) {
+			return
+		}
+	}
+}
+
+// shown says whether the edge knows the room as it is.
+func (r *room) shown() bool { return r.stage == inside && !r.unasked }
 
 // shown is a member as the edge knows members.
 func (s *session) shown(m member) core.Member {

@@ -88,7 +88,7 @@ func (s *session) Kick(ctx context.Context, addr core.Address, nick, reason stri
 // network's answer.
 func (s *session) SetRank(ctx context.Context, addr core.Address, nick string, rank core.Rank) error {
 	return s.inRoom(ctx, addr, func(r *room) ([]*command, error) {
-		m, ok := r.members[s.key(nick)]
+		m, ok := r.members.get(s.key(nick))
 		if s.mine(nick) {
 			m, ok = r.self, true
 		}

@@ -69,7 +69,8 @@ func (s *session) ranksOf(r *room, nick string) isupport.Ranks {
 	if s.mine(nick) {
 		return r.self.ranks
 	}
-	return r.members[s.key(nick)].ranks
+	one, _ := r.members.get(s.key(nick))
+	return one.ranks
 }
 
 func (s *session) setRank(r *room, nick string, bit isupport.Ranks, on bool) {
@@ -83,9 +84,9 @@ func (s *session) setRank(r *room, nick string, bit isupport.Ranks, on bool) {
 		return
 	}
 	key := s.key(nick)
-	if one, ok := r.members[key]; ok {
+	if one, ok := r.members.get(key); ok {
 		set(&one)
-		r.members[key] = one
+		r.members.put(key, one)
 	}
 }
 
@@ -97,7 +98,7 @@ func (s *session) showRanks(r *room, by string, was map[name]isupport.Ranks) {
 			s.changed(r, &core.MemberChanged{Change: core.Updated, Member: s.self(r), By: by, Mine: true})
 			continue
 		}
-		if one, ok := r.members[key]; ok && one.ranks != before {
+		if one, ok := r.members.get(key); ok && one.ranks != before {
 			s.changed(r, &core.MemberChanged{Change: core.Updated, Member: s.shown(one), By: by})
 		}
 	}

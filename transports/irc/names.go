@@ -28,7 +28,7 @@ func (s *session) onNames(m *irc.Message) {
 			r.self = one
 			continue
 		}
-		r.put(s.key(p.Name), one)
+		r.members.put(s.key(p.Name), one)
 	}
 }
 
@@ -97,9 +97,9 @@ func (s *session) described(r *room, nick, user, host, flags string, account nam
 		return
 	}
 	key := s.key(nick)
-	if one, ok := r.members[key]; ok {
+	if one, ok := r.members.get(key); ok {
 		set(&one)
-		r.members[key] = one
+		r.members.put(key, one)
 	}
 }
 

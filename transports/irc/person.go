@@ -52,7 +52,7 @@ func (s *session) personOf(r *room, nick string) string {
 		return r.self.person.String()
 	}
 	key := s.key(nick)
-	if one, ok := r.members[key]; ok {
+	if one, ok := r.members.get(key); ok {
 		return one.person.String()
 	}
 	if r.claims[key] {

@@ -186,7 +186,7 @@ func (s *session) enter(r *room) {
 
 // reset forgets who and what is in the room.
 func (r *room) reset() {
-	r.members, r.topic, r.who, r.since = members{}, core.Topic{}, false, time.Now()
+	r.members, r.topic, r.who, r.since = nil, core.Topic{}, false, time.Now()
 	r.settings, r.banning, r.parted, r.claims = nil, name{}, nil, nil
 }
 
@@ -257,7 +257,7 @@ func (s *session) snapshot(r *room, a ask) *core.RoomJoined {
 		known := *r.settings
 		j.Settings = &known
 	}
-	for _, m := range r.members {
+	for m := range r.members.each {
 		j.Members = append(j.Members, s.shown(m))
 	}
 	slices.SortFunc(j.Members, func(a, b core.Member) int { return strings.Compare(a.Nick, b.Nick) })
@@ -292,8 +292,8 @@ func (s *session) entered(r *room) {
 
 // returned shows everybody that we are back in a room: first who is not there any more.
 func (s *session) returned(r *room) {
-	for key, one := range r.before {
-		if _, ok := r.members[key]; !ok {
+	for one := range r.before.each {
+		if _, ok := r.members.get(one.key); !ok {
 			s.changed(r, &core.MemberChanged{Change: core.Went, Member: s.shown(one), Why: core.Left})
 		}
 	}

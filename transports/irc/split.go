@@ -36,7 +36,7 @@ func isServerName(name string) bool {
 // split takes a member out of a room who may be back in a moment; nobody is told before that is over.
 func (s *session) split(r *room, nick, reason string) {
 	key := s.key(nick)
-	one, ok := r.members[key]
+	one, ok := r.members.get(key)
 	if !ok {
 		return
 	}
@@ -44,7 +44,7 @@ func (s *session) split(r *room, nick, reason string) {
 	if p, again := r.parted[key]; again {
 		was = p.was // what the edge knows
 	}
-	delete(r.members, key)
+	r.members.drop(key)
 	if r.parted == nil {
 		r.parted = map[name]parted{}
 	}
@@ -65,7 +65,7 @@ func (s *session) rejoined(r *room, one member) bool {
 		return false
 	}
 	one.person, one.away, one.staff = p.was.person, p.was.away, p.was.staff
-	r.put(key, one)
+	r.members.put(key, one)
 	p.back, p.due = true, time.Now().Add(settleFor)
 	r.parted[key] = p
 	return true
@@ -98,7 +98,7 @@ func (s *session) settle(r *room, now time.Time, all bool) (next time.Time) {
 			s.missed(r, p)
 			continue
 		}
-		if one, ok := r.members[key]; ok && s.shown(one) != s.shown(p.was) {
+		if one, ok := r.members.get(key); ok && s.shown(one) != s.shown(p.was) {
 			s.changed(r, &core.MemberChanged{Change: core.Updated, Member: s.shown(one)})
 		}
 	}
