@@ -195,7 +195,7 @@ type (
 		// Settings are those, each with what holds on a realm (empty: on most) for who has chosen nothing as its Value.
 		Settings(realm string) []Setting
 		// Connection are the questions about how an account connects, with what is chosen as their values. Their answers
-		// are such as Enroll takes: see Gateway.Change.
+		// are such as Enroll takes: see Gateway.Change. A NoteField is an answer that the user has no choice about.
 		Connection(a Account) ([]Field, error)
 	}
 	// Identifier makes a word by which a network knows a user, and others do not: whoever complains names it, and the

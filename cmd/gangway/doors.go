@@ -25,6 +25,7 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 	}
 	if d.Network.Caps.Rooms != nil {
 		cfg.Rooms = x.rooms.On(d).Registration()
+		cfg.Chosen = func(ctx context.Context, a core.Account) error { return x.rooms.Reconsider(ctx, d, a) }
 	}
 	desk := register.New(cfg)
 	x.desks = append(x.desks, desk)

@@ -80,10 +80,10 @@ func newRooms(a *app) (*muc.Rooms, error) {
 	}
 	cfg := muc.Config{
 		Gateway: a.gateway, Secret: key.Derive("muc occupant-id"), Notes: a.mapping.Notes,
-		Choices: a.mapping, Logger: a.log,
+		Choices: a.mapping, Features: []string{register.NSCommands}, Logger: a.log,
 	}
 	if a.history.enabled {
-		cfg.Archive, cfg.Features = a.history, mam.Features()
+		cfg.Archive, cfg.Features = a.history, append(cfg.Features, mam.Features()...)
 	}
 	return muc.New(cfg), nil
 }
@@ -148,7 +148,7 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router, lists *roster.Ros
 func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat.Chat) {
 	commands := x.desk(a, d)
 	commands.Register(router)
-	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: talk.Handler(d)}
+	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: commands.Networks(talk.Handler(d))}
 	var answers disco.Rooms
 	ping := xmpp.Ping()
 	var rooms *muc.Handler

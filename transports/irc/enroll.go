@@ -212,7 +212,8 @@ func (t *transport) Connection(a core.Account) ([]core.Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(accountFields(a, known), t.moreFields(a, known)...), nil
+	network := core.Field{Name: "network", Label: "Network", Type: core.NoteField, Value: a.Realm}
+	return append(append([]core.Field{network}, accountFields(a, known)...), t.moreFields(a, known)...), nil
 }
 
 // accountFields are what most want to choose.

@@ -181,7 +181,12 @@ func (h *Handler) query(st *stream.Stanza, node string) (question, error) {
 }
 
 func (h *Handler) info(ctx context.Context, q question) (Info, error) {
+	node, known, err := h.placed(q)
 	switch {
+	case err != nil:
+		return Info{}, err
+	case known:
+		return node.Info(ctx, q.Query)
 	case q.To.Room:
 		return h.room().Info(ctx, q.Query)
 	case q.To.Address != "":
@@ -194,7 +199,12 @@ func (h *Handler) info(ctx context.Context, q question) (Info, error) {
 
 // items are what there is at an address; all is false where there may be more.
 func (h *Handler) items(ctx context.Context, q question) (items []Item, all bool, err error) {
+	node, known, err := h.placed(q)
 	switch {
+	case err != nil:
+		return nil, true, err
+	case known:
+		items, err = node.Items(ctx, q.Query)
 	case q.To.Room:
 		items, err = h.room().Items(ctx, q.Query)
 	case q.To.Address != "":
@@ -210,6 +220,18 @@ func (h *Handler) items(ctx context.Context, q question) (items []Item, all bool
 		items, err = h.cfg.Rooms.Items(ctx, q.Query)
 	}
 	return items, true, err
+}
+
+// placed returns who answers for a node of the gateway at another address, such as the commands for a room. known is false
+// if there is no such node; those who are in a room have none.
+func (h *Handler) placed(q question) (a Answerer, known bool, err error) {
+	if q.To.Address == "" {
+		return nil, false, nil
+	}
+	if a, known = h.cfg.Nodes[q.Node]; known && q.Nick != "" {
+		err = core.E(core.Unsupported, "disco: query", "Who is in a room has nothing of that kind.")
+	}
+	return a, known, err
 }
 
 // contact describes a correspondent to whoever has an account to reach them.

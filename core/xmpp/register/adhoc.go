@@ -30,6 +30,7 @@ type call struct {
 	st               *stream.Stanza
 	w                xmpp.Sender
 	user             core.UserID
+	at               core.Target
 	node, id, action string
 	payload          *stream.Element // the form; nil: none
 	submission       form.Submission
@@ -45,7 +46,10 @@ func (c commandDoor) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza
 	el := st.Only()
 	q := &call{node: el.Attr("node"), id: el.Attr("sessionid"), action: el.Attr("action"), payload: form.Find(el), st: st, w: w}
 	var err error
-	if q.user, err = c.request(st); err != nil {
+	if q.at, err = c.place(st); err != nil {
+		return err
+	}
+	if q.user, err = c.asker(st); err != nil {
 		return err
 	}
 	switch q.action {
@@ -53,7 +57,10 @@ func (c commandDoor) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza
 	default:
 		return commandError("modify", "bad-request", "malformed-action", "That action is not understood.")
 	}
-	cmd, ok := c.node(q.node)
+	cmd, ok := c.node(q.node, q.at)
+	if !ok && !c.serves(q.at) {
+		return xmpp.NewError("cancel", "service-unavailable", "Only the gateway itself can be asked that.")
+	}
 	if !ok {
 		return xmpp.NewError("cancel", "item-not-found", "There is no such command here.")
 	}
@@ -75,7 +82,7 @@ func (c commandDoor) begin(ctx context.Context, q *call, cmd Command) error {
 	if q.action != "" && q.action != execute {
 		return commandError("modify", "bad-request", "bad-action", "The command has not been begun.")
 	}
-	d, step, err := begin(ctx, q.user, cmd, nil)
+	d, step, err := begin(ctx, q.user, cmd.in(q.at), nil)
 	id, full := c.sessions.open(d)
 	if full != nil {
 		return full
@@ -217,8 +224,15 @@ func (n listNode) Items(ctx context.Context, q disco.Query) ([]disco.Item, error
 		return nil, nil
 	}
 	var all []disco.Item
-	for _, cmd := range n.offered(ctx, q.User, n.list) {
-		all = append(all, disco.Item{JID: n.Domain.Name, Node: cmd.Node, Name: cmd.Title})
+	jid := n.Domain.Name
+	if q.To != (core.Target{}) {
+		var err error
+		if jid, err = n.Domain.JID(q.To.Realm, q.To.Address, q.To.Room); err != nil {
+			return nil, err
+		}
+	}
+	for _, cmd := range n.offered(ctx, q.User, q.To, n.list) {
+		all = append(all, disco.Item{JID: jid, Node: cmd.Node, Name: cmd.Title})
 	}
 	return all, nil
 }
@@ -232,7 +246,7 @@ type commandNode struct {
 // Info implements disco.Answerer. A command that the asker may not use is not
 // there.
 func (n commandNode) Info(ctx context.Context, q disco.Query) (disco.Info, error) {
-	if q.User == "" || n.may(ctx, q.User, n.cmd) != nil {
+	if q.User == "" || !n.cmd.has(q.To) || n.may(ctx, q.User, n.cmd) != nil {
 		return disco.Info{}, core.E(core.NotFound, "register: node", "There is no such command here.")
 	}
 	return disco.Info{

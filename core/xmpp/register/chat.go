@@ -20,7 +20,11 @@ const (
 
 // chatDoor is a chat with the gateway's bare JID: it understands the names and
 // numbers of the commands, addresses, and the answers to what it asked.
-type chatDoor struct{ *Desk }
+type chatDoor struct {
+	*Desk
+	from string      // who speaks
+	at   core.Target // and for which network; the zero Target: the gateway
+}
 
 var _ xmpp.Handler = chatDoor{}
 
@@ -52,7 +56,7 @@ func (c chatDoor) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 	if text == "" {
 		return nil // chat states and the like
 	}
-	v, err := c.visitors.turn(user)
+	v, err := c.visitors.turn(c.visitor(user))
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,10 @@ func (c chatDoor) answer(ctx context.Context, user core.UserID, v *visitor, text
 	}
 	switch strings.ToLower(strings.TrimRight(text, "!?.")) {
 	case "", "help", "menu", "hi", "hello", "hey", "commands":
-		offered := c.offered(ctx, user, c.list)
+		offered := c.offered(ctx, user, c.at, c.list)
+		if c.at != (core.Target{}) {
+			return reply{text: networkMenu(c.Domain.Network.Place(c.at), offered)}
+		}
 		return reply{text: menu(c.title(), offered), menu: offered}
 	case "cancel":
 		return reply{text: "There is nothing to cancel."}
@@ -112,7 +119,7 @@ func (c chatDoor) start(ctx context.Context, user core.UserID, v *visitor, cmd C
 	if err := c.may(ctx, user, cmd); err != nil {
 		return reply{text: core.AsError(err).Sentence()}
 	}
-	r, v.talk = beginTalk(ctx, user, cmd, arg)
+	r, v.talk = beginTalk(ctx, user, cmd.in(c.at), arg)
 	return c.offering(r)
 }
 
@@ -127,7 +134,7 @@ func (c chatDoor) offering(r reply) reply {
 // lookup returns the command that a text names or numbers.
 func (c chatDoor) lookup(ctx context.Context, user core.UserID, text string) (cmd Command, arg string, ok bool) {
 	if n, err := strconv.Atoi(text); err == nil && len(text) <= 2 && text[0] != '+' {
-		if offered := c.offered(ctx, user, c.list); n >= 1 && n <= len(offered) {
+		if offered := c.offered(ctx, user, c.at, c.list); n >= 1 && n <= len(offered) {
 			return offered[n-1], "", true
 		}
 	}
@@ -139,7 +146,7 @@ func (c chatDoor) named(text string) (cmd Command, arg string, ok bool) {
 	word, arg, _ := strings.Cut(text, " ")
 	arg = strings.TrimSpace(arg)
 	for _, cmd := range c.list {
-		if cmd.is(word) && (arg == "" || cmd.Arg != "") {
+		if cmd.has(c.at) && cmd.is(word) && (arg == "" || cmd.Arg != "") {
 			return cmd, arg, true
 		}
 	}
@@ -149,7 +156,7 @@ func (c chatDoor) named(text string) (cmd Command, arg string, ok bool) {
 // write answers st, and says that it was received, if its sender asked.
 func (c chatDoor) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID, r reply) {
 	if st.ID != "" && st.Child(nsReceipts, "request") != nil {
-		enc.Start("message", "", "type", "chat", "from", c.Domain.Name, "to", st.From)
+		enc.Start("message", "", "type", "chat", "from", c.from, "to", st.From)
 		enc.Empty("received", nsReceipts, "id", st.ID)
 		enc.End()
 	}
@@ -176,8 +183,13 @@ func (c chatDoor) write(enc *stream.Encoder, st *stream.Stanza, user core.UserID
 
 // say writes one message of the gateway.
 func (d *Desk) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
+	chatDoor{Desk: d, from: d.Domain.Name}.say(enc, user, text, more)
+}
+
+// say writes one message of who speaks here.
+func (c chatDoor) say(enc *stream.Encoder, user core.UserID, text string, more func()) {
 	id := string(core.NewID())
-	enc.Start("message", "", "type", "chat", "from", d.Domain.Name, "to", string(user), "id", id, "xml:lang", "en")
+	enc.Start("message", "", "type", "chat", "from", c.from, "to", string(user), "id", id, "xml:lang", "en")
 	enc.Leaf("body", "", text)
 	if more != nil {
 		more()

@@ -11,6 +11,7 @@ import (
 // Request is one turn of a command.
 type Request struct {
 	User core.UserID
+	At   core.Target // the place that is asked about; the zero Target: the gateway
 	// Answers are all answers given to the steps so far, by Field.Name; nil for
 	// the first step.
 	Answers map[string]string
@@ -33,12 +34,32 @@ type Command struct {
 	Open  bool   // for those, too, who are not admitted
 	Own   bool   // for those who are not admitted, but have accounts
 	Admin bool   // for administrators only
+	// Places are where it can be asked for; zero: at the gateway only.
+	Places core.Places
 	// Short is for a command that is another one with an answer given: a chat
 	// understands it, and no list shows it.
 	Short bool
 	// Run takes the command one step further, until the step is Done. The
 	// sentence of an error is for the user and ends the command.
 	Run func(ctx context.Context, r Request) (core.Step, error)
+}
+
+// has reports whether the command can be asked for at a place.
+func (c Command) has(at core.Target) bool {
+	if c.Places == 0 {
+		return at == (core.Target{})
+	}
+	return c.Places&core.PlaceOf(at) != 0
+}
+
+// in is the command as it is asked for at a place.
+func (c Command) in(at core.Target) Command {
+	run := c.Run
+	c.Run = func(ctx context.Context, r Request) (core.Step, error) {
+		r.At = at
+		return run(ctx, r)
+	}
+	return c
 }
 
 // is reports whether somebody names the command by word.
@@ -65,6 +86,7 @@ func Commands(cfg Config) []Command {
 	}
 	if c.Choices != nil {
 		all = append(all, Command{Name: "preferences", Node: "preferences", Title: "Choose how the gateway behaves", Run: c.preferences})
+		all = append(all, c.ofPlaces()...)
 	}
 	if c.Data != nil {
 		all = append(all, Command{Name: "export", Node: "export", Title: "Get everything that is kept about you", Own: true, Run: c.export})
@@ -116,15 +138,15 @@ func (c commands) known(ctx context.Context, user core.UserID) bool {
 	return err == nil && len(all) > 0
 }
 
-// offered are the commands that a user is shown.
-func (c commands) offered(ctx context.Context, user core.UserID, list []Command) []Command {
+// offered are the commands that a user is shown at a place.
+func (c commands) offered(ctx context.Context, user core.UserID, at core.Target, list []Command) []Command {
 	admitted := c.Gateway.Admit(ctx, user) == nil
 	known := admitted || c.known(ctx, user)
 	admin := c.Admin != nil && c.Admin.Admin(user)
 	var all []Command
 	for _, cmd := range list {
 		switch {
-		case cmd.Short:
+		case cmd.Short, !cmd.has(at):
 		case cmd.Admin && admin, cmd.Open, cmd.Own && known, admitted && !cmd.Admin:
 			all = append(all, cmd)
 		}

@@ -19,6 +19,9 @@ type Gateway interface {
 	// Enroll may be called for everybody.
 	Enroll(ctx context.Context, user core.UserID, network string, answers map[string]string) (core.Step, error)
 	Unenroll(ctx context.Context, user core.UserID, network string) error
+	// Account returns the user's account on a realm, and makes one where that needs no enrolment.
+	Account(ctx context.Context, user core.UserID, network, realm string) (core.Account, error)
+	Change(ctx context.Context, a core.Account, answers map[string]string) (core.Step, error)
 	Status(id core.AccountID) core.Status
 }
 
@@ -81,7 +84,7 @@ type Moment struct {
 // Choices is the mapping's table of what users chose: see core.Choices.
 type Choices interface {
 	Preferences(ctx context.Context, user core.UserID, network string) (core.Preferences, error)
-	SetPreferences(ctx context.Context, user core.UserID, network string, p core.Preferences) error
+	ChangePreferences(ctx context.Context, user core.UserID, network string, change func(*core.Preferences) error) error
 }
 
 // Data is everything that is kept about a user, on all networks.
@@ -124,7 +127,9 @@ type Config struct {
 	Data     Data
 	Blobs    core.Blobs // where exports are put; nil: they are written out
 	Admin    Admin
-	Rooms    xmpp.Handler // of requests to register with a room; nil: the domain has none
+	// Chosen is told that a user has chosen something that may concern the rooms of an account; nil: there are none.
+	Chosen func(ctx context.Context, a core.Account) error
+	Rooms  xmpp.Handler // of requests to register with a room; nil: the domain has none
 	// Neighbours are the desks of all domains, whose contacts are taken leave of
 	// when a user is erased; nil: this one only.
 	Neighbours func() []*Desk

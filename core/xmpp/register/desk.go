@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -42,7 +43,7 @@ func New(cfg Config) *Desk {
 }
 
 // Messages returns the handler of chat messages to the domain.
-func (d *Desk) Messages() xmpp.Handler { return chatDoor{d} }
+func (d *Desk) Messages() xmpp.Handler { return chatDoor{Desk: d, from: d.Domain.Name} }
 
 // Register registers the requests that the doors for forms answer.
 func (d *Desk) Register(r *xmpp.Router) {
@@ -83,14 +84,19 @@ func (d *Desk) Nodes() map[string]disco.Answerer {
 	return nodes
 }
 
-// node returns the command of a node.
-func (d *Desk) node(name string) (Command, bool) {
+// node returns the command of a node at a place.
+func (d *Desk) node(name string, at core.Target) (Command, bool) {
 	for _, cmd := range d.list {
-		if cmd.Node == name && !cmd.Short {
+		if cmd.Node == name && !cmd.Short && cmd.has(at) {
 			return cmd, true
 		}
 	}
 	return Command{}, false
+}
+
+// serves reports whether anything can be asked for at a place.
+func (d *Desk) serves(at core.Target) bool {
+	return slices.ContainsFunc(d.list, func(cmd Command) bool { return cmd.has(at) })
 }
 
 // person is who a request to the domain is from. Only a person's own account may
@@ -108,6 +114,32 @@ func (d *Desk) request(st *stream.Stanza) (core.UserID, error) {
 	if to, err := addr.Parse(st.To); err != nil || to.Local() != "" {
 		return "", xmpp.NewError("cancel", "service-unavailable", "Only the gateway itself can be asked that.")
 	}
+	return d.asker(st)
+}
+
+// place is what a command is to: the gateway, a network, a room or a correspondent. What is in a room is asked nothing.
+func (d *Desk) place(st *stream.Stanza) (core.Target, error) {
+	to, err := addr.Parse(st.To)
+	if err != nil {
+		return core.Target{}, xmpp.NewError("modify", "jid-malformed", "That address could not be read.")
+	}
+	if to.Local() == "" {
+		return core.Target{}, nil
+	}
+	t, err := d.Domain.Target(to.Local())
+	switch {
+	case err != nil:
+		return t, misunderstood(err)
+	case t.Room && to.Resource() != "":
+		return t, xmpp.NewError("cancel", "feature-not-implemented", "Who is in a room cannot be asked that.")
+	case t.Address == "":
+		return t, nil
+	}
+	return t, d.Domain.Canonical(to, t)
+}
+
+// asker is who a request is from; it counts.
+func (d *Desk) asker(st *stream.Stanza) (core.UserID, error) {
 	user, err := d.person(st)
 	if err != nil {
 		return "", &xmpp.Error{Type: "cancel", Condition: "not-allowed", Text: core.AsError(err).Sentence(), Err: err}

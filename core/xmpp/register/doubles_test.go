@@ -239,9 +239,8 @@ func (c *choices) Preferences(context.Context, core.UserID, string) (core.Prefer
 	return c.p, nil
 }
 
-func (c *choices) SetPreferences(_ context.Context, _ core.UserID, _ string, p core.Preferences) error {
-	c.p = p
-	return nil
+func (c *choices) ChangePreferences(_ context.Context, _ core.UserID, _ string, change func(*core.Preferences) error) error {
+	return change(&c.p)
 }
 
 // blobs keeps files at a URL.

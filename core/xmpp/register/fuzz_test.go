@@ -21,7 +21,7 @@ func FuzzChat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script string) {
 		h := newHall()
 		h.Step = enrolment
-		c := chatDoor{New(Config{
+		c := chatDoor{from: "email.gw", Desk: New(Config{
 			Domain:  &edge.Domain{Name: "email.gw", Network: edgetest.Network((*edgetest.Plain)(nil))},
 			Gateway: h, Accounts: h, Letters: &letters{all: []Letter{{Seq: 7, Peer: "b@c", Text: "x"}}},
 			Contacts: newBook("b@c"), Timeline: timeline{}, Choices: &choices{}, Data: h, Admin: h,

@@ -48,7 +48,7 @@ func notAcceptable(text string) error { return xmpp.NewError("modify", "not-acce
 
 // begin is the registration's first step.
 func (f formDoor) begin(ctx context.Context, user core.UserID) (*dialog, core.Step, error) {
-	cmd, _ := f.node(NSRegister)
+	cmd, _ := f.node(NSRegister, core.Target{})
 	return begin(ctx, user, cmd, nil)
 }
 
@@ -166,7 +166,7 @@ func (f formDoor) remove(ctx context.Context, w xmpp.Sender, st *stream.Stanza, 
 	if st.Only().Only() == nil {
 		return xmpp.NewError("modify", "bad-request", "A request to remove a registration has nothing else in it.")
 	}
-	cmd, _ := f.node("unregister")
+	cmd, _ := f.node("unregister", core.Target{})
 	if err := f.may(ctx, user, cmd); err != nil {
 		return refusal(err)
 	}

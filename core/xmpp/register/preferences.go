@@ -25,16 +25,23 @@ func (c commands) preferences(ctx context.Context, r Request) (core.Step, error)
 	if r.Answers == nil {
 		return ask, nil
 	}
-	wrong := c.choose(&p, r.Answers)
-	if wrong != "" {
+	wrong := ""
+	err = c.Choices.ChangePreferences(ctx, r.User, c.network(), func(p *core.Preferences) error {
+		changed := *p
+		if wrong = c.choose(&changed, r.Answers); wrong == "" {
+			*p = changed
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return core.Step{}, err
+	case wrong != "":
 		ask = withValues(ask, r.Answers)
 		ask.Text = wrong
 		return ask, nil
 	}
-	if err := c.Choices.SetPreferences(ctx, r.User, c.network(), p); err != nil {
-		return core.Step{}, err
-	}
-	return c.done("Your preferences are kept."), nil
+	return c.done("Your preferences are kept."), c.reconsider(ctx, r)
 }
 
 // questions are what can be chosen, as far as it means something on the network.
@@ -59,7 +66,13 @@ func (c commands) questions(p core.Preferences) []core.Field {
 		yes("resend", "Send your corrections as new messages", p.ResendEdits)
 	}
 	fields = append(fields, core.Field{Name: "language", Label: "Your language, such as en, for messages that come in several (empty: as your client says)", Value: p.Language})
-	return append(fields, c.ownQuestions(p)...)
+	fields = append(fields, c.ownQuestions(p)...)
+	for _, s := range c.settingsAt(core.Target{}) {
+		f := c.Domain.Network.Ask(s, p, core.Target{})
+		f.Name = ownPrefix + f.Name
+		fields = append(fields, f)
+	}
+	return fields
 }
 
 // ownQuestions are the network's, with what the user chose before.
@@ -82,7 +95,7 @@ func (c commands) ownQuestions(p core.Preferences) []core.Field {
 
 // choose puts answers into p, or says what is wrong with one.
 func (c commands) choose(p *core.Preferences, answers map[string]string) (wrong string) {
-	own := maps.Clone(p.Own)
+	own, settings := maps.Clone(p.Own), map[string]string{}
 	for _, f := range c.questions(*p) {
 		v, ok := answers[f.Name]
 		if !ok {
@@ -104,6 +117,10 @@ func (c commands) choose(p *core.Preferences, answers map[string]string) (wrong 
 			}
 			p.Language = v
 		default:
+			if _, ok := c.Domain.Network.Setting(strings.TrimPrefix(f.Name, ownPrefix), core.Target{}); ok {
+				settings[strings.TrimPrefix(f.Name, ownPrefix)] = v
+				continue
+			}
 			if own == nil {
 				own = map[string]string{}
 			}
@@ -111,5 +128,8 @@ func (c commands) choose(p *core.Preferences, answers map[string]string) (wrong 
 		}
 	}
 	p.Own = own
+	if err := c.Domain.Network.Choose(p, core.Target{}, settings); err != nil {
+		return core.AsError(err).Sentence()
+	}
 	return ""
 }

@@ -68,6 +68,16 @@ func menu(title string, commands []Command) string {
 	return b.String()
 }
 
+// networkMenu says what can be said to a network, beside its own commands.
+func networkMenu(place string, commands []Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "This is %s. Send a word:", place)
+	for _, c := range commands {
+		fmt.Fprintf(&b, "\n%s: %s", strings.TrimSpace(c.Name+" "+c.Usage), lowerFirst(c.Title))
+	}
+	return b.String()
+}
+
 // lowerFirst begins a sentence in the middle of another.
 func lowerFirst(s string) string {
 	if s == "" {

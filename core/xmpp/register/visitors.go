@@ -57,6 +57,14 @@ func (v *visitors) request(user core.UserID) error {
 	return err
 }
 
+// talking reports whether a visitor is in the middle of a talk.
+func (v *visitors) talking(user core.UserID) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	p := v.byUser[user]
+	return p != nil && p.talk != nil && v.now().Sub(p.talked) < visitFor
+}
+
 // talk has a visitor be in the middle of a talk.
 func (v *visitors) talk(user core.UserID, t *talk) error {
 	p, err := v.enter(user, func(*visitor) bool { return true })

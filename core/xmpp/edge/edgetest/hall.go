@@ -111,6 +111,11 @@ func (h *Hall) Enroll(_ context.Context, _ core.UserID, _ string, answers map[st
 	return h.Step(answers)
 }
 
+// Change asks Step, as Enroll does.
+func (h *Hall) Change(ctx context.Context, a core.Account, answers map[string]string) (core.Step, error) {
+	return h.Enroll(ctx, a.User, a.Network, answers)
+}
+
 // Unenroll removes Alice's account.
 func (h *Hall) Unenroll(_ context.Context, user core.UserID, _ string) error {
 	h.mu.Lock()
