@@ -80,9 +80,10 @@ func nickByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= '}' || c == '-'
 }
 
-// want makes the nick of the first join the one that the user wants, also on a connection that was begun without.
+// want makes the nick of the first join the one that the user wants, also on a connection that was begun without, or
+// that all rooms were left on.
 func (s *session) want(nick string) {
-	if s.named {
+	if s.named && s.wanted() {
 		return
 	}
 	began := s.wish != ""

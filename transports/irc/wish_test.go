@@ -39,6 +39,17 @@ func TestNickOfTheFirstJoin(t *testing.T) {
 			if j := next[*core.RoomJoined](p); j.Self.Nick != "ally" || j.Asked != "ally" {
 				t.Errorf("joined as %+v", j)
 			}
+			for _, room := range []core.Address{"#ally", "#another"} {
+				if err := p.s.Leave(p.t.Context(), room, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := p.s.Join(p.t.Context(), "#third", core.Join{Nick: "third", Origin: origin("3")}); err != nil {
+				t.Fatal(err)
+			}
+			if p.s.wish != "third" {
+				t.Errorf("the first join after all rooms were left wants %q", p.s.wish)
+			}
 		})
 	}
 }

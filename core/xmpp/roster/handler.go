@@ -98,7 +98,11 @@ func (h *Handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Sta
 		}
 	}
 	return w.Write(func(enc *stream.Encoder) {
-		h.welcome(enc, st, contact, user, h.now(user, contact, &status))
+		now := h.now(user, contact, &status)
+		if t.Address == "" && t.Realm != "" {
+			now = linked(&status)
+		}
+		h.welcome(enc, st, contact, user, now)
 	})
 }
 

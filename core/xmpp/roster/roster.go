@@ -122,7 +122,7 @@ func (r *Roster) Render(ctx context.Context, enc *stream.Encoder, d *edge.Domain
 	}
 	if st, ok := ev.(*core.Status); ok {
 		h.status(enc, a, st)
-		return nil
+		return h.reached(ctx, enc, a, st)
 	}
 	contact, err := d.Contact(a.Realm, ev.Where().Peer)
 	if err != nil {
@@ -157,6 +157,34 @@ func (h *house) status(enc *stream.Encoder, a core.Account, st *core.Status) {
 	if !offline {
 		h.want(a.User, job{show: true, soon: settle})
 	}
+}
+
+// reached shows who has a network itself on their list whether there is a connection to it.
+func (h *house) reached(ctx context.Context, enc *stream.Encoder, a core.Account, st *core.Status) error {
+	if a.Realm == "" || st.Link == core.Connecting || h.notes == nil {
+		return nil
+	}
+	jid, err := h.domain.JID(a.Realm, "", false)
+	if err != nil {
+		return err
+	}
+	l, err := h.load(ctx, a.User)
+	if err == nil && l.Entries[jid].State == subscribed {
+		h.show(enc, a.User, jid, linked(st))
+	}
+	return err
+}
+
+// linked is what a network looks like as a contact.
+func linked(st *core.Status) state {
+	if st.Link == core.Connected {
+		return state{available: true}
+	}
+	s := state{}
+	if s.text, _ = troubleOf(core.Account{}, st); s.text != "" {
+		s.lang = "en"
+	}
+	return s
 }
 
 // changed shows what the network says of a contact, if that is news.

@@ -1,0 +1,45 @@
+package roster
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"gangway/core"
+	"gangway/core/xmpp/edge/edgetest"
+)
+
+// Who has a network itself on their list sees whether there is a connection to it; nobody else does.
+func TestNetworkAsContact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t)
+		s.srv.Ignore("<presence from='email.gw'/>")
+		becomes := func(link core.Link) {
+			t.Helper()
+			a := edgetest.Account()
+			a.Realm = "net"
+			s.mood.mu.Lock()
+			s.mood.state = core.Status{Ref: core.Ref{Account: a.ID}, Link: link}
+			s.mood.mu.Unlock()
+			if err := s.edge.Show(t.Context(), a, &core.Status{Ref: core.Ref{Account: a.ID}, Link: link}); err != nil {
+				t.Error(err)
+			}
+		}
+		becomes(core.Connected)
+		becomes(core.Closed)
+		s.silent(t)
+
+		s.srv.Send(`<presence type='subscribe' id='s1' from='alice@example.org' to='%net@email.gw'/>`)
+		s.srv.Expect(`<presence type='subscribed' id='s1' from='%net@email.gw' to='alice@example.org'/>`)
+		s.srv.Expect(`<presence type='unavailable' from='%net@email.gw/gateway' to='alice@example.org'/>`)
+		s.srv.Expect(`<presence type='subscribe' from='%net@email.gw' to='alice@example.org'/>`)
+		becomes(core.Connecting)
+		becomes(core.Connected)
+		s.srv.Expect(`<presence type='!' from='%net@email.gw/gateway' to='alice@example.org'/>`)
+		becomes(core.Connected)
+		s.srv.Send(`<presence type='probe' from='alice@example.org/phone' to='%net@email.gw'/>`)
+		s.srv.Expect(`<presence type='!' from='%net@email.gw/gateway' to='alice@example.org/phone'/>`)
+		becomes(core.Closed)
+		s.srv.Expect(`<presence type='unavailable' from='%net@email.gw/gateway' to='alice@example.org'/>`)
+		s.silent(t)
+	})
+}
