@@ -3,6 +3,7 @@ package irc
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/irc.v4"
 
@@ -11,10 +12,14 @@ import (
 	"gangway/transports/irc/wire"
 )
 
+// loginWithin is how long a network's services may take for each word of a login.
+const loginWithin = 20 * time.Second
+
 // authentication is a login under way (IRCv3 sasl).
 type authentication struct {
 	rest     []string // mechanisms not tried yet
 	exchange *sasl.Exchange
+	due      time.Time // when the network has taken too long for its next word
 }
 
 // login is what the account logs in with.
@@ -54,7 +59,7 @@ func (s *session) tryNext(why *irc.Message) {
 		s.tryNext(why)
 		return
 	}
-	a.exchange = exchange
+	a.exchange, a.due = exchange, time.Now().Add(loginWithin)
 	s.urgent(wire.Authenticate(mechanism))
 }
 
@@ -67,10 +72,11 @@ func (s *session) onAuthenticate(m *irc.Message) {
 	answer, err := a.exchange.Answer(m.Param(0))
 	if err != nil {
 		s.t.log.Debug("sasl not answered", "account", s.account.ID, "err", err)
-		a.exchange = nil
+		a.exchange, a.due = nil, time.Now().Add(loginWithin)
 		s.urgent(wire.Authenticate("*"))
 		return
 	}
+	a.due = time.Now().Add(loginWithin)
 	for _, piece := range answer {
 		s.urgent(wire.Authenticate(piece))
 	}
@@ -105,6 +111,40 @@ func (s *session) onSASL(m *irc.Message) {
 	default:
 		s.tryNext(m)
 	}
+}
+
+// unanswered gives up a login that nobody answers: the services have gone. Once they are back it is begun anew. An
+// InspIRCd whose services go tells nobody who is still registering.
+func (s *session) unanswered() {
+	l := s.link
+	if l.auth == nil {
+		return
+	}
+	l.auth = nil
+	text := s.net.name + " does not let anybody log in at the moment."
+	switch {
+	case l.reg == nil:
+	case s.stopUnlogged(false):
+		s.refuseUnlogged(core.Unavailable, text, nil)
+	default:
+		l.loginErr = core.E(core.Unavailable, "irc: log in", text)
+		s.notice("", text+" You are connected without.")
+		s.capEnd()
+	}
+}
+
+// loginDue gives up a login that has had its time, and returns when the present one will have; zero: there is none.
+func (s *session) loginDue(now time.Time) time.Time {
+	a := s.link.auth
+	switch {
+	case a == nil:
+		return time.Time{}
+	case now.Before(a.due):
+		return a.due
+	}
+	s.urgent(wire.Authenticate("*"))
+	s.unanswered()
+	return time.Time{}
 }
 
 // stopUnlogged says whether the user wants no connection without a login. refused: the network refused it, and did not

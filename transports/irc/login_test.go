@@ -204,6 +204,42 @@ func TestSASLComesBack(t *testing.T) {
 	}
 }
 
+// TestSASLGoes has services go while they are asked, with a word of the network or without, and return.
+func TestSASLGoes(t *testing.T) {
+	for _, last := range []string{":irc.test CAP alice DEL :sasl", ""} {
+		t.Run(last, func(t *testing.T) { saslGoes(t, last) })
+	}
+}
+
+func saslGoes(t *testing.T, last string) {
+	script(t, quickConfig, core.Account{Secret: []byte("pa55")}, func(p *play) {
+		p.run()
+		p.begin("cap-notify sasl=PLAIN")
+		p.grant("cap-notify sasl")
+		p.expect("AUTHENTICATE PLAIN")
+		if last != "" {
+			p.send(last)
+		} else {
+			p.expect("AUTHENTICATE *")
+		}
+		p.welcome1()
+		if m := next[*core.Message](p); !strings.Contains(m.Text, "connected without") {
+			t.Errorf("told %+v", m)
+		}
+		p.status()
+		for range 2 { // and once more, when it is not needed to be in
+			p.send(":irc.test CAP alice NEW :sasl=PLAIN")
+			p.grant("sasl")
+			p.expect("AUTHENTICATE PLAIN")
+			p.send(":irc.test CAP alice DEL :sasl")
+		}
+		p.noEvent()
+		if p.s.link.auth != nil || p.s.link.loggedIn {
+			t.Errorf("a login is under way: %v", p.s.link.auth)
+		}
+	})
+}
+
 func (p *play) welcome1() {
 	p.t.Helper()
 	p.expect("CAP END")

@@ -1,6 +1,7 @@
 package irc
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/irc.v4"
@@ -26,13 +27,24 @@ func (s *session) onCap(m *irc.Message) {
 		s.rejected(list)
 	case "NEW":
 		s.link.offer(list)
+		if s.link.auth == nil && slices.ContainsFunc(list, isSASL) {
+			s.link.caps &^= capSASL // a network need not say that it had none for a while, but wants to be asked again
+		}
 		s.ask(list)
 	case "DEL":
 		for _, name := range list {
 			delete(s.link.offers, name)
 			s.link.caps &^= capNamed(name)
+			if name == "sasl" {
+				s.unanswered()
+			}
 		}
 	}
+}
+
+func isSASL(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return name == "sasl"
 }
 
 // offer notes the capabilities whose values say something.

@@ -222,7 +222,11 @@ func (s *session) due(l *link, now time.Time) time.Time {
 	case !l.quit.IsZero():
 		return unlessPast(l.quit.Add(drainWithin), now)
 	case !l.ready:
-		return unlessPast(l.began.Add(registerWithin), now)
+		next := unlessPast(l.began.Add(registerWithin), now)
+		if give := s.loginDue(now); !give.IsZero() && !next.IsZero() {
+			next = earlier(next, give)
+		}
+		return next
 	}
 	next := l.heard.Add(time.Duration(s.t.cfg.PingEvery))
 	if !l.pinged.IsZero() {
@@ -237,6 +241,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 	}
 	if ask := s.keepNick(l, now); !ask.IsZero() {
 		next = earlier(next, ask)
+	}
+	if give := s.loginDue(now); !give.IsZero() {
+		next = earlier(next, give)
 	}
 	if show := s.fillDue(now); !show.IsZero() {
 		next = earlier(next, show)
