@@ -90,7 +90,9 @@ func (s *Server) join(u *user, name string) {
 	if c.caps["draft/read-marker"] {
 		c.markread(ch.name)
 	}
-	c.names(ch.name)
+	if !c.caps["no-implicit-names"] {
+		c.names(ch.name)
+	}
 }
 
 // names is RPL_NAMREPLY, with all prefixes and with hosts where they are asked for.

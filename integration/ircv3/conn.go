@@ -34,6 +34,7 @@ type conn struct {
 	in     bool // registered
 	sasl   exchange
 	open   *multiline
+	bound  string          // to one of the bouncer's networks
 	watch  map[string]bool // MONITOR
 
 	labelled []line // answers to the command at hand
@@ -138,6 +139,9 @@ func (c *conn) send(l line) {
 }
 
 func (c *conn) emit(l line) {
+	if c.server.conf.Nameless {
+		l = l.without("msgid")
+	}
 	c.raw(l.render(c.server.conf.Name, func(cap string) bool { return c.caps[cap] }))
 }
 
@@ -228,6 +232,8 @@ func (c *conn) on(l ircclient.Line) (quit bool) {
 		s.quit(c.user, "Quit: "+l.Param(0))
 		return true
 	case "PONG", "PASS":
+	case "BOUNCER":
+		c.onBouncer(l)
 	default:
 		if !c.in {
 			c.numeric("451", "You have not registered")
@@ -276,8 +282,6 @@ func (c *conn) onRegistered(l ircclient.Line) {
 		c.onMarkread(l)
 	case "CHATHISTORY":
 		c.onHistory(l)
-	case "BOUNCER":
-		c.onBouncer(l)
 	default:
 		c.numeric("421", l.Command, "Unknown command")
 	}

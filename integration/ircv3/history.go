@@ -1,6 +1,7 @@
 package ircv3
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,35 +15,79 @@ import (
 func (c *conn) onHistory(l ircclient.Line) {
 	sub, target := strings.ToUpper(l.Param(0)), l.Param(1)
 	want := map[string]int{"BEFORE": 4, "AFTER": 4, "LATEST": 4, "AROUND": 4, "BETWEEN": 5, "TARGETS": 4}[sub]
-	if want == 0 {
-		c.fail("CHATHISTORY", "INVALID_PARAMS", sub, "Unknown command")
+	bad := func(params ...string) { c.fail("CHATHISTORY", "INVALID_PARAMS", append([]string{sub}, params...)...) }
+	switch {
+	case want == 0:
+		bad("Unknown command")
 		return
-	}
-	if len(l.Params) < want {
-		c.fail("CHATHISTORY", "NEED_MORE_PARAMS", sub, "Missing parameters")
+	case len(l.Params) < want:
+		bad("Insufficient parameters")
+		return
+	case len(l.Params) > want:
+		bad("Too many parameters")
 		return
 	}
 	limit, err := strconv.Atoi(l.Param(want - 1))
 	if err != nil || limit < 1 {
-		c.fail("CHATHISTORY", "INVALID_PARAMS", sub, l.Param(want-1), "Invalid limit")
+		bad(l.Param(want-1), "Invalid limit")
 		return
 	}
 	limit = min(limit, c.server.conf.Page)
 	if sub == "TARGETS" {
+		for _, ref := range l.Params[1:3] {
+			if !validRef(ref) || !strings.HasPrefix(ref, "timestamp=") {
+				bad(ref, "Invalid timestamp")
+				return
+			}
+		}
 		c.targets(l.Param(1), l.Param(2), limit)
 		return
+	}
+	for _, ref := range l.Params[2 : want-1] {
+		switch {
+		case sub == "LATEST" && ref == "*":
+		case !validRef(ref):
+			bad(ref, "Invalid timestamp")
+			return
+		case c.server.conf.Nameless && strings.HasPrefix(ref, "msgid="):
+			c.fail("CHATHISTORY", "INVALID_MSGREFTYPE", sub, target, "msgid-based history requests are not supported")
+			return
+		}
 	}
 	all, ok := c.visible(target)
 	if !ok {
 		c.fail("CHATHISTORY", "INVALID_TARGET", sub, target, "Messages could not be retrieved")
 		return
 	}
-	page, bad := pageOf(all, sub, l.Params[2:want-1], limit)
-	if bad != "" {
-		c.fail("CHATHISTORY", bad, sub, target, "Invalid reference")
+	if page, ok := pageOf(all, sub, l.Params[2:want-1], limit); ok {
+		c.showPage(c.server.canonical(target), page)
 		return
 	}
-	c.showPage(target, page)
+	c.fail("CHATHISTORY", "MESSAGE_ERROR", sub, target, "Messages could not be retrieved")
+}
+
+// stampForm is the only form of a timestamp.
+const stampForm = "2006-01-02T15:04:05.000Z"
+
+// validRef says whether a reference has one of the two forms.
+func validRef(ref string) bool {
+	kind, value, _ := strings.Cut(ref, "=")
+	if kind == "timestamp" {
+		_, err := time.Parse(stampForm, value)
+		return err == nil && len(value) == len(stampForm)
+	}
+	return kind == "msgid" && value != ""
+}
+
+// canonical is a target as the network spells it.
+func (s *Server) canonical(target string) string {
+	if ch := s.channels[fold(target)]; ch != nil {
+		return ch.name
+	}
+	if u := s.users[fold(target)]; u != nil {
+		return u.nick
+	}
+	return target
 }
 
 // visible is the history that somebody may read with a target.
@@ -66,76 +111,59 @@ func (c *conn) visible(target string) ([]*said, bool) {
 	return all, true
 }
 
-// pageOf cuts a page out of a history that is oldest first. Points are exclusive.
-func pageOf(all []*said, sub string, points []string, limit int) (page []*said, bad string) {
-	cut := make([]int, len(points)) // how many are before the point, itself not counted
-	on := make([]bool, len(points)) // whether there is one at the point
+// pageOf cuts a page out of a history that is oldest first. Points are exclusive; false if one names nothing.
+func pageOf(all []*said, sub string, points []string, limit int) (page []*said, ok bool) {
+	before := make([]int, len(points)) // how many are before the point
+	behind := make([]int, len(points)) // the index of the first that is behind it
 	for i, p := range points {
 		if sub == "LATEST" && p == "*" {
-			cut[i] = -1
 			continue
 		}
-		if cut[i], on[i], bad = find(all, p); bad != "" {
-			return nil, bad
+		if before[i], behind[i], ok = find(all, p); !ok {
+			return nil, false
 		}
-	}
-	after := func(i int) int { // the index of the first behind point i
-		if on[i] {
-			return cut[i] + 1
-		}
-		return cut[i]
 	}
 	switch sub {
 	case "BEFORE":
-		return all[max(0, cut[0]-limit):cut[0]], ""
+		return tail(all[:before[0]], limit), true
 	case "AFTER":
-		return head(all[after(0):], limit), ""
+		return head(all[behind[0]:], limit), true
 	case "LATEST":
-		if cut[0] >= 0 {
-			all = all[after(0):]
-		}
-		return all[max(0, len(all)-limit):], ""
+		return tail(all[behind[0]:], limit), true
 	case "AROUND":
-		from := max(0, cut[0]-limit/2)
-		return head(all[from:], limit), ""
+		return head(all[max(0, before[0]-limit/2):], limit), true
 	}
-	if cut[0] <= cut[1] { // BETWEEN, forwards
-		return head(all[min(after(0), cut[1]):cut[1]], limit), ""
+	if before[0] <= before[1] { // BETWEEN, forwards
+		return head(all[min(behind[0], before[1]):before[1]], limit), true
 	}
-	between := all[min(after(1), cut[0]):cut[0]]
-	return between[max(0, len(between)-limit):], ""
+	return tail(all[min(behind[1], before[0]):before[0]], limit), true
 }
 
-func head(all []*said, n int) []*said { return all[:min(n, len(all))] }
+func head[T any](all []T, n int) []T { return all[:min(n, len(all))] }
 
-// find is where in the history a reference points.
-func find(all []*said, ref string) (before int, on bool, bad string) {
+func tail[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
+
+// find is where in the history a reference points: one message, or all of a moment.
+func find(all []*said, ref string) (before, behind int, ok bool) {
 	kind, value, _ := strings.Cut(ref, "=")
-	switch kind {
-	case "msgid":
+	if kind == "msgid" {
 		i := slices.IndexFunc(all, func(m *said) bool { return m.id == value })
-		if i < 0 {
-			return 0, false, "INVALID_MSGREFTYPE"
-		}
-		return i, true, ""
-	case "timestamp":
-		at, err := time.Parse(time.RFC3339Nano, value)
-		if err != nil {
-			return 0, false, "INVALID_PARAMS"
-		}
-		i := slices.IndexFunc(all, func(m *said) bool { return !m.at.Before(at) })
-		if i < 0 {
-			return len(all), false, ""
-		}
-		return i, all[i].at.Equal(at), ""
+		return i, i + 1, i >= 0
 	}
-	return 0, false, "INVALID_MSGREFTYPE"
+	for _, m := range all {
+		if at := stamp(m.at); at < value {
+			before, behind = before+1, behind+1
+		} else if at == value {
+			behind++
+		}
+	}
+	return before, behind, true
 }
 
 // showPage sends a batch of history, oldest first.
 func (c *conn) showPage(target string, page []*said) {
 	ref := c.server.newBatch()
-	c.send(line{command: "BATCH", params: []string{"+" + ref, "chathistory", target}})
+	c.sendBatch("+"+ref, "chathistory", target)
 	for _, m := range page {
 		if len(m.lines) > 1 {
 			c.server.showLines(c, m, ref)
@@ -145,7 +173,14 @@ func (c *conn) showPage(target string, page []*said) {
 			c.send(l.with("batch", ref))
 		}
 	}
-	c.send(line{command: "BATCH", params: []string{"-" + ref}})
+	c.sendBatch("-" + ref)
+}
+
+// sendBatch opens or closes a batch, for those who have them.
+func (c *conn) sendBatch(params ...string) {
+	if c.caps["batch"] {
+		c.send(line{command: "BATCH", params: params})
+	}
 }
 
 // targets lists with whom there is history between two times, by the time of its latest message.
@@ -170,15 +205,18 @@ func (c *conn) targets(from, to string, limit int) {
 	}
 	_, one, _ := strings.Cut(from, "=")
 	_, two, _ := strings.Cut(to, "=")
+	cut := head[string]
 	if one > two {
-		one, two = two, one
+		one, two, cut = two, one, tail[string]
 	}
 	maps.DeleteFunc(latest, func(_ string, at time.Time) bool { return stamp(at) <= one || stamp(at) >= two })
-	names := slices.SortedFunc(maps.Keys(latest), func(a, b string) int { return latest[a].Compare(latest[b]) })
+	names := slices.SortedFunc(maps.Keys(latest), func(a, b string) int {
+		return cmp.Or(latest[a].Compare(latest[b]), strings.Compare(a, b))
+	})
 	ref := c.server.newBatch()
-	c.send(line{command: "BATCH", params: []string{"+" + ref, "draft/chathistory-targets"}})
-	for _, name := range names[:min(limit, len(names))] {
-		c.send(line{command: "CHATHISTORY", params: []string{"TARGETS", name, stamp(latest[name])}}.with("batch", ref))
+	c.sendBatch("+"+ref, "draft/chathistory-targets")
+	for _, name := range cut(names, limit) {
+		c.send(line{command: "CHATHISTORY", params: []string{"TARGETS", c.server.canonical(name), stamp(latest[name])}}.with("batch", ref))
 	}
-	c.send(line{command: "BATCH", params: []string{"-" + ref}})
+	c.sendBatch("-" + ref)
 }

@@ -24,6 +24,13 @@ func (l line) with(key, value string) line {
 	return l
 }
 
+// without returns a copy without a tag.
+func (l line) without(key string) line {
+	l.tags = maps.Clone(l.tags)
+	delete(l.tags, key)
+	return l
+}
+
 var escapes = strings.NewReplacer(";", `\:`, " ", `\s`, `\`, `\\`, "\r", `\r`, "\n", `\n`) // message-tags, "Escaping values"
 
 // render writes a line for somebody who has only some capabilities.

@@ -63,8 +63,10 @@ func (c *conn) inBatch(ref string, l ircclient.Line) {
 		c.fail("BATCH", "MULTILINE_MAX_BYTES", strconv.Itoa(maxBytes), "Multiline batch max-bytes exceeded")
 	case len(m.lines) > maxLines:
 		c.fail("BATCH", "MULTILINE_MAX_LINES", strconv.Itoa(maxLines), "Multiline batch max-lines exceeded")
-	case out.command == "TAGMSG" || concat && l.Param(1) == "":
+	case out.command == "TAGMSG" || out.command != m.lines[0].command:
 		c.fail("BATCH", "MULTILINE_INVALID", "Invalid multiline batch")
+	case concat && l.Param(1) == "":
+		c.fail("BATCH", "MULTILINE_INVALID", "Invalid multiline batch with concatenated blank line")
 	default:
 		m.failed = false
 	}
@@ -79,7 +81,7 @@ func (c *conn) closed(m *multiline) {
 	switch {
 	case m.failed:
 	case blank:
-		c.fail("BATCH", "MULTILINE_INVALID", "Invalid multiline batch")
+		c.fail("BATCH", "MULTILINE_INVALID", "Invalid multiline batch with blank lines only")
 	case c.reachable(m.target):
 		tags := clientTags(m.opening.Tags)
 		for key, v := range tags {

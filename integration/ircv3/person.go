@@ -108,6 +108,13 @@ func (p *Person) Move(name, host string) {
 	p.server.notify(p.user, l, "chghost", true)
 }
 
+// Realname takes another real name (setname).
+func (p *Person) Realname(realname string) {
+	p.server.mu.Lock()
+	defer p.server.mu.Unlock()
+	p.server.setRealname(p.user, realname)
+}
+
 // Netsplit takes people off the network at once, in a batch of that kind to those who have batches.
 func (s *Server) Netsplit(people ...*Person) {
 	s.mu.Lock()

@@ -43,9 +43,9 @@ func (c *conn) list(sub string, caps []string) {
 		c.numericCap(sub, strings.Join(caps, " "))
 		return
 	}
-	for len(caps) > 12 {
-		c.numericCap(sub, "*", strings.Join(caps[:12], " "))
-		caps = caps[12:]
+	for len(caps) > 16 {
+		c.numericCap(sub, "*", strings.Join(caps[:16], " "))
+		caps = caps[16:]
 	}
 	c.numericCap(sub, strings.Join(caps, " "))
 }
@@ -136,9 +136,21 @@ func (c *conn) welcome() {
 	c.in = true
 	s.users[fold(c.user.nick)] = c.user
 	c.numeric("001", "Welcome "+c.user.source())
+	refs := "msgid,timestamp"
+	if s.conf.Nameless {
+		refs = "timestamp"
+	}
 	c.numeric("005", "CASEMAPPING=ascii", "CHANTYPES=#", "PREFIX=(ov)@+", "CHANMODES=b,k,l,imnst", "NICKLEN=30",
-		"MONITOR=100", "WHOX", "UTF8ONLY", "CHATHISTORY="+strconv.Itoa(s.conf.Page), "MSGREFTYPES=msgid,timestamp",
+		"MONITOR=100", "WHOX", "UTF8ONLY", "CHATHISTORY="+strconv.Itoa(s.conf.Page), "MSGREFTYPES="+refs,
 		"NETWORK=Test", "are supported by this server")
+	if len(s.conf.Networks) > 0 {
+		c.numeric("005", "BOUNCER_NETID="+c.bound, "are supported by this server")
+	}
 	c.numeric("422", "MOTD File is missing")
 	s.tellWatchers(c.user, "730")
+	if c.bound != "" {
+		for _, name := range s.conf.Rooms {
+			s.join(c.user, name)
+		}
+	}
 }

@@ -22,7 +22,9 @@ type Config struct {
 	TLS         *tls.Config // of the listener; nil: plain
 	Page        int         // most messages of one CHATHISTORY; 0: 100
 	STS         string      // the value of the capability sts; empty: not offered
+	Nameless    bool        // messages have no msgid, and history goes by the time (MSGREFTYPES=timestamp), as soju's does
 	Networks    []string    // of the bouncer: "1 name=Libera;state=connected"
+	Rooms       []string    // that the bouncer has its users in, who speak to one of its networks
 }
 
 // Server is an IRC network of one server.
@@ -38,6 +40,7 @@ type Server struct {
 	history  []*said           // oldest first
 	lastID   int
 	lastTime time.Time
+	still    bool // see Still
 	batches  int
 	serving  sync.WaitGroup
 }
@@ -100,7 +103,7 @@ func (s *Server) caps() []string {
 		"account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost", "draft/chathistory",
 		"draft/event-playback", "draft/message-redaction", "draft/multiline=max-bytes=4096,max-lines=24",
 		"draft/read-marker", "echo-message", "extended-join", "extended-monitor", "invite-notify", "labeled-response",
-		"message-tags", "multi-prefix", "sasl=PLAIN,EXTERNAL,SCRAM-SHA-256", "server-time", "setname",
+		"message-tags", "multi-prefix", "no-implicit-names", "sasl=PLAIN,EXTERNAL,SCRAM-SHA-256", "server-time", "setname",
 		"standard-replies", "userhost-in-names",
 	}
 	if s.conf.STS != "" {
@@ -122,8 +125,20 @@ func (s *Server) offers(name string) bool {
 	})
 }
 
-// now is a time that no two messages share, since history is asked for by it, in the unit that it is written in.
+// Still has the network's clock stand still, so that everything is said in one moment, or go on.
+func (s *Server) Still(still bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now(); still != s.still {
+		s.still = still
+	}
+}
+
+// now is a time that no two messages share unless the clock stands still, in the unit that it is written in.
 func (s *Server) now() time.Time {
+	if s.still {
+		return s.lastTime
+	}
 	t := time.Now().UTC().Truncate(time.Millisecond)
 	if !t.After(s.lastTime) {
 		t = s.lastTime.Add(time.Millisecond)
@@ -142,7 +157,7 @@ func (s *Server) newBatch() string {
 	return "b" + strconv.Itoa(s.batches)
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func stamp(t time.Time) string { return t.UTC().Format(stampForm) }
 
 // fold is CASEMAPPING=ascii.
 func fold(s string) string {

@@ -119,7 +119,7 @@ func TestMultiline(t *testing.T) {
 		want string
 	}{
 		{[]string{"BATCH +4 draft/multiline #c", "@batch=4 PRIVMSG #bar hello", "BATCH -4"}, "BATCH MULTILINE_INVALID_TARGET #c #bar :Invalid multiline target"},
-		{[]string{"BATCH +5 draft/multiline #c", "@batch=5 PRIVMSG #c :", "BATCH -5"}, "BATCH MULTILINE_INVALID :Invalid multiline batch"},
+		{[]string{"BATCH +5 draft/multiline #c", "@batch=5 PRIVMSG #c :", "BATCH -5"}, "BATCH MULTILINE_INVALID :Invalid multiline batch with blank lines only"},
 		{[]string{"BATCH -6"}, "BATCH MULTILINE_INVALID :Invalid multiline batch"},
 		{append(append([]string{"BATCH +7 draft/multiline #c"}, repeat("@batch=7 PRIVMSG #c x", 25)...), "BATCH -7"), "BATCH MULTILINE_MAX_LINES 24 :Multiline batch max-lines exceeded"},
 		{append(append([]string{"BATCH +8 draft/multiline #c"}, repeat("@batch=8 PRIVMSG #c "+strings.Repeat("x", 400), 11)...), "BATCH -8"), "BATCH MULTILINE_MAX_BYTES 4096 :Multiline batch max-bytes exceeded"},
@@ -212,10 +212,17 @@ func TestHistory(t *testing.T) {
 		"TARGETS timestamp=2000-01-01T00:00:00.000Z timestamp=2100-01-01T00:00:00.000Z 9": {
 			":irc.test BATCH +b draft/chathistory-targets", "@batch=b :irc.test CHATHISTORY TARGETS #c ", "@batch=b :irc.test CHATHISTORY TARGETS bob ", ":irc.test BATCH -b",
 		},
-		"LATEST #elsewhere * 5":  {":irc.test FAIL CHATHISTORY INVALID_TARGET LATEST #elsewhere :Messages could not be retrieved"},
-		"LATEST #c":              {":irc.test FAIL CHATHISTORY NEED_MORE_PARAMS LATEST :Missing parameters"},
+		"LATEST #elsewhere * 5":    {":irc.test FAIL CHATHISTORY INVALID_TARGET LATEST #elsewhere :Messages could not be retrieved"},
+		"LATEST #c":                {":irc.test FAIL CHATHISTORY INVALID_PARAMS LATEST :Insufficient parameters"},
+		"LATEST #c * 5 6":          {":irc.test FAIL CHATHISTORY INVALID_PARAMS LATEST :Too many parameters"},
+		"AFTER #c timestamp=now 5": {":irc.test FAIL CHATHISTORY INVALID_PARAMS AFTER timestamp=now :Invalid timestamp"},
+		"AFTER #c * 5":             {":irc.test FAIL CHATHISTORY INVALID_PARAMS AFTER * :Invalid timestamp"},
+		"TARGETS msgid=1 timestamp=2100-01-01T00:00:00.000Z 9": {":irc.test FAIL CHATHISTORY INVALID_PARAMS TARGETS msgid=1 :Invalid timestamp"},
+		"TARGETS timestamp=2100-01-01T00:00:00.000Z timestamp=2000-01-01T00:00:00.000Z 1": {
+			":irc.test BATCH +b draft/chathistory-targets", "@batch=b :irc.test CHATHISTORY TARGETS bob ", ":irc.test BATCH -b",
+		},
 		"SOMETIMES #c * 5":       {":irc.test FAIL CHATHISTORY INVALID_PARAMS SOMETIMES :Unknown command"},
-		"LATEST #c msgid=nope 5": {":irc.test FAIL CHATHISTORY INVALID_MSGREFTYPE LATEST #c :Invalid reference"},
+		"LATEST #c msgid=nope 5": {":irc.test FAIL CHATHISTORY MESSAGE_ERROR LATEST #c :Messages could not be retrieved"},
 	} {
 		for i := range want {
 			want[i] = strings.TrimSuffix(want[i], " ")
