@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 // progress shows how far something has come: a bar that is drawn over on a terminal, else a line for every tenth.
 type progress struct {
 	out         io.Writer
+	unit        string // what is counted, in the plural; empty: lines
 	bar         bool
 	done, total int64
 	shown       int64 // tenths that have a line
@@ -47,7 +49,7 @@ func (p *progress) add(n int64) {
 	default:
 		if tenth := 10 * p.done / p.total; tenth > p.shown {
 			p.shown = tenth
-			fmt.Fprintf(p.out, "%d of %d lines\n", p.done, p.total)
+			fmt.Fprintf(p.out, "%d of %d %s\n", p.done, p.total, cmp.Or(p.unit, "lines"))
 		}
 	}
 }
@@ -56,7 +58,7 @@ func (p *progress) draw() {
 	p.drawn = time.Now()
 	share := min(p.done, p.total)
 	full := int(barWidth * share / p.total)
-	fmt.Fprintf(p.out, "\r[%s%s] %3d%% of %d lines", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), 100*share/p.total, p.total)
+	fmt.Fprintf(p.out, "\r[%s%s] %3d%% of %d %s", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), 100*share/p.total, p.total, cmp.Or(p.unit, "lines"))
 }
 
 // say writes a line of the result, with the bar out of its way.

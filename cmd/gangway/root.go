@@ -35,7 +35,7 @@ func root() *cobra.Command {
 	load := func() (*config.Config, error) { return config.Load(path) }
 	cmd.AddCommand(
 		runCommand(load), checkCommand(load), userCommand(load), inviteCommand(load), announceCommand(load), contactCommand(load), queueCommand(load),
-		statusCommand(load), reloadCommand(load), importCommand(load), demoCommand(), versionCommand(),
+		statusCommand(load), reloadCommand(load), importCommand(load), emailCommand(load), demoCommand(), versionCommand(),
 	)
 	return cmd
 }

@@ -34,11 +34,11 @@ func (g *gateway) last() core.Event {
 	return all[len(all)-1]
 }
 
-const emoji = "Content-Type: text/plain; charset=utf-8\nContent-Disposition: reaction\n\n👍\n"
+const reaction = "Content-Type: text/plain; charset=utf-8\nContent-Disposition: reaction\n\n👍\n"
 
 func TestReactionToOurs(t *testing.T) {
 	g, sent := correspondence(t)
-	g.take(t, "From: Bob@Example.com\nMessage-ID: <r@example.com>\nIn-Reply-To: "+string(sent)+"\n"+emoji)
+	g.take(t, "From: Bob@Example.com\nMessage-ID: <r@example.com>\nIn-Reply-To: "+string(sent)+"\n"+reaction)
 	r, ok := g.last().(*core.Reaction)
 	if !ok || r.Remote != sent || r.Peer != "bob@example.com" || r.Account != alice.ID || strings.Join(r.Emoji, "") != "👍" {
 		t.Errorf("%+v", g.last())
@@ -51,7 +51,7 @@ func TestReactionToNothing(t *testing.T) {
 	for id, header := range map[string]string{
 		"unknown": "From: bob@example.com\nIn-Reply-To: <never@seen>\n", "eve": "From: eve@example.com\nIn-Reply-To: " + string(sent) + "\n",
 	} {
-		g.take(t, "Message-ID: <"+id+"@x>\n"+header+emoji)
+		g.take(t, "Message-ID: <"+id+"@x>\n"+header+reaction)
 		if m, ok := g.last().(*core.Message); !ok || m.Text != "👍" {
 			t.Errorf("%s: %+v", id, g.last())
 		}

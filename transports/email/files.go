@@ -13,6 +13,9 @@ import (
 	"gangway/transports/email/mime"
 )
 
+// noText is what is shown where there is nothing.
+const noText = "(no text)"
+
 // fullText is what the whole text of a mail is called that is too long for a message.
 const fullText = "message.txt"
 
@@ -34,10 +37,23 @@ func (l *letter) files() []incoming {
 	}
 	for _, p := range l.body.Files {
 		all = append(all, incoming{
-			Attachment: core.Attachment{Name: p.FileName(), Type: p.Type, Size: p.Size()}, content: p.Decode,
+			Attachment: core.Attachment{Name: nameOf(p), Type: p.Type, Size: p.Size()}, content: p.Decode,
 		})
 	}
 	return all
+}
+
+// nameOf is what a file is called: as its sender says, or for what it is.
+func nameOf(p *mime.Part) string {
+	name := p.FileName()
+	switch {
+	case name != "":
+	case p.Type == "text/calendar", p.Type == "application/ics":
+		return "invitation.ics"
+	case p.Type == "message/rfc822", p.Type == "message/global":
+		return "message.eml"
+	}
+	return name
 }
 
 // keepFiles gives the files of a mail a place where the user finds them, and m their addresses. What cannot be kept is
@@ -65,7 +81,7 @@ func (t *transport) keepFiles(ctx context.Context, a core.Account, l *letter, m 
 	}
 	m.Text = strings.Trim(m.Text+"\n"+strings.Join(left, "\n"), "\n")
 	if m.Text == "" && m.Subject == "" && len(m.Attachments) == 0 {
-		m.Text = "(no text)"
+		m.Text = noText
 	}
 	return nil
 }
