@@ -27,20 +27,37 @@ type (
 		Realm string
 		New   bool              // it was not there
 		Kept  bool              // its user had chosen something already: that was left alone
+		Set   []string          // answers that come
 		Wrong map[string]string // answers that will not do, with the reason
+	}
+	targetOrder struct {
+		Network string
+		Texts   []string // as Transport.Parse takes them
+	}
+	importedTarget struct {
+		Realm, Address string
+		Room           bool
+		Wrong          string // why it is none
 	}
 	choiceOrder struct {
 		User, Network, Realm, Room string
 		Answers                    map[string]string // to settings
+		DryRun                     bool
+	}
+	importedChoices struct {
+		Set   []string // that come
+		Wrong map[string]string
 	}
 	keepOrder struct {
 		User, Network, Realm, Nick string
 		Rooms, Contacts            []string // addresses of the network
+		DryRun                     bool
 	}
 	kept         struct{ Rooms, Contacts int } // that were not there
 	historyOrder struct {
 		User, Network, Realm, Room, Nick string
 		Lines                            []historyLine
+		DryRun                           bool
 	}
 	historyLine struct {
 		ID       core.MessageID
@@ -54,6 +71,8 @@ func (d *desk) imports(ctx context.Context, op string, args json.RawMessage) (ou
 	switch op {
 	case "import.account":
 		out, err = with(args, func(o importOrder) (any, error) { return d.importAccount(ctx, o) })
+	case "import.targets":
+		out, err = with(args, func(o targetOrder) (any, error) { return d.importTargets(o) })
 	case "import.choices":
 		out, err = with(args, func(o choiceOrder) (any, error) { return d.importChoices(ctx, o) })
 	case "import.keep":
@@ -118,6 +137,9 @@ func (d *desk) importAccount(ctx context.Context, o importOrder) (out importedAc
 			continue
 		}
 		good[name] = o.Answers[name]
+		if name != "network" {
+			out.Set = append(out.Set, name)
+		}
 	}
 	if step, err = enrol(nil, good); err != nil || !step.Done || o.DryRun {
 		return out, err
@@ -131,35 +153,66 @@ func (d *desk) importAccount(ctx context.Context, o importOrder) (out importedAc
 
 // importChoices takes over what a user had chosen elsewhere, unless they have chosen here, and returns what will not do, with
 // the reason.
-func (d *desk) importChoices(ctx context.Context, o choiceOrder) (wrong map[string]string, err error) {
+func (d *desk) importChoices(ctx context.Context, o choiceOrder) (out importedChoices, err error) {
 	u, err := user(o.User)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	n, err := d.network(o.Network)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	at := core.Target{Realm: o.Realm}
 	if o.Room != "" {
 		at = core.Target{Realm: o.Realm, Address: core.Address(o.Room), Room: true}
 		if at, err = n.Transport.Parse(n.Transport.Format(at)); err != nil {
-			return nil, err
+			return out, err
 		}
 	}
-	err = d.app.mapping.ChangePreferences(ctx, u, o.Network, func(p *core.Preferences) error {
-		wrong = map[string]string{}
-		for name, answer := range o.Answers {
+	choose := func(p *core.Preferences) error {
+		out = importedChoices{}
+		for _, name := range slices.Sorted(maps.Keys(o.Answers)) {
 			if n.Chosen(*p, name, at) != "" {
 				continue
 			}
-			if err := n.Choose(p, at, map[string]string{name: answer}); err != nil {
-				wrong[name] = core.AsError(err).Sentence()
+			if err := n.Choose(p, at, map[string]string{name: o.Answers[name]}); err != nil {
+				if out.Wrong == nil {
+					out.Wrong = map[string]string{}
+				}
+				out.Wrong[name] = core.AsError(err).Sentence()
+				continue
 			}
+			out.Set = append(out.Set, name)
 		}
 		return nil
-	})
-	return wrong, err
+	}
+	if !o.DryRun {
+		return out, d.app.mapping.ChangePreferences(ctx, u, o.Network, choose)
+	}
+	p, err := d.app.mapping.Preferences(ctx, u, o.Network)
+	if err != nil {
+		return out, err
+	}
+	p.Own = maps.Clone(p.Own)
+	return out, choose(&p)
+}
+
+// importTargets says whom or what addresses mean here.
+func (d *desk) importTargets(o targetOrder) ([]importedTarget, error) {
+	n, err := d.network(o.Network)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]importedTarget, len(o.Texts))
+	for i, text := range o.Texts {
+		t, err := n.Transport.Parse(text)
+		if err != nil {
+			all[i].Wrong = core.AsError(err).Sentence()
+			continue
+		}
+		all[i] = importedTarget{Realm: t.Realm, Address: string(t.Address), Room: t.Room}
+	}
+	return all, nil
 }
 
 // linked links an account, through the gateway if it runs.
@@ -172,7 +225,7 @@ func (d *desk) linked(ctx context.Context, a core.Account) (core.Account, error)
 
 // importKept adds persistent rooms and contacts to an account.
 func (d *desk) importKept(ctx context.Context, o keepOrder) (out kept, err error) {
-	a, n, err := d.imported(ctx, o.User, o.Network, o.Realm)
+	a, n, err := d.imported(ctx, o.User, o.Network, o.Realm, o.DryRun)
 	if err != nil {
 		return out, err
 	}
@@ -181,7 +234,7 @@ func (d *desk) importKept(ctx context.Context, o keepOrder) (out kept, err error
 		if err != nil {
 			return out, err
 		}
-		added, err := muc.Keep(ctx, d.app.mapping.Notes(o.Network), a.ID, target.Address, o.Nick)
+		added, err := d.keepRoom(ctx, o, a.ID, target.Address)
 		if err != nil {
 			return out, err
 		}
@@ -198,16 +251,28 @@ func (d *desk) importKept(ctx context.Context, o keepOrder) (out kept, err error
 		if err == nil && c.Listed {
 			continue
 		}
+		if out.Contacts++; o.DryRun {
+			continue
+		}
 		if err := d.app.mapping.PutContact(ctx, mapping.Contact{Account: a.ID, Address: target.Address, Name: c.Name, Alias: c.Alias, Blocked: c.Blocked}); err != nil {
 			return out, err
 		}
-		out.Contacts++
 	}
 	return out, nil
 }
 
-// imported finds an account that an import is about.
-func (d *desk) imported(ctx context.Context, jid, network, realm string) (core.Account, *core.Network, error) {
+// keepRoom notes that an account stays in a room: false if that was noted.
+func (d *desk) keepRoom(ctx context.Context, o keepOrder, id core.AccountID, room core.Address) (added bool, err error) {
+	notes := d.app.mapping.Notes(o.Network)
+	if !o.DryRun {
+		return muc.Keep(ctx, notes, id, room, o.Nick)
+	}
+	kept, err := muc.Kept(ctx, notes, id, room)
+	return !kept, err
+}
+
+// imported finds an account that an import is about. In a dry run there may be none yet: it has no ID then.
+func (d *desk) imported(ctx context.Context, jid, network, realm string, dry bool) (core.Account, *core.Network, error) {
 	u, err := user(jid)
 	if err != nil {
 		return core.Account{}, nil, err
@@ -217,12 +282,15 @@ func (d *desk) imported(ctx context.Context, jid, network, realm string) (core.A
 		return core.Account{}, nil, err
 	}
 	a, err := d.app.mapping.AccountOf(ctx, u, network, realm)
+	if dry && err != nil && core.KindOf(err) == core.Unenrolled {
+		return core.Account{}, n, nil
+	}
 	return a, n, err
 }
 
 // importHistory adds what was said in a room, the oldest first, and returns how much of it was not there.
 func (d *desk) importHistory(ctx context.Context, o historyOrder) (fresh int, err error) {
-	a, n, err := d.imported(ctx, o.User, o.Network, o.Realm)
+	a, n, err := d.imported(ctx, o.User, o.Network, o.Realm, o.DryRun)
 	if err != nil {
 		return 0, err
 	}
@@ -234,6 +302,14 @@ func (d *desk) importHistory(ctx context.Context, o historyOrder) (fresh int, er
 		return 0, core.E(core.Invalid, "desk: import", fmt.Sprintf("%q is no room.", o.Room))
 	}
 	ref := core.Ref{Account: a.ID, Peer: target.Address}
+	if o.DryRun {
+		ids := make([]core.MessageID, len(o.Lines))
+		for i, l := range o.Lines {
+			ids[i] = l.ID
+		}
+		known, err := d.app.history.Known(ctx, ref, ids)
+		return len(ids) - known, err
+	}
 	page := make([]core.Archived, 0, len(o.Lines))
 	for _, l := range o.Lines {
 		page = append(page, core.Archived{ID: l.ID, At: l.At, Event: &core.Message{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func importCommand(load loader) *cobra.Command {
 			defer func() { _ = db.Close() }() // it was only read
 			return withDesk(cmd.Context(), load, func(call caller) error {
 				im := &importer{
-					db: db, call: call, network: transport, dry: dry, out: cmd.OutOrStdout(), archive: cfg.Archive,
+					file: args[0], db: db, call: call, network: transport, dry: dry, out: cmd.OutOrStdout(), archive: cfg.Archive,
 					progress: newProgress(cmd.ErrOrStderr()),
 				}
 				return im.run(cmd.Context())
@@ -98,12 +99,19 @@ func importStep(file string, err error) string {
 		next = "Add --newer to leave that out."
 	case errors.Is(err, biboumi.ErrLocked):
 		next = "Stop biboumi, and try again."
+	case errors.Is(err, biboumi.ErrUnfinished):
+		next = "Start biboumi once more, and stop it: it puts that in order."
+	case errors.Is(err, biboumi.ErrDamaged):
+		next = "Take a backup of it, or have \"sqlite3 FILE .recover\" make another of what is left."
+	case errors.Is(err, biboumi.ErrPostgres):
+		next = "Copy its tables to SQLite, with the columns that biboumi makes there, and name that file."
 	}
 	return fmt.Sprintf("%s: %v. %s", file, err, next)
 }
 
 // importer takes users over, one at a time: no more of the database is held than one user's choices and a page of history.
 type importer struct {
+	file     string
 	db       *biboumi.DB
 	call     caller
 	network  string
@@ -120,17 +128,17 @@ type importer struct {
 func (im *importer) run(ctx context.Context) error {
 	total, err := im.db.Lines(ctx)
 	if err != nil {
-		return err
+		return im.unread(err)
 	}
 	owners, err := im.db.Owners(ctx)
 	if err != nil {
-		return err
+		return im.unread(err)
 	}
 	im.progress.begin(total)
 	for _, owner := range owners {
 		if err := im.user(ctx, owner); err != nil {
 			im.progress.end()
-			return fmt.Errorf("%s: %w (what came before is here; the import may be done again)", owner, err)
+			return fmt.Errorf("%s: %w (what came before is here; the import may be done again)", owner, im.unread(err))
 		}
 	}
 	im.progress.end()
@@ -152,6 +160,16 @@ func (im *importer) run(ctx context.Context) error {
 	return nil
 }
 
+// unread says what to do where the database could not be read to its end; other errors stay as they are.
+func (im *importer) unread(err error) error {
+	for _, known := range []error{biboumi.ErrLocked, biboumi.ErrUnfinished, biboumi.ErrDamaged, biboumi.ErrNotBiboumi} {
+		if errors.Is(err, known) {
+			return core.E(core.Invalid, "import", importStep(im.file, err))
+		}
+	}
+	return err
+}
+
 // user takes over everything of a user and says what was left.
 func (im *importer) user(ctx context.Context, owner string) error {
 	im.users++
@@ -167,13 +185,16 @@ func (im *importer) user(ctx context.Context, owner string) error {
 	if err != nil {
 		return err
 	}
-	contacts := contactsByServer(local)
+	im.progress.say(im.out, "%s", oneLine(owner))
+	contacts, err := im.contactsOf(ctx, local, accounts)
+	if err != nil {
+		return err
+	}
 	for _, server := range slices.Sorted(maps.Keys(contacts)) { // those of whom nothing else is known
 		if !slices.ContainsFunc(accounts, func(a *biboumi.Account) bool { return a.Server == server }) {
 			accounts = append(accounts, &biboumi.Account{Owner: owner, Server: server})
 		}
 	}
-	im.progress.say(im.out, "%s", oneLine(owner))
 	for _, text := range global.Left() {
 		im.left(text)
 	}
@@ -190,17 +211,22 @@ func (im *importer) user(ctx context.Context, owner string) error {
 
 // chosen takes over what somebody chose, as far as they have not chosen here.
 func (im *importer) chosen(ctx context.Context, o choiceOrder) error {
-	if len(o.Answers) == 0 || im.dry {
+	if len(o.Answers) == 0 {
 		return nil
 	}
-	var wrong map[string]string
-	err := im.call(ctx, "import.choices", o, &wrong)
+	o.DryRun = im.dry
+	where := cmp.Or(strings.Trim(o.Room+"%"+o.Realm, "%"), "everywhere")
+	var got importedChoices
+	err := im.call(ctx, "import.choices", o, &got)
 	if err != nil && isTheirs(err) {
-		im.left(explain(err))
+		im.left(where + ": " + explain(err))
 		err = nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(wrong)) {
-		im.left(strings.TrimSpace(o.Room+" "+o.Realm) + ": " + name + ": " + wrong[name])
+	if len(got.Set) > 0 {
+		im.progress.say(im.out, "  %s: chosen: %s", oneLine(where), strings.Join(got.Set, ", "))
+	}
+	for _, name := range slices.Sorted(maps.Keys(got.Wrong)) {
+		im.left(where + ": " + name + ": " + got.Wrong[name])
 	}
 	return err
 }
@@ -210,33 +236,40 @@ func (im *importer) left(text string) {
 	im.progress.say(im.out, "  not carried over: %s", oneLine(text))
 }
 
-// contactsByServer sorts the addresses on a contact list. The gateway itself has no "@", and is nobody's contact here.
-func contactsByServer(local []string) map[string][]string {
-	servers := map[string][]string{}
+// contactsOf sorts the addresses on a contact list by server. The gateway itself has no "@", and is nobody's contact
+// here; channels are bookmarks, not contacts.
+func (im *importer) contactsOf(ctx context.Context, local []string, accounts []*biboumi.Account) (map[string][]string, error) {
+	order := targetOrder{Network: im.network}
 	for _, jid := range local {
-		name, _, ok := strings.Cut(jid, "@")
-		if !ok || name == "" {
-			continue
+		if name, _, ok := strings.Cut(jid, "@"); ok && name != "" {
+			order.Texts = append(order.Texts, mapping.Unescape(name))
 		}
-		nick, server, person := cutLast(mapping.Unescape(name), "%")
-		if !person {
-			nick, server = "", nick
-		}
-		known := servers[strings.ToLower(server)]
-		if nick != "" && !strings.ContainsAny(nick[:1], "#&!+") { // channels are bookmarks, not contacts
-			known = append(known, nick)
-		}
-		servers[strings.ToLower(server)] = known
 	}
-	return servers
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
+	var targets []importedTarget
+	if len(order.Texts) == 0 {
+		return nil, nil
 	}
-	return s[:i], s[i+len(sep):], true
+	if err := im.call(ctx, "import.targets", order, &targets); err != nil {
+		return nil, err
+	}
+	const fixed = " If biboumi had a fixed_irc_server, set fixed_network to it first."
+	servers := map[string][]string{}
+	for i, t := range targets {
+		known := slices.ContainsFunc(accounts, func(a *biboumi.Account) bool { return a.Server == t.Realm })
+		switch {
+		case t.Wrong != "" && !strings.Contains(order.Texts[i], "%"):
+			im.left("the contact " + order.Texts[i] + ": " + t.Wrong + fixed)
+		case t.Wrong != "":
+			im.left("the contact " + order.Texts[i] + ": " + t.Wrong)
+		case t.Address == "" && !known && !strings.Contains(t.Realm, "."):
+			im.left("the contact " + order.Texts[i] + ": it names no network." + fixed)
+		case t.Room || t.Address == "":
+			servers[t.Realm] = append([]string{}, servers[t.Realm]...)
+		default:
+			servers[t.Realm] = append(servers[t.Realm], t.Address)
+		}
+	}
+	return servers, nil
 }
 
 // account takes over one user on one server.
@@ -269,12 +302,15 @@ func (im *importer) account(ctx context.Context, a *biboumi.Account, contacts []
 		im.there++
 		what = "is here already"
 	}
+	if len(got.Set) > 0 {
+		what += " with " + strings.Join(got.Set, ", ")
+	}
 	im.progress.say(im.out, "  %s: %s", oneLine(a.Server), what)
 	for _, text := range left {
 		im.left(a.Server + ": " + text)
 	}
 	for _, c := range a.Choices() {
-		if err := im.chosen(ctx, choiceOrder{a.Owner, im.network, got.Realm, c.Channel, c.Answers}); err != nil {
+		if err := im.chosen(ctx, choiceOrder{User: a.Owner, Network: im.network, Realm: got.Realm, Room: c.Channel, Answers: c.Answers}); err != nil {
 			return err
 		}
 	}
@@ -300,29 +336,27 @@ func isTheirs(err error) bool {
 
 // keep takes over persistent rooms and contacts.
 func (im *importer) keep(ctx context.Context, a *biboumi.Account, got importedAccount, contacts []string) error {
-	rooms := a.Persistent()
-	if im.dry {
-		im.rooms, im.contacts = im.rooms+len(rooms), im.contacts+len(contacts)
-		return nil
-	}
-	each := func(o keepOrder, what string) error {
-		o.User, o.Network, o.Realm, o.Nick = a.Owner, im.network, got.Realm, a.Nick()
+	each := func(o keepOrder, name, what string) error {
+		o.User, o.Network, o.Realm, o.Nick, o.DryRun = a.Owner, im.network, got.Realm, a.Nick(), im.dry
 		var n kept
 		err := im.call(ctx, "import.keep", o, &n)
 		if err != nil && isTheirs(err) {
-			im.left(what + ": " + explain(err))
+			im.left(a.Server + ": " + name + ": " + explain(err))
 			err = nil
+		}
+		if n != (kept{}) {
+			im.progress.say(im.out, "  %s: %s %s", oneLine(a.Server), what, oneLine(name))
 		}
 		im.rooms, im.contacts = im.rooms+n.Rooms, im.contacts+n.Contacts
 		return err
 	}
-	for _, room := range rooms {
-		if err := each(keepOrder{Rooms: []string{room}}, room); err != nil {
+	for _, room := range a.Persistent() {
+		if err := each(keepOrder{Rooms: []string{room}}, room, "stays in"); err != nil {
 			return err
 		}
 	}
 	for _, nick := range contacts {
-		if err := each(keepOrder{Contacts: []string{nick}}, nick); err != nil {
+		if err := each(keepOrder{Contacts: []string{nick}}, nick, "has the contact"); err != nil {
 			return err
 		}
 	}
@@ -352,7 +386,13 @@ func (im *importer) history(ctx context.Context, a *biboumi.Account, got importe
 		im.progress.add(l.Lines - int64(im.archive.Limit))
 	}
 	oldest := time.Now().Add(-im.archive.Keep)
-	order := historyOrder{User: a.Owner, Network: im.network, Realm: got.Realm, Room: l.Channel, Nick: a.Nick()}
+	order := historyOrder{User: a.Owner, Network: im.network, Realm: got.Realm, Room: l.Channel, Nick: a.Nick(), DryRun: im.dry}
+	before := im.lines
+	defer func() {
+		if n := im.lines - before; n > 0 {
+			im.progress.say(im.out, "  %s: %d lines of the history of %s", oneLine(a.Server), n, oneLine(l.Channel))
+		}
+	}()
 	for {
 		lines, err := im.db.History(ctx, a.Owner, l, after, historyPage)
 		if err != nil || len(lines) == 0 {
@@ -398,10 +438,6 @@ func (im *importer) tell(ctx context.Context, order *historyOrder) error {
 	lines := order.Lines
 	order.Lines = nil
 	if len(lines) == 0 {
-		return nil
-	}
-	if im.dry {
-		im.lines += int64(len(lines))
 		return nil
 	}
 	var fresh int

@@ -38,6 +38,18 @@ INSERT INTO muclogline_ VALUES(4,'u-3','alice@example.org','#chan','irc.test',%d
 // schemaFile is what biboumi 9.0 makes.
 const schemaFile = "../../transports/irc/biboumi/testdata/schema.sql"
 
+// fixedBiboumi is "fixed FILE": a database of a biboumi with fixed_irc_server, whose addresses name no network, and with
+// channels whose names are escaped in addresses.
+func fixedBiboumi(ts *testscript.TestScript, _ bool, args []string) {
+	schema, err := os.ReadFile(schemaFile)
+	ts.Check(err)
+	statements(ts, args[0], string(schema), `
+INSERT INTO ircchanneloptions_ VALUES(1,'alice@example.org','irc.test','&local','','',20,1,0);
+INSERT INTO ircchanneloptions_ VALUES(2,'alice@example.org','irc.test','#a/b@c%d','','',20,1,0);
+INSERT INTO roster VALUES('friend@biboumi.example.org','alice@example.org'),('we\40ird@biboumi.example.org','alice@example.org'),
+	('#chan@biboumi.example.org','alice@example.org'),('biboumi.example.org','alice@example.org');`)
+}
+
 // laterBiboumi is "later FILE": a later biboumi has been at the database.
 func laterBiboumi(ts *testscript.TestScript, _ bool, args []string) {
 	statements(ts, args[0], "CREATE TABLE wings_ (id INTEGER)")
@@ -50,15 +62,6 @@ func statements(ts *testscript.TestScript, file string, all ...string) {
 	for _, text := range all {
 		_, err := db.ExecContext(context.Background(), text)
 		ts.Check(err)
-	}
-}
-
-func TestContactsByServer(t *testing.T) {
-	got := contactsByServer([]string{
-		"gw", "irc.a@gw", "nick%irc.a@gw", `we\40ird%IRC.b@gw`, "#chan%irc.c@gw", "@gw",
-	})
-	if want := "map[irc.a:[nick] irc.b:[we@ird] irc.c:[]]"; fmt.Sprint(got) != want {
-		t.Errorf("%v, want %s", got, want)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestScript(t *testing.T) {
 			"hold":        holdDatabase,
 			"undelivered": undelivered,
 			"biboumi":     biboumiDatabase,
-			"later":       laterBiboumi,
+			"later":       laterBiboumi, "fixed": fixedBiboumi,
 		},
 	})
 }

@@ -68,6 +68,29 @@ func (a *Archive) Find(ctx context.Context, ref core.Ref, name string) (e core.A
 	return e, err
 }
 
+// Known counts those of these ids under which a room has an event.
+func (a *Archive) Known(ctx context.Context, ref core.Ref, ids []core.MessageID) (n int, err error) {
+	err = a.read(ctx, "known", func(tx *store.Tx) error {
+		n = 0
+		r := reading{tx: tx, ref: ref}
+		if known, err := r.find(ctx); !known || err != nil {
+			return err
+		}
+		for _, id := range ids {
+			_, err := scanRow(tx.QueryRow(ctx, selectByID, r.room, string(id)))
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
 // Events returns the events of a room with these ids, oldest first. NotFound if one of them is not there.
 func (a *Archive) Events(ctx context.Context, ref core.Ref, ids []core.MessageID) (all []core.Archived, err error) {
 	err = a.read(ctx, "events", func(tx *store.Tx) error {

@@ -167,10 +167,15 @@ func TestNotReadable(t *testing.T) {
 	if err := os.WriteFile(text, []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	dump := filepath.Join(t.TempDir(), "dump")
+	if err := os.WriteFile(dump, []byte("--\n-- PostgreSQL database dump\n--\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		file string
 		want error
 	}{
+		{dump, ErrPostgres}, {"postgresql://localhost/biboumi", ErrPostgres},
 		{text, ErrNotBiboumi}, {t.TempDir(), ErrNotBiboumi}, {filepath.Join(t.TempDir(), "absent"), os.ErrNotExist},
 		{database(t, "CREATE TABLE other (id INTEGER)"), ErrNotBiboumi},
 		{database(t, schema, "ALTER TABLE ircserveroptions_ ADD COLUMN wings_ TEXT"), ErrNewer},
@@ -211,5 +216,74 @@ func TestLocked(t *testing.T) {
 		if err == nil {
 			d.Close()
 		}
+	}
+}
+
+// TestDamaged reads databases in which something was written over: where the schema is, and among the rows.
+func TestDamaged(t *testing.T) {
+	fill := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO muclogline_ SELECT NULL,'u'||i,'dora@example.org','#chan','irc.test',i,'text','bob' FROM n"
+	for _, at := range []int64{4096 + 200, 200} {
+		file := database(t, schema, fill)
+		f, err := os.OpenFile(file, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rubbish := make([]byte, min(info.Size()-at, 100_000))
+		for i := range rubbish {
+			rubbish[i] = 0xa5
+		}
+		if _, err := f.WriteAt(rubbish, at); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		d, err := Open(t.Context(), file, false)
+		if err == nil {
+			_, err = d.Lines(t.Context())
+			if err == nil {
+				_, err = d.Accounts(t.Context(), "dora@example.org")
+			}
+			d.Close()
+		}
+		if !errors.Is(err, ErrDamaged) {
+			t.Errorf("written over from %d: %v", at, err)
+		}
+	}
+}
+
+// TestCutOff reads a database whose program was killed in the middle of a transaction.
+func TestCutOff(t *testing.T) {
+	file := database(t, schema, people)
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, text := range []string{"PRAGMA cache_size = 1", "PRAGMA cache_spill = 1", "BEGIN",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO muclogline_ SELECT NULL,'v'||i,'dora@example.org','#chan','irc.test',i,'text','bob' FROM n"} {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied := filepath.Join(t.TempDir(), "biboumi.sqlite") // as a crash leaves both files
+	for _, end := range []string{"", "-journal"} {
+		b, err := os.ReadFile(file + end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(copied+end, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Open(t.Context(), copied, false)
+	if !errors.Is(err, ErrUnfinished) {
+		t.Errorf("Open: %v", err)
+	}
+	if err == nil {
+		d.Close()
 	}
 }

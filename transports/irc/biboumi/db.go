@@ -6,10 +6,12 @@
 package biboumi
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,6 +27,9 @@ var (
 	ErrNotBiboumi = errors.New("this is no database of biboumi")
 	ErrNewer      = errors.New("this is a database of a later biboumi than is known here")
 	ErrLocked     = errors.New("the database is in use: stop biboumi first")
+	ErrUnfinished = errors.New("biboumi was cut off in the middle of writing")
+	ErrDamaged    = errors.New("the database is damaged")
+	ErrPostgres   = errors.New("this is a database of PostgreSQL, and only SQLite is read")
 )
 
 // columns are the tables of biboumi 9, and of each what is read.
@@ -57,6 +62,9 @@ type DB struct {
 // Open opens a database. Its error is one of those above, or says why the file cannot be read. A database with more in
 // it than is known here is ErrNewer, unless newer is set: what is not known is then left out; see Unknown.
 func Open(ctx context.Context, path string, newer bool) (*DB, error) {
+	if strings.HasPrefix(path, "postgres://") || strings.HasPrefix(path, "postgresql://") {
+		return nil, ErrPostgres // as db_name of biboumi.cfg may have it
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -65,6 +73,8 @@ func Open(ctx context.Context, path string, newer bool) (*DB, error) {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: %s is no file", ErrNotBiboumi, path)
+	} else if isDump(path) {
+		return nil, ErrPostgres
 	}
 	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(2000)", "query_only(1)"}}
 	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
@@ -77,6 +87,18 @@ func Open(ctx context.Context, path string, newer bool) (*DB, error) {
 		return nil, errors.Join(explain(err), pool.Close())
 	}
 	return d, nil
+}
+
+// isDump says whether a file is what pg_dump makes.
+func isDump(path string) bool {
+	f, err := os.Open(path) //nolint:gosec // the administrator's own file
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, 64)
+	n, _ := io.ReadFull(f, begin)
+	return bytes.HasPrefix(begin[:n], []byte("PGDMP")) || bytes.Contains(begin[:n], []byte("PostgreSQL database dump"))
 }
 
 // Close closes the database.
@@ -155,8 +177,12 @@ func explain(err error) error {
 		return err
 	}
 	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrNotBiboumi, err)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case sqlite3.SQLITE_READONLY: // a journal beside it waits to be played back
+		return fmt.Errorf("%w: %w", ErrUnfinished, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%w (%w)", ErrLocked, err)
 	}
