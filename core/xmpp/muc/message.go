@@ -71,7 +71,11 @@ func (h *Handler) say(ctx context.Context, c *call) error {
 	if err != nil || e == nil {
 		return err
 	}
-	c.room.await(c.origin, pending{originID: strings.Clone(c.st.Child(NSStanzaID, "origin-id").Attr("id"))})
+	waits := pending{originID: strings.Clone(c.st.Child(NSStanzaID, "origin-id").Attr("id"))}
+	if m, ok := e.(*core.Message); ok {
+		waits.said = m.ID
+	}
+	c.room.await(c.origin, waits)
 	if err := h.rooms.gw.Submit(ctx, c.account, e); err != nil {
 		c.room.answered(c.origin)
 		return refused(err)
@@ -129,6 +133,9 @@ func (h *Handler) referring(ctx context.Context, c *call, m *core.Message) error
 			return h.cannot("changed after they were sent")
 		}
 		old, ok := c.room.found(ctx, re.Attr("id"))
+		if id, waits := c.room.unsaid(c.origin.From, re.Attr("id")); !ok && waits {
+			old, ok = &core.Message{IDs: core.IDs{ID: id}, Mine: true}, true
+		}
 		switch {
 		case !ok:
 			return unknown()

@@ -166,3 +166,19 @@ func TestHats(t *testing.T) {
 	s.show(&core.MemberChanged{Ref: ref, Change: core.Came, Member: core.Member{Nick: "x"}})
 	s.Expect(`<presence from='` + channel + `/x'><no><hats xmlns='urn:xmpp:hats:0'/></no></presence>`)
 }
+
+// TestCorrectionOfWhatWaits has a client correct what the network has not taken yet: the one that it sent, by its id.
+func TestCorrectionOfWhatWaits(t *testing.T) {
+	s := openRich(t)
+	s.enter(phone)
+	s.enter(desk)
+	s.Send(say(phone, "h1", `<body>tha end</body>`))
+	waits := s.submitted()
+	s.Send(say(phone, "c1", `<body>the end</body><replace xmlns='urn:xmpp:message-correct:0' id='h1'/>`))
+	if m := s.submitted(); m.Text != "the end" || m.Replaces.ID != waits.ID || waits.ID == "" {
+		t.Errorf("corrected %+v, which was %+v", m, waits)
+	}
+	s.Send(say(desk, "c2", `<body>the end</body><replace xmlns='urn:xmpp:message-correct:0' id='h1'/>`))
+	s.Expect(`<message type='error' id='c2' to='` + desk + `'><error type='cancel'><item-not-found ` + stanzas + `/></error></message>`)
+	s.quiet()
+}

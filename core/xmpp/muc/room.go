@@ -36,8 +36,9 @@ type waiting struct {
 
 // pending is what an answer of the network has to be told by.
 type pending struct {
-	originID string // XEP-0359, of a message
-	asked    string // the resource that was asked for instead of the one there is
+	originID string         // XEP-0359, of a message
+	said     core.MessageID // the message; empty: it is none
+	asked    string         // the resource that was asked for instead of the one there is
 	// done is told the answer in place of the client, by who waits for it; nil: nobody does. It holds one.
 	done chan<- error
 }
@@ -203,6 +204,15 @@ func (rm *room) answered(o core.Origin) pending {
 	p := rm.pending[o]
 	delete(rm.pending, o)
 	return p
+}
+
+// unsaid returns our name of a message that a client has sent under an id, and that the network has not taken yet: it
+// may be waiting for its correction.
+func (rm *room) unsaid(by, id string) (core.MessageID, bool) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	said := rm.pending[core.Origin{ID: id, From: by}].said
+	return said, said != ""
 }
 
 // notIn is the answer to whoever speaks without having joined (XEP-0045 section 7.4).
