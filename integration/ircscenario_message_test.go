@@ -18,7 +18,7 @@ const (
 )
 
 func ircMessageScenarios() []ircScenario {
-	return []ircScenario{
+	return append(append(ircPrivateScenarios(), ircRichScenarios()...), []ircScenario{
 		{name: "a message comes back", play: comesBack},
 		{name: "other users of the gateway", play: otherUsers},
 		{name: "from outside", play: speaksFromOutside},
@@ -33,7 +33,7 @@ func ircMessageScenarios() []ircScenario {
 		{name: "modes", play: modes},
 		{name: "invitations", play: invitations},
 		{name: "an ampersand", on: []string{ngircd}, play: ampersand},
-	}
+	}...)
 }
 
 // say has a resource say something to everybody.
