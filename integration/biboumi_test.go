@@ -18,6 +18,7 @@ import (
 	"gangway/integration/ircclient"
 	"gangway/integration/servers"
 	"gangway/integration/servers/serverstest"
+	"gangway/integration/world"
 )
 
 const (
@@ -131,16 +132,57 @@ func TestImportBiboumi(t *testing.T) {
 		field("after_connect_commands", "PRIVMSG NickServ :identify x"))
 	b.configure(alice, "#chan%irc.test@"+biboumiDomain, field("persistent", "true")+field("record_history", "false")+field("encoding_in", "latin1"))
 	b.configure(alice, "#chan%irc.test@"+biboumiDomain, field("persistent", "true")+field("record_history", "true")+field("encoding_in", "latin1"))
+	for _, room := range []string{slashed, local} {
+		b.configure(alice, room, field("persistent", "true"))
+	}
 	b.configure(alice, biboumiDomain, field("record_history", "true")+field("max_history_length", "42")+field("persistent", "false"))
 	b.talk(ctx, alice, "#chan", "hello", "\x01ACTION waves\x01")
 	b.end()
-	b.imported(ctx)
+	b.returned(ctx, b.imported(ctx))
 }
 
-// imported takes the users over, twice, and looks at what came.
-func (b *biboumi) imported(ctx context.Context) {
+// Channels whose names are escaped in addresses, as biboumi's users have them in their bookmarks.
+const (
+	slashed = `#a\2fb%irc.test@` + biboumiDomain
+	local   = `\26local%irc.test@` + biboumiDomain
+)
+
+// returned starts the gateway in biboumi's place: who was in channels is in them again, and finds them under their addresses,
+// with what was said there.
+func (b *biboumi) returned(ctx context.Context, conf string) {
 	b.t.Helper()
-	conf := filepath.Join(filepath.Dir(b.file), "gangway.toml")
+	bob, err := ircclient.Dial(ctx, b.irc.Addr(), ircclient.Config{Nick: "bob"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer bob.Close()
+	for _, channel := range []string{"#chan", "#a/b", "&local"} {
+		if err := bob.Join(ctx, channel); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.xmpp.Ignore("<iq type='get'/>") // what it asks the host server
+	run(ctx, b.t, &world.World{Config: conf})
+	for _, channel := range []string{"#chan", "#a/b", "&local"} {
+		back := func(l ircclient.Line) bool { return l.Command == "JOIN" && l.Nick() == "al" && l.Param(0) == channel }
+		if _, err := bob.Wait(ctx, back); err != nil {
+			b.t.Fatalf("nobody is back in %s: %v", channel, err)
+		}
+	}
+	for room, said := range map[string][]string{"#chan%irc.test@" + biboumiDomain: {"bob hello", "bob /me waves", "al from me"}, slashed: nil, local: nil} {
+		b.xmpp.Send("<presence from='alice@example.org/x' to='" + room + "/al'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+		for _, line := range said {
+			nick, text, _ := strings.Cut(line, " ")
+			b.xmpp.Expect("<message type='groupchat' from='" + room + "/" + nick + "'><body>" + text + "</body><delay xmlns='urn:xmpp:delay'/></message>")
+		}
+		b.xmpp.Expect("<message type='groupchat' from='" + room + "'><subject/></message>")
+	}
+}
+
+// imported takes the users over, twice, and looks at what came. It returns the configuration of the gateway.
+func (b *biboumi) imported(ctx context.Context) (conf string) {
+	b.t.Helper()
+	conf = filepath.Join(filepath.Dir(b.file), "gangway.toml")
 	text := fmt.Sprintf("[xmpp]\nserver = %q\ndomain = \"example.org\"\n[store]\nurl = \"sqlite:gangway.db\"\n[access]\nallow = [\"*@example.org\"]\n"+
 		"[transport.irc]\ndomain = %q\nsecret = \"s3cret\"\n[transport.irc.network.\"irc.test\"]\naddress = \"irc://%s\"\n", b.xmpp.Addr(), biboumiDomain, b.irc.Addr())
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
@@ -150,8 +192,8 @@ func (b *biboumi) imported(ctx context.Context) {
 		args []string
 		want []string
 	}{
-		{[]string{"import", "biboumi", "--dry-run", b.file}, []string{"1 accounts, 1 persistent rooms, 0 contacts and 3 lines of history would come"}},
-		{[]string{"import", "biboumi", b.file}, []string{"1 accounts, 1 persistent rooms, 0 contacts and 3 lines of history;", "the address 127.0.0.1"}},
+		{[]string{"import", "biboumi", "--dry-run", b.file}, []string{"1 accounts, 3 persistent rooms, 0 contacts and 3 lines of history would come"}},
+		{[]string{"import", "biboumi", b.file}, []string{"1 accounts, 3 persistent rooms, 0 contacts and 3 lines of history;", "the address 127.0.0.1"}},
 		{[]string{"import", "biboumi", b.file}, []string{"0 accounts, 0 persistent rooms, 0 contacts and 0 lines of history; 1 accounts were here already"}},
 		{[]string{"user", "export", "alice@example.org"}, []string{`"nick":"al"`, `"username":"ally"`, `"realname":"Alice A."`,
 			`"encoding_in irc.test":"koi8-r"`, `"encoding_in #chan%irc.test":"latin1"`, `"record #chan%irc.test":"true"`, `"history":"42"`, "hello", "/me waves", "from me"}},
@@ -166,4 +208,5 @@ func (b *biboumi) imported(ctx context.Context) {
 			}
 		}
 	}
+	return conf
 }
