@@ -151,7 +151,7 @@ func (l *letter) sender(returnPath string) (address, string) {
 
 // otherSender is who sent the mail on behalf of From, as far as it says. On a list that is the list.
 func (l *letter) otherSender() address {
-	if l.list != nil {
+	if l.list != nil || l.automatic { // a list, or a program
 		return address{}
 	}
 	for _, mb := range l.mail.Root.Mailboxes("Sender") {

@@ -75,8 +75,7 @@ type Verdicts struct {
 
 // Render reads a mail as the gateway would. It never fails; domain is the gateway's own, and may be empty.
 func Render(raw []byte, domain string, now time.Time) *Rendered {
-	l := readLetter(raw, "", now)
-	l.automatic = isAutomatic(l.mail.Root, "unknown") // who sent it is not part of it
+	l := readLetter(raw, "unknown", now) // who sent it is not part of it
 	m := l.message("")
 	r := &Rendered{
 		MessageID: l.id, From: Correspondent{l.from.address(), l.name}, Conversation: l.peer(), Subject: l.subject,

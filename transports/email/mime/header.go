@@ -132,7 +132,7 @@ func (s *scanner) header() Header {
 			continue
 		}
 		value = -1
-		if !s.moreFields(len(h)) {
+		if line[0] != ':' && !s.moreFields(len(h)) {
 			s.msg.defect("body begins without an empty line")
 			s.pos = at
 			return h

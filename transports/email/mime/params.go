@@ -11,6 +11,7 @@ import (
 func (p *Part) setType() {
 	v := p.Header.Get("Content-Type")
 	if v == "" {
+		p.unsure = true
 		return
 	}
 	kind, rest, _ := strings.Cut(v, ";")
@@ -24,6 +25,10 @@ func (p *Part) setType() {
 		p.Type = kind
 	default:
 		p.msg.defect("Content-Type is not understood")
+		p.unsure = true
+		if p.FileName() != "" { // somebody's file
+			p.Type = "application/octet-stream"
+		}
 	}
 }
 

@@ -23,9 +23,10 @@ type Part struct {
 	Params map[string]string // of Content-Type, keys in lower case
 	Parts  []*Part           // of a multipart, in order
 
-	body []byte   // of a leaf, still encoded
-	read *reading // of a leaf whose text was decoded
-	msg  *Message
+	unsure bool     // Type is a default
+	body   []byte   // of a leaf, still encoded
+	read   *reading // of a leaf whose text was decoded
+	msg    *Message
 }
 
 // Raw returns the bytes of a leaf as they came, transfer encoding and all.
@@ -73,6 +74,7 @@ type scanner struct {
 type level struct {
 	part     *Part
 	boundary string
+	start    int // of what is before its first part
 }
 
 func (s *scanner) skipMboxLine() {
@@ -118,6 +120,45 @@ func (s *scanner) run() {
 	if len(s.stack) > 0 {
 		s.msg.defect("multipart is not closed")
 	}
+	s.pop(0, len(s.src))
+}
+
+// pop closes the multiparts from level n of the stack on, which end at an offset.
+func (s *scanner) pop(n, at int) {
+	for _, l := range s.stack[n:] {
+		body := trimEnd(s.src[l.start:max(at, l.start)])
+		if len(l.part.Parts) > 0 || len(bytes.TrimSpace(body)) == 0 {
+			continue
+		}
+		s.msg.defect("multipart without parts") // its delimiter is nowhere: what is there is text
+		if s.parts >= s.msg.limits.Parts {
+			l.part.Type, l.part.body = "text/plain", body
+			continue
+		}
+		s.parts++
+		l.part.Parts = []*Part{{Type: "text/plain", body: body, msg: s.msg}}
+	}
+	s.stack = s.stack[:n]
+}
+
+// delimited says whether a boundary delimits anything in what is left.
+func (s *scanner) delimited(boundary string) bool {
+	rest := s.src[s.pos:]
+	for range 1000 {
+		i := bytes.Index(rest, []byte("--"+boundary))
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+2+len(boundary):]
+		if len(rest) == 0 || bytes.IndexByte([]byte("\r\n \t-"), rest[0]) >= 0 {
+			return true
+		}
+	}
+	return true
+}
+
+func trimEnd(b []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte{'\n'}), []byte{'\r'})
 }
 
 // match finds the innermost open multipart that a line starting with "--" delimits.
@@ -136,7 +177,7 @@ func (s *scanner) match(line []byte) (level int, closing bool) {
 func (s *scanner) boundary(at, i int, closing bool) {
 	if !closing && s.parts >= s.msg.limits.Parts {
 		s.msg.defect("too many parts")
-		s.stack = nil // the rest stays in the last part
+		s.stack = s.stack[:0] // the rest stays in the last part
 		return
 	}
 	s.endLeaf(at)
@@ -144,10 +185,10 @@ func (s *scanner) boundary(at, i int, closing bool) {
 		s.msg.defect("multipart is not closed")
 	}
 	if closing {
-		s.stack = s.stack[:i]
+		s.pop(i, at)
 		return
 	}
-	s.stack = s.stack[:i+1]
+	s.pop(i+1, at)
 	parent := s.stack[i].part
 	kind := "text/plain"
 	if parent.Type == "multipart/digest" {
@@ -163,8 +204,7 @@ func (s *scanner) endLeaf(at int) {
 	}
 	body := s.src[s.start:max(at, s.start)]
 	if at < len(s.src) {
-		body = bytes.TrimSuffix(body, []byte{'\n'})
-		body = bytes.TrimSuffix(body, []byte{'\r'})
+		body = trimEnd(body)
 	}
 	s.leaf.body = body
 	s.leaf = nil
@@ -197,8 +237,13 @@ func (s *scanner) open(p *Part) bool {
 			return false
 		}
 		s.msg.defect("multipart without boundary: guessed")
+	} else if len(s.stack) == 0 && !s.delimited(boundary) {
+		if guess := s.guessBoundary(); guess != "" {
+			s.msg.defect("multipart with another boundary than it says: guessed")
+			boundary = guess
+		}
 	}
-	s.stack = append(s.stack, level{p, boundary})
+	s.stack = append(s.stack, level{p, boundary, s.pos})
 	return true
 }
 

@@ -3,6 +3,7 @@ package mime
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // reading is a leaf's text, decoded.
@@ -16,7 +17,11 @@ func (p *Part) rendered() (text string, quoted int) {
 	if p.read != nil {
 		return p.read.text, p.read.quoted
 	}
-	content, charset := p.Content(p.msg.limits.Text), p.Params["charset"]
+	content, charset := p.honest(p.Content(p.msg.limits.Text)), p.Params["charset"]
+	if p.unsure && p.Type == "text/plain" && len(htmlSigns.FindAllIndex(content[:min(len(content), 4096)], 2)) == 2 {
+		p.Type = "text/html"
+		p.msg.defect("HTML that does not say so")
+	}
 	if charset == "" && p.Type == "text/html" {
 		charset = htmlCharset(content)
 	}
@@ -38,6 +43,38 @@ func (p *Part) rendered() (text string, quoted int) {
 	}
 	p.read = &reading{text, quoted}
 	return text, quoted
+}
+
+// htmlSigns are elements that no other text has.
+var htmlSigns = regexp.MustCompile(`(?i)</?(?:html|head|body|br|p|div|table|td|span|font|a href="[^"<>]*")(?:\s[^<>]{0,200})?/?>`)
+
+// honest returns the content as it came where it says to be base64 and is plain text.
+func (p *Part) honest(content []byte) []byte {
+	if p.encoding() != "base64" || len(content) == 0 {
+		return content
+	}
+	sample := p.body[:min(len(p.body), 4096)]
+	foreign := 0
+	for _, c := range sample {
+		if base64Value(c) >= 64 && c != '=' && c != '\r' && c != '\n' {
+			foreign++
+		}
+	}
+	if foreign*20 < len(sample) || readableBytes(content) {
+		return content
+	}
+	p.msg.defect("says to be base64 and is not")
+	return p.body[:min(len(p.body), p.msg.limits.Text)]
+}
+
+// readableBytes says whether there are no controls, and is no broken UTF-8, in what was decoded.
+func readableBytes(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b {
+			return false
+		}
+	}
+	return utf8.Valid(b)
 }
 
 // isASCII says whether a charset's name says nothing that could not be found out.
