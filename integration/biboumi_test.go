@@ -36,8 +36,8 @@ type biboumi struct {
 	asks int
 }
 
-// startBiboumi starts all three.
-func startBiboumi(t *testing.T) *biboumi {
+// startBiboumi starts all three, with more lines in biboumi's configuration.
+func startBiboumi(t *testing.T, more string) *biboumi {
 	t.Helper()
 	b := &biboumi{t: t, xmpp: xmpptest.New(t)}
 	b.xmpp.Patience = time.Minute
@@ -49,8 +49,8 @@ func startBiboumi(t *testing.T) *biboumi {
 		t.Fatal(err)
 	}
 	conf := filepath.Join(dir, "biboumi.cfg")
-	text := fmt.Sprintf("hostname=%s\npassword=%s\nxmpp_server_ip=127.0.0.1\nport=%s\ndb_name=%s\nlog_level=0\nlog_file=%s/log\nidentd_port=0\n",
-		biboumiDomain, xmpptest.Secret, port, b.file, dir)
+	text := fmt.Sprintf("hostname=%s\npassword=%s\nxmpp_server_ip=127.0.0.1\nport=%s\ndb_name=%s\nlog_level=0\nlog_file=%s/log\nidentd_port=0\n%s",
+		biboumiDomain, xmpptest.Secret, port, b.file, dir, more)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func (b *biboumi) talk(ctx context.Context, user, room string, lines ...string) 
 func TestImportBiboumi(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	b := startBiboumi(t)
+	b := startBiboumi(t, "")
 	b.xmpp.Ignore("<message type='chat'/>")
 	b.xmpp.Ignore("<presence/>")
 	_, port, err := net.SplitHostPort(b.irc.Addr())
@@ -179,15 +179,23 @@ func (b *biboumi) returned(ctx context.Context, conf string) {
 	}
 }
 
+// configuration writes that of a gateway in biboumi's place, with more lines about IRC.
+func (b *biboumi) configuration(more string) (file string) {
+	b.t.Helper()
+	file = filepath.Join(filepath.Dir(b.file), "gangway.toml")
+	text := fmt.Sprintf("[xmpp]\nserver = %q\ndomain = \"example.org\"\n[store]\nurl = \"sqlite:gangway.db\"\n[access]\nallow = [\"*@example.org\"]\n"+
+		"[transport.irc]\ndomain = %q\nsecret = %q\n%s[transport.irc.network.\"irc.test\"]\naddress = \"irc://%s\"\n",
+		b.xmpp.Addr(), biboumiDomain, xmpptest.Secret, more, b.irc.Addr())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	return file
+}
+
 // imported takes the users over, twice, and looks at what came. It returns the configuration of the gateway.
 func (b *biboumi) imported(ctx context.Context) (conf string) {
 	b.t.Helper()
-	conf = filepath.Join(filepath.Dir(b.file), "gangway.toml")
-	text := fmt.Sprintf("[xmpp]\nserver = %q\ndomain = \"example.org\"\n[store]\nurl = \"sqlite:gangway.db\"\n[access]\nallow = [\"*@example.org\"]\n"+
-		"[transport.irc]\ndomain = %q\nsecret = \"s3cret\"\n[transport.irc.network.\"irc.test\"]\naddress = \"irc://%s\"\n", b.xmpp.Addr(), biboumiDomain, b.irc.Addr())
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		b.t.Fatal(err)
-	}
+	conf = b.configuration("")
 	for _, c := range []struct {
 		args []string
 		want []string
@@ -209,4 +217,36 @@ func (b *biboumi) imported(ctx context.Context) (conf string) {
 		}
 	}
 	return conf
+}
+
+// TestImportBiboumiFixed has biboumi serve one network only: its addresses do not name it, and neither do ours.
+func TestImportBiboumiFixed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	b := startBiboumi(t, "fixed_irc_server=irc.test\n")
+	b.xmpp.Ignore("<presence/>")
+	const alice = "alice@example.org"
+	b.configure(alice, "#50%@"+biboumiDomain, field("persistent", "true"))
+	b.end()
+	conf := b.configuration("fixed_network = \"irc.test\"\n")
+	out, err := exec.CommandContext(ctx, binary, "import", "biboumi", b.file, "-c", conf).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "irc.test: stays in #50%\n") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	bob, err := ircclient.Dial(ctx, b.irc.Addr(), ircclient.Config{Nick: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bob.Close()
+	if err := bob.Join(ctx, "#50%"); err != nil {
+		t.Fatal(err)
+	}
+	b.xmpp.Ignore("<iq type='get'/>")
+	b.xmpp.Ignore("<message type='chat'/>")
+	run(ctx, t, &world.World{Config: conf})
+	if _, err := bob.Wait(ctx, func(l ircclient.Line) bool { return l.Command == "JOIN" && l.Nick() == "alice" }); err != nil {
+		t.Fatal(err)
+	}
+	b.xmpp.Send("<presence from='" + alice + "/x' to='#50%@" + biboumiDomain + "/alice'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+	b.xmpp.Expect("<message type='groupchat' from='#50%@" + biboumiDomain + "'><subject/></message>")
 }
