@@ -90,6 +90,12 @@ type (
 	Profiler interface {
 		Profile(ctx context.Context, peer Address) (*Profile, error)
 	}
+	// Querier asks a correspondent's program something.
+	Querier interface {
+		// Query asks and does not wait. answered is called once, with what the program says; with NotFound where nobody is
+		// of that address; with Unavailable where no answer comes in time. It is not called where Query fails.
+		Query(ctx context.Context, peer Address, q Query, answered func(text string, err error)) error
+	}
 	// Reporter says how its connection is. It does not ask the network.
 	Reporter interface {
 		// Report is quick: it is asked for figures, of all sessions at once.
@@ -123,6 +129,16 @@ type Ban struct {
 	At     time.Time
 }
 
+// Query is what a correspondent's program can be asked.
+type Query uint8
+
+// The queries.
+const (
+	QueryVersion Query = iota // which program it is
+	QueryPing                 // whether it is there; the answer is empty
+	QueryTime                 // which time it has, in whatever form
+)
+
 // Listed is a room that anybody can see.
 type Listed struct {
 	Room    Address
@@ -147,6 +163,7 @@ type Caps struct {
 	Reactor        Reactor
 	ContactLister  ContactLister
 	Profiler       Profiler
+	Querier        Querier
 	Reporter       Reporter
 	Reconciler     Reconciler
 }
@@ -168,6 +185,7 @@ func CapsOf(s Session) Caps {
 	c.Reactor, _ = s.(Reactor)
 	c.ContactLister, _ = s.(ContactLister)
 	c.Profiler, _ = s.(Profiler)
+	c.Querier, _ = s.(Querier)
 	c.Reporter, _ = s.(Reporter)
 	c.Reconciler, _ = s.(Reconciler)
 	if n, ok := s.(Narrower); ok {

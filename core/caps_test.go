@@ -30,6 +30,7 @@ type everything struct {
 	core.Reactor
 	core.ContactLister
 	core.Profiler
+	core.Querier
 	core.Reporter
 	core.Reconciler
 }

@@ -42,6 +42,18 @@ func (h *host) Preferences(ctx context.Context, id AccountID) (Preferences, erro
 	return h.g.cfg.Choices.Preferences(ctx, a.User, h.network)
 }
 
+func (h *host) Software(ctx context.Context, id AccountID, by Address) (Software, error) {
+	e, ok := h.g.voice().(Inquirer)
+	if !ok {
+		return Software{}, E(Unsupported, "core: software", "")
+	}
+	a, err := h.Account(ctx, id)
+	if err != nil {
+		return Software{}, err
+	}
+	return e.Software(ctx, a, by)
+}
+
 func (h *host) Owner(ctx context.Context, own, peer Address) (Account, error) {
 	return h.g.cfg.Accounts.Owner(ctx, h.network, own, peer)
 }

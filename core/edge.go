@@ -11,6 +11,15 @@ type Edge interface {
 	Hand(ctx context.Context, hs []Handing) []error
 }
 
+// Software is a program that a user or a correspondent uses.
+type Software struct{ Name, Version, OS string } // Version and OS may be empty
+
+// Inquirer is an Edge that can ask users' clients.
+type Inquirer interface {
+	// Software is Host.Software.
+	Software(ctx context.Context, a Account, by Address) (Software, error)
+}
+
 // Handing is a stored event and the account it is for. That of a Notice has a User and a Network only.
 type Handing struct {
 	Account Account

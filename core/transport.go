@@ -121,6 +121,9 @@ type Host interface {
 	History() History
 	// Preferences are what the account's user chose for this network.
 	Preferences(ctx context.Context, id AccountID) (Preferences, error)
+	// Software asks a client of the account's user what it is, for a correspondent who wants to know. It waits for the
+	// answer, at most until ctx ends; NotFound if there is no client to ask.
+	Software(ctx context.Context, id AccountID, by Address) (Software, error)
 	// WebhookURL is where the world reaches the transport's http.Handler, without a slash at the end; empty if the
 	// configuration does not say. It is what providers are told and what their signatures are checked against.
 	WebhookURL() string

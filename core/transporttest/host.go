@@ -24,6 +24,8 @@ type Host struct {
 	Files Blobs
 	// Chosen are the preferences of everybody. They are set before the transport is used; after that see Choose.
 	Chosen core.Preferences
+	// Client is what Software answers; without a Name there is no client. It is set before the transport is used.
+	Client core.Software
 
 	t testing.TB
 
@@ -184,6 +186,14 @@ func (h *Host) Preferences(context.Context, core.AccountID) (core.Preferences, e
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.Chosen, nil
+}
+
+// Software returns Client.
+func (h *Host) Software(ctx context.Context, _ core.AccountID, _ core.Address) (core.Software, error) {
+	if h.Client.Name == "" {
+		return core.Software{}, core.E(core.NotFound, "transporttest: software", "")
+	}
+	return h.Client, ctx.Err()
 }
 
 // WebhookURL returns the field Webhook.

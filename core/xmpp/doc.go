@@ -45,6 +45,8 @@ type Sender interface {
 	// belongs to the caller. An answer of type error is returned as an *Error.
 	// Without a deadline in ctx it waits a minute.
 	IQ(ctx context.Context, to, typ string, payload func(*stream.Encoder)) (*stream.Stanza, error)
+	// IQFrom is IQ from an address at the domain.
+	IQFrom(ctx context.Context, from, to, typ string, payload func(*stream.Encoder)) (*stream.Stanza, error)
 }
 
 // Batch names the last of some stanzas sent on one connection. The zero Batch is

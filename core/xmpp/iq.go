@@ -89,6 +89,11 @@ func (c *calls) fail(err error) {
 
 // IQ implements Sender.
 func (l *Link) IQ(ctx context.Context, to, typ string, payload func(*stream.Encoder)) (*stream.Stanza, error) {
+	return l.IQFrom(ctx, l.cfg.Domain, to, typ, payload)
+}
+
+// IQFrom implements Sender.
+func (l *Link) IQFrom(ctx context.Context, from, to, typ string, payload func(*stream.Encoder)) (*stream.Stanza, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, iqTimeout)
@@ -97,7 +102,7 @@ func (l *Link) IQ(ctx context.Context, to, typ string, payload func(*stream.Enco
 	id, w := l.calls.add(to)
 	defer l.calls.remove(id)
 	_, err := l.Send(func(e *stream.Encoder) {
-		e.Start("iq", "", "type", typ, "id", id, "from", l.cfg.Domain, "to", to)
+		e.Start("iq", "", "type", typ, "id", id, "from", from, "to", to)
 		if payload != nil {
 			payload(e)
 		}

@@ -128,6 +128,11 @@ func (h *presenceHost) IQ(context.Context, string, string, func(*stream.Encoder)
 	return nil, errors.New("nobody answers")
 }
 
+// IQFrom implements xmpp.Sender.
+func (h *presenceHost) IQFrom(context.Context, string, string, string, func(*stream.Encoder)) (*stream.Stanza, error) {
+	return nil, errors.New("nobody answers")
+}
+
 // Allowed and the following are the hall and its tables.
 func (h *presenceHost) Allowed(core.UserID) bool { return true }
 

@@ -18,6 +18,7 @@ func (s *session) end(ctx context.Context, err error) {
 		reason = core.E(core.Unavailable, "irc: stop", "The gateway is stopping.")
 	}
 	s.abandon(reason)
+	s.dropQueries()
 	if reason != nil {
 		s.dropQueue(reason)
 	}

@@ -81,8 +81,9 @@ type link struct {
 	typing     map[typist]time.Time // who is shown to be writing, and until when
 	typed      time.Time            // when it was last said that the user is
 	typedTo    core.Address
-	missing    *missing // what is asked for of an absence; nil: nothing
-	replies    bucket   // for CTCP
+	missing    *missing           // what is asked for of an absence; nil: nothing
+	hangUp     context.CancelFunc // ends the wait for a client of the user's; nil: there is none
+	replies    bucket             // for CTCP
 }
 
 func newLink(conn net.Conn, n *network) *link {

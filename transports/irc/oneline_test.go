@@ -121,7 +121,10 @@ func fields(p *play) map[string]field {
 		"Settings channel":   {"", func(e string) { s.Settings(ctx, target(e)) }},
 		"Configure password": {"MODE", func(e string) { s.Configure(ctx, room, core.Settings{Password: e}) }},
 		"Configure channel":  {"", func(e string) { s.Configure(ctx, target(e), core.Settings{Limit: 1}) }},
-		"Snapshot channel":   {"", func(e string) { s.Snapshot(target(e)) }},
+		"Query peer": {"PRIVMSG", func(e string) {
+			s.Query(ctx, core.Address(e), core.QueryPing, func(string, error) {})
+		}},
+		"Snapshot channel": {"", func(e string) { s.Snapshot(target(e)) }},
 	}
 }
 

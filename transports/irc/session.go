@@ -54,6 +54,10 @@ type session struct {
 	private time.Time                  // when something private was last said, either way; zero: never
 	away    map[string]string          // who of those the user wrote to is away, and how they say so
 
+	queries []*query      // of people's programs, the oldest first
+	pings   uint64        // of queries, made so far
+	inquiry chan struct{} // closed when a client of the user's has been asked what it is; nil: none is
+
 	chosen   choices // what the user chose, as last asked
 	chosenAt time.Time
 }
@@ -83,6 +87,7 @@ func (s *session) Run(ctx context.Context) error {
 	s.end(ctx, err)
 	s.flush(ctx)
 	s.awaitCourier()
+	s.awaitInquiry()
 	return err
 }
 
@@ -152,9 +157,12 @@ func (s *session) converse(ctx context.Context, l *link) error {
 	err := s.read(ctx, l)
 	s.mu.Lock()
 	l.closed = true
-	writer := l.writer
+	writer, hangUp := l.writer, l.hangUp
 	s.mu.Unlock()
 	close(l.done)
+	if hangUp != nil {
+		hangUp()
+	}
 	l.conn.Close()
 	l.release()
 	if writer != nil {
@@ -251,6 +259,9 @@ func (s *session) due(l *link, now time.Time) time.Time {
 	if say := s.sayDue(now); !say.IsZero() {
 		next = earlier(next, say)
 	}
+	if late := s.queriesDue(now); !late.IsZero() {
+		next = earlier(next, late)
+	}
 	if stop := s.stopTyping(now); !stop.IsZero() {
 		next = earlier(next, stop)
 	}
@@ -280,7 +291,7 @@ func unlessPast(t, now time.Time) time.Time {
 
 // over returns when the connection has lost its purpose; zero if it has one.
 func (s *session) over(l *link) time.Time {
-	if len(s.queue) > 0 || len(l.asked) > 0 || len(s.waiting) > 0 || s.wanted() {
+	if len(s.queue) > 0 || len(l.asked) > 0 || len(s.waiting) > 0 || len(s.queries) > 0 || s.wanted() {
 		return time.Time{}
 	}
 	if s.private.IsZero() {

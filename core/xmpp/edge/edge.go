@@ -171,6 +171,23 @@ func (e *Edge) Moved(ctx context.Context, from core.UserID, moved []core.Account
 	return errors.Join(errs...)
 }
 
+// Inquirer is a Renderer that knows which clients its users have: see core.Inquirer.
+type Inquirer interface {
+	Software(ctx context.Context, d *Domain, a core.Account, by core.Address) (core.Software, error)
+}
+
+var _ core.Inquirer = (*Edge)(nil)
+
+// Software implements core.Inquirer.
+func (e *Edge) Software(ctx context.Context, a core.Account, by core.Address) (core.Software, error) {
+	l := e.domains[a.Network]
+	i, ok := e.cfg.Rooms.(Inquirer)
+	if l == nil || !ok {
+		return core.Software{}, core.E(core.NotFound, "xmpp edge: software", "There is no client to ask.")
+	}
+	return i.Software(ctx, l.domain, a, by)
+}
+
 // Stopper is a Renderer that shows what an account has open: see core.Stopper.
 type Stopper interface {
 	Stopped(d *Domain, a core.Account)

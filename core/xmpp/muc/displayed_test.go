@@ -16,7 +16,7 @@ func TestReadElsewhere(t *testing.T) {
 	s.quiet()
 	s.Send(`<message from='example.org' to='irc.gw'><privilege xmlns='urn:xmpp:privilege:2'>
 		<perm access='iq'><namespace ns='http://jabber.org/protocol/pubsub' type='set'/></perm></privilege></message>`)
-	s.Quiet("example.org", s.d.Name) // the same sender's: the privilege has been taken
+	s.Quiet("example.org", s.d.Name)                                   // the same sender's: the privilege has been taken
 	s.show(&core.Receipt{Ref: read.Ref, State: core.Read, Mine: true}) // up to nothing that is known
 	s.show(read)
 	s.Expect(`<iq type='set' from='irc.gw' to='alice@example.org'><privileged_iq xmlns='urn:xmpp:privilege:2'>
