@@ -3,7 +3,9 @@ package muc
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
+	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp/edge"
@@ -94,4 +96,31 @@ func BenchmarkJoin(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkHeld is what is kept, in each of 100 rooms that see the same flood, of one who came in it.
+func BenchmarkHeld(b *testing.B) {
+	const rooms, flood = 100, 1000
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before, now := heap(), time.Now()
+	crowds := make([]crowd, rooms)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range crowds {
+			crowds[i] = crowd{spent: crowdBurst, at: now}
+			for n := range flood {
+				nick := fmt.Sprint("nick", n)
+				crowds[i].take(&core.MemberChanged{Ref: ref, Change: core.Came, Member: core.Member{Nick: nick, Real: "~user@host.example"}}, now)
+			}
+		}
+	}
+	b.ReportMetric(float64(heap()-before)/(rooms*flood), "B/change")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rooms*flood), "ns/change")
+	runtime.KeepAlive(crowds)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"time"
+	"unique"
 
 	"gangway/core"
 	"gangway/core/xmpp/stream"
@@ -23,14 +24,33 @@ type crowd struct {
 	spent float64 // of the burst, as of at
 	at    time.Time
 	order []string // the nicks of held, first in first out; one that is held no more may still be in it
-	held  map[string]*held
+	held  map[string]held
 }
 
 // held is what has happened under a nick since clients were told last.
 type held struct {
-	there bool                // clients see somebody under it
-	went  *core.MemberChanged // how that one went
-	now   *core.MemberChanged // who is there now, or how they are now
+	there bool   // clients see somebody under it
+	went  change // how that one went
+	now   change // who is there now, or how they are now
+}
+
+// change is what has happened to a member, without the Ref of the room: in a flood all users of a channel are told the
+// same, and it is in memory once for all of them. The zero change is none.
+type change struct {
+	e unique.Handle[core.MemberChanged]
+}
+
+func changeOf(e *core.MemberChanged) change {
+	bare := *e
+	bare.Ref = core.Ref{}
+	return change{unique.Make(bare)}
+}
+
+func (c change) none() bool { return c == change{} }
+
+func (c change) event() *core.MemberChanged {
+	e := c.e.Value()
+	return &e
 }
 
 // may says whether one more change may be shown now, and counts it.
@@ -49,57 +69,63 @@ func (c *crowd) take(e *core.MemberChanged, now time.Time) []*core.MemberChanged
 	if e.Change == core.Renamed {
 		return c.rename(e, now)
 	}
-	h := c.held[e.Member.Nick]
+	h, ok := c.held[e.Member.Nick]
 	switch {
-	case h != nil:
-		c.merge(h, e)
-		return nil
+	case ok:
 	case len(c.held) == 0 && c.may(now) || len(c.held) >= maxCrowd:
 		return []*core.MemberChanged{e}
+	default:
+		h.there = e.Change != core.Came
 	}
-	h = &held{there: e.Change != core.Came}
-	c.hold(e.Member.Nick, h)
 	c.merge(h, e)
 	return nil
 }
 
-func (c *crowd) hold(nick string, h *held) {
+// hold holds back what has happened under a nick, for the first time or once more.
+func (c *crowd) hold(nick string, h held) {
 	if c.held == nil {
-		c.held = map[string]*held{}
+		c.held = map[string]held{}
 	}
-	c.held[nick] = h
+	_, already := c.held[nick]
+	if c.held[nick] = h; already {
+		return
+	}
 	if c.order = append(c.order, nick); len(c.order) > 2*len(c.held)+crowdBurst {
 		seen := map[string]bool{}
 		c.order = slices.DeleteFunc(c.order, func(nick string) bool {
 			again := seen[nick]
 			seen[nick] = true
-			return again || c.held[nick] == nil
+			_, still := c.held[nick]
+			return again || !still
 		})
 	}
 }
 
 // merge adds a change to what is held back already.
-func (c *crowd) merge(h *held, e *core.MemberChanged) {
+func (c *crowd) merge(h held, e *core.MemberChanged) {
+	nick := e.Member.Nick
 	switch {
 	case e.Change != core.Went:
-		h.now = e
+		h.now = changeOf(e)
 	case !h.there:
-		delete(c.held, e.Member.Nick)
-	case h.went == nil:
-		h.went, h.now = e, nil
+		delete(c.held, nick)
+		return
+	case h.went.none():
+		h.went, h.now = changeOf(e), change{}
 	default:
-		h.now = nil
+		h.now = change{}
 	}
+	c.hold(nick, h)
 }
 
 // rename passes on that a member has another nick: who has been shown under the old one is seen to change it.
 func (c *crowd) rename(e *core.MemberChanged, now time.Time) []*core.MemberChanged {
-	h := c.held[e.Old]
-	if h != nil && !h.there && c.held[e.Member.Nick] == nil {
+	h, ok := c.held[e.Old]
+	if _, taken := c.held[e.Member.Nick]; ok && !h.there && !taken {
 		delete(c.held, e.Old)
 		came := *e
 		came.Change, came.Old = core.Came, ""
-		c.hold(e.Member.Nick, &held{now: &came})
+		c.hold(came.Member.Nick, held{now: changeOf(&came)})
 		return nil
 	}
 	c.may(now)
@@ -108,8 +134,8 @@ func (c *crowd) rename(e *core.MemberChanged, now time.Time) []*core.MemberChang
 
 // of returns what is held back of a nick, and holds it no more.
 func (c *crowd) of(nick string) []*core.MemberChanged {
-	h := c.held[nick]
-	if h == nil {
+	h, ok := c.held[nick]
+	if !ok {
 		return nil
 	}
 	delete(c.held, nick)
@@ -117,18 +143,23 @@ func (c *crowd) of(nick string) []*core.MemberChanged {
 }
 
 // shown is the least that makes what clients see true.
-func (h *held) shown() []*core.MemberChanged {
+func (h held) shown() []*core.MemberChanged {
 	switch {
-	case h.now == nil && h.went == nil:
+	case h.now.none() && h.went.none():
 		return nil
-	case h.now == nil:
-		return []*core.MemberChanged{h.went}
-	case h.went != nil && h.went.Member == h.now.Member:
-		return nil
-	case h.went != nil && h.went.Member.Person != h.now.Member.Person:
-		return []*core.MemberChanged{h.went, h.now}
+	case h.now.none():
+		return []*core.MemberChanged{h.went.event()}
+	case h.went.none():
+		return []*core.MemberChanged{h.now.event()}
 	}
-	return []*core.MemberChanged{h.now}
+	went, now := h.went.event(), h.now.event()
+	switch {
+	case went.Member == now.Member:
+		return nil
+	case went.Member.Person != now.Member.Person:
+		return []*core.MemberChanged{went, now}
+	}
+	return []*core.MemberChanged{now}
 }
 
 // due returns what may be shown by now, oldest first.
@@ -136,7 +167,7 @@ func (c *crowd) due(now time.Time) []*core.MemberChanged {
 	var all []*core.MemberChanged
 	for len(c.order) > 0 {
 		nick := c.order[0]
-		if c.held[nick] != nil && !c.may(now) {
+		if _, still := c.held[nick]; still && !c.may(now) {
 			break
 		}
 		c.order = c.order[1:]

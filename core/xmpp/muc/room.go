@@ -23,8 +23,8 @@ type room struct {
 	mu      sync.Mutex
 	me      core.Member             // the account there; no nick until joined
 	in      []string                // the full JIDs of the resources that are in, in order of joining
-	joins   map[core.Origin]waiting // who waits to be let in
-	pending map[core.Origin]pending // what else was asked for and not answered
+	joins   map[core.Origin]waiting // who waits to be let in; nil: nobody, as in most rooms most of the time
+	pending map[core.Origin]pending // what else was asked for and not answered; nil: nothing ever was
 	crowd   crowd                   // what has not been shown of the members yet
 }
 
@@ -46,7 +46,6 @@ type pending struct {
 func (r *Rooms) newRoom(d *edge.Domain, a core.Account, ref core.Ref, jid string) *room {
 	return &room{
 		rooms: r, domain: d, user: a.User, realm: a.Realm, ref: ref, jid: jid,
-		joins: map[core.Origin]waiting{}, pending: map[core.Origin]pending{},
 	}
 }
 
@@ -89,16 +88,27 @@ func (rm *room) expect(o core.Origin, w waiting) error {
 	if len(rm.in)+len(rm.joins) >= maxResources && rm.index(o.From) < 0 || len(rm.joins) >= maxResources {
 		return core.E(core.OverLimit, "muc: join", "You are in this room with too many clients.")
 	}
+	if rm.joins == nil {
+		rm.joins = map[core.Origin]waiting{}
+	}
 	rm.joins[o] = w
 	return nil
+}
+
+// noMore takes somebody out of those who wait. The lock is held.
+func (rm *room) noMore(o core.Origin) (w waiting, waited bool) {
+	w, waited = rm.joins[o]
+	if delete(rm.joins, o); len(rm.joins) == 0 {
+		rm.joins = nil
+	}
+	return w, waited
 }
 
 // unexpected forgets who waited, and returns the resource that was asked for.
 func (rm *room) unexpected(o core.Origin) string {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	w := rm.joins[o]
-	delete(rm.joins, o)
+	w, _ := rm.noMore(o)
 	return w.asked
 }
 
@@ -108,13 +118,12 @@ func (rm *room) enter(o core.Origin, me core.Member) (history, bool) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	rm.me = me
-	w, waited := rm.joins[o]
-	delete(rm.joins, o)
+	w, waited := rm.noMore(o)
 	if rm.index(o.From) >= 0 {
 		return w.history, true
 	}
 	if waited {
-		rm.in = append(rm.in, o.From)
+		rm.in = append(rm.in, strings.Clone(o.From)) // it is a piece of the whole stanza
 	}
 	return w.history, waited
 }
@@ -127,7 +136,7 @@ func (rm *room) leave(full string) (known string, left int, was bool) {
 	for o, w := range rm.joins {
 		if addr.Same(o.From, full) {
 			known, was = w.asked, true
-			delete(rm.joins, o)
+			rm.noMore(o)
 		}
 	}
 	if i := rm.index(full); i >= 0 {
@@ -193,6 +202,9 @@ func (rm *room) await(o core.Origin, p pending) {
 			delete(rm.pending, some)
 			break
 		}
+	}
+	if rm.pending == nil {
+		rm.pending = map[core.Origin]pending{}
 	}
 	rm.pending[o] = p
 }

@@ -143,6 +143,6 @@ func (r *Rooms) Close() {
 	r.mu.Unlock()
 	for _, rm := range all {
 		// A link that is down has nobody to tell: the server has told the clients already.
-		_ = rm.domain.Link.Write(rm.closed)
+		_ = rm.domain.Link.WriteWait(rm.closed)
 	}
 }
