@@ -70,7 +70,7 @@ func portsOf(text string) (ports []string, err error) {
 
 // pinOf reads a fingerprint, with or without colons.
 func pinOf(text string) ([]byte, error) {
-	pin, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(text))
+	pin, err := hex.DecodeString(strings.ReplaceAll(strings.ReplaceAll(text, ":", ""), " ", ""))
 	switch len(pin) {
 	case 0, sha1.Size, sha256.Size, sha512.Size:
 	default:
