@@ -94,6 +94,11 @@ func (h *house) fillByPrivilege(ctx context.Context, user core.UserID, contacts 
 	if err := h.carryOut(ctx, user, p); err != nil {
 		return err
 	}
+	for jid, e := range l.Entries {
+		if h.isNetwork(jid) {
+			p.entries[jid] = e
+		}
+	}
 	l.Entries = p.entries
 	for _, jid := range p.removed {
 		if j, err := addr.Parse(jid); err == nil && j.Local() != "" {
@@ -188,6 +193,17 @@ func (h *house) askable(user core.UserID, jid string) time.Duration {
 	return 0
 }
 
+// isNetwork says whether an address is that of a network itself, which a user may have on their list, or not, as they
+// like.
+func (h *house) isNetwork(jid string) bool {
+	j, err := addr.Parse(jid)
+	if err != nil || j.Local() == "" {
+		return false
+	}
+	t, err := h.domain.Target(j.Local())
+	return err == nil && t.Address == "" && t.Realm != ""
+}
+
 // dropUnwanted tells the user that contacts which we have put on the list, or
 // asked about, are contacts no more.
 func (h *house) dropUnwanted(user core.UserID, contacts []contact, l *list) {
@@ -197,7 +213,7 @@ func (h *house) dropUnwanted(user core.UserID, contacts []contact, l *list) {
 	}
 	var drop []string
 	for jid := range l.Entries {
-		if !wanted[jid] {
+		if !wanted[jid] && !h.isNetwork(jid) {
 			drop = append(drop, jid)
 		}
 	}

@@ -3,6 +3,7 @@ package roster
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"gangway/core"
 	"gangway/core/xmpp/edge/edgetest"
@@ -38,6 +39,8 @@ func TestNetworkAsContact(t *testing.T) {
 		becomes(core.Connected)
 		s.srv.Send(`<presence type='probe' from='alice@example.org/phone' to='%net@email.gw'/>`)
 		s.srv.Expect(`<presence type='!' from='%net@email.gw/gateway' to='alice@example.org/phone'/>`)
+		s.roster.Changed(edgetest.Alice, "mail") // brings the list up to date, on which it stays
+		time.Sleep(time.Minute)
 		becomes(core.Closed)
 		s.srv.Expect(`<presence type='unavailable' from='%net@email.gw/gateway' to='alice@example.org'/>`)
 		s.silent(t)
