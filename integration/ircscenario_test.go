@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,7 @@ func TestIRCScenarios(t *testing.T) {
 	h := openIRCHouse(t)
 	for _, sc := range slices.Concat(ircRoomScenarios(), ircMessageScenarios()) {
 		t.Run(sc.name, func(t *testing.T) {
+			t.Parallel()
 			kinds := sc.on
 			if len(kinds) == 0 {
 				kinds = []string{ngircd, inspircd, hybrid}
@@ -71,16 +73,18 @@ type ircHouse struct {
 	irc    map[string]servers.IRCServer // by kind
 	people atomic.Int32                 // the scenarios that were begun: a number of each one's own
 	log    string                       // of the program
+	links  map[string]string            // where other servers of a kind can link with it: a port
+	spares chan *ircclient.Client       // people on InspIRCd, which takes up to a second to let somebody in
 }
 
 // openIRCHouse starts the servers and the program.
 func openIRCHouse(t *testing.T) *ircHouse {
 	t.Helper()
 	dir := serverstest.Dir(t)
-	h := &ircHouse{xmpp: xmpptest.New(t), irc: map[string]servers.IRCServer{}}
+	h := &ircHouse{xmpp: xmpptest.New(t), irc: map[string]servers.IRCServer{}, links: map[string]string{}}
 	h.xmpp.Patience = ircPatience
 	conf := func(kind string) servers.IRCConfig {
-		return servers.IRCConfig{Dir: filepath.Join(dir, kind), Name: kind + ".test", Unlimited: true}
+		return servers.IRCConfig{Dir: filepath.Join(dir, kind), Name: kind + ".test", Unlimited: true, Extra: h.linking(t, kind)}
 	}
 	var err [3]error
 	h.irc[ngircd], err[0] = servers.NewNgircd(conf(ngircd))
@@ -109,7 +113,74 @@ func openIRCHouse(t *testing.T) *ircHouse {
 		t.FailNow()
 	}
 	h.run(t, dir)
+	h.invite(t, 2*len(ircRoomScenarios())+2*len(ircMessageScenarios()))
 	return h
+}
+
+// invite connects people in advance.
+func (h *ircHouse) invite(t *testing.T, n int) {
+	t.Helper()
+	h.spares = make(chan *ircclient.Client, n)
+	var connecting sync.WaitGroup
+	for i := range n {
+		connecting.Go(func() {
+			c, err := ircclient.Dial(t.Context(), h.irc[inspircd].Addr(), ircclient.Config{Nick: fmt.Sprintf("spare%d", i)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			h.spares <- c
+		})
+	}
+	connecting.Wait()
+	t.Cleanup(func() {
+		close(h.spares)
+		for c := range h.spares {
+			c.Close()
+		}
+	})
+}
+
+// spare is somebody who is connected already, under their new nick; nil if there is nobody.
+func (h *ircHouse) spare(ctx context.Context, kind, nick string) (*ircclient.Client, error) {
+	if kind != inspircd {
+		return nil, nil
+	}
+	select {
+	case c := <-h.spares:
+		if err := c.Send("NICK " + nick); err != nil {
+			return nil, err
+		}
+		_, err := c.Wait(ctx, func(l ircclient.Line) bool { return l.Command == "NICK" && l.Last() == nick })
+		return c, err
+	default:
+		return nil, nil
+	}
+}
+
+// linking lets one more server into the network of a kind, leaf.KIND.test.
+func (h *ircHouse) linking(t *testing.T, kind string) string {
+	t.Helper()
+	switch kind {
+	case ngircd:
+		return "[Server]\nName = leaf.ngircd.test\nMyPassword = x\nPeerPassword = x\n"
+	case inspircd:
+		addr, err := servers.FreeAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, h.links[kind], err = net.SplitHostPort(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inspircdLink("leaf.inspircd.test", h.links[kind]) + "<bind address=\"127.0.0.1\" port=\"" + h.links[kind] + "\" type=\"servers\">\n"
+	}
+	return ""
+}
+
+func inspircdLink(name, port string) string {
+	return fmt.Sprintf("<module name=\"spanningtree\">\n"+
+		"<link name=%q ipaddr=\"127.0.0.1\" port=%q allowmask=\"127.0.0.1\" sendpass=\"x\" recvpass=\"x\">\n", name, port)
 }
 
 // run starts the program, with a configuration as an administrator writes it.
@@ -164,7 +235,7 @@ type ircStage struct {
 	kind string
 	irc  servers.IRCServer
 	n    int32 // a number of this scenario's own
-	log  string
+	h    *ircHouse
 }
 
 func (h *ircHouse) stage(t *testing.T, kind string) *ircStage {
@@ -173,7 +244,7 @@ func (h *ircHouse) stage(t *testing.T, kind string) *ircStage {
 	t.Cleanup(cancel)
 	n := h.people.Add(1)
 	alice, carl := fmt.Sprintf("alice%d@%s", n, xmpptest.Host), fmt.Sprintf("carl%d@%s", n, xmpptest.Host)
-	s := &ircStage{T: t, View: h.xmpp.Share(t, alice, carl), ctx: ctx, kind: kind, irc: h.irc[kind], n: n, log: h.log}
+	s := &ircStage{T: t, View: h.xmpp.Share(t, alice, carl), ctx: ctx, kind: kind, irc: h.irc[kind], n: n, h: h}
 	channel := fmt.Sprintf("#room%d", n)
 	for name, value := range map[string]string{
 		"gw": "irc.gw", "server": kind + ".test", "chan": channel, "room": channel + "%" + kind + ".test@irc.gw",
@@ -182,8 +253,8 @@ func (h *ircHouse) stage(t *testing.T, kind string) *ircStage {
 	} {
 		s.Set(name, value)
 	}
-	s.Ignore("<message type='chat' from='" + kind + ".test@irc.gw'/>") // what the server says besides
-	s.Ignore("<presence type='subscribe' from='irc.gw'/>")             // who is new is asked, whenever there is time
+	s.Ignore("<message type='chat' from='" + kind + ".test@irc.gw*'/>") // what the server says besides
+	s.Ignore("<presence from='irc.gw'/>")                               // who is new is asked, and told what does not work
 	t.Cleanup(func() {
 		if t.Failed() {
 			s.showLog()
@@ -194,7 +265,7 @@ func (h *ircHouse) stage(t *testing.T, kind string) *ircStage {
 
 // showLog shows what the program logged of this scenario's users.
 func (s *ircStage) showLog() {
-	text, err := os.ReadFile(s.log)
+	text, err := os.ReadFile(s.h.log)
 	if err != nil {
 		return
 	}
@@ -219,14 +290,27 @@ func (s *ircStage) person(name string, channels ...string) *ircPerson {
 
 func (s *ircStage) personWith(name string, conf ircclient.Config, channels ...string) *ircPerson {
 	s.Helper()
-	conf.Nick = fmt.Sprintf("%s%d", name, s.n)
-	c, err := ircclient.Dial(s.ctx, s.irc.Addr(), conf)
+	if conf.Nick == "" {
+		conf.Nick = fmt.Sprintf("%s%d", name, s.n)
+	}
+	var c *ircclient.Client
+	var err error
+	if conf.User == "" && conf.Pass == "" && conf.Caps == nil {
+		c, err = s.h.spare(s.ctx, s.kind, conf.Nick)
+	}
+	if c == nil && err == nil {
+		c, err = ircclient.Dial(s.ctx, s.irc.Addr(), conf)
+	}
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { c.Close() })
 	s.Set(name, conf.Nick)
 	p := &ircPerson{c, s}
+	p.write()
+	for greeted := true; greeted; { // with notices that nobody asked for
+		_, greeted = p.Take(ircclient.Command("NOTICE"))
+	}
 	for _, ch := range channels {
 		if err := c.Join(s.ctx, s.Known(ch)); err != nil {
 			s.Fatal(err)
@@ -273,7 +357,7 @@ func (p *ircPerson) notHeard(command string, params ...string) {
 }
 
 func (p *ircPerson) matches(l ircclient.Line, command string, params []string) bool {
-	if l.Command != command {
+	if l.Command != command || command == "JOIN" && l.Nick() == p.Nick() {
 		return false
 	}
 	for i, want := range params {
@@ -284,10 +368,10 @@ func (p *ircPerson) matches(l ircclient.Line, command string, params []string) b
 	return true
 }
 
-// join asks to enter the channel, as the user's usual nick.
+// join asks to enter the channel, as the user's usual nick, without what was said before.
 func (s *ircStage) join(resource string) {
 	s.Helper()
-	s.Send("<presence from='" + resource + "' to='$room/$me'>" + inMUC + "</presence>")
+	s.Send("<presence from='" + resource + "' to='$room/$me'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>")
 }
 
 // enter has a resource enter the channel, in which are the others, by the names of their nicks.

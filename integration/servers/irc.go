@@ -29,6 +29,8 @@ type IRCConfig struct {
 	// Unlimited lifts flood control and the limits on connections and channels: for load, and for tests that must not
 	// measure the server's patience.
 	Unlimited bool
+	// ID tells linked InspIRCds apart: a digit and two digits or letters; "001" when empty.
+	ID string
 	// Services lets network services in, and has users log in with them (SASL) where the server can: see NewAtheme.
 	Services bool
 	// Extra stands at the end of the configuration, in the server's own language.
@@ -123,6 +125,9 @@ func (p *ircPorts) answers(ctx context.Context) error {
 func prepareIRC(conf IRCConfig, templateName string) (*home, *ircPorts, string, error) {
 	if conf.Name == "" {
 		conf.Name = DefaultIRCName
+	}
+	if conf.ID == "" {
+		conf.ID = "001"
 	}
 	h, err := newHome(conf.Dir, "irc")
 	if err != nil {
