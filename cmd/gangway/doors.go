@@ -18,7 +18,6 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 	cfg := register.Config{
 		Domain: d, Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Choices: a.mapping, Blobs: a.media,
 		Data: papers{a}, Admin: chair{a.gateway, a.mapping}, Logger: a.log,
-		Neighbours: func() []*register.Desk { return x.desks },
 	}
 	if d.Network.Driver.Lane == core.Stored {
 		cfg.Letters, cfg.Timeline = letters{a.queue}, timeline{a.mapping, a.queue}
@@ -27,9 +26,7 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 		cfg.Rooms = x.rooms.On(d).Registration()
 		cfg.Chosen = func(ctx context.Context, a core.Account) error { return x.rooms.Reconsider(ctx, d, a) }
 	}
-	desk := register.New(cfg)
-	x.desks = append(x.desks, desk)
-	return desk
+	return register.New(cfg)
 }
 
 // papers are everything that is kept about a user.

@@ -51,24 +51,10 @@ func (c commands) unregister(ctx context.Context, r Request) (core.Step, error) 
 	default:
 		return c.done("Nothing was changed."), nil
 	}
-	if err := c.leave(ctx, r); err != nil {
+	if err := c.Gateway.Unenroll(ctx, r.User, c.network()); err != nil {
 		return core.Step{}, err
 	}
 	return c.done("Your registration is deleted."), nil
-}
-
-// leave ends the user's registration on the network, and has their contact list
-// cleaned afterwards.
-func (c commands) leave(ctx context.Context, r Request) error {
-	goodbye, err := c.goodbye(ctx, r.User)
-	if err != nil {
-		return err
-	}
-	if err := c.Gateway.Unenroll(ctx, r.User, c.network()); err != nil {
-		return err
-	}
-	r.Later(goodbye)
-	return nil
 }
 
 // status says how each of the user's accounts is.

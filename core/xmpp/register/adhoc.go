@@ -161,7 +161,6 @@ func (c commandDoor) respond(ctx context.Context, q *call) error {
 			c.Logger.Warn("document not sent", "command", q.node, "err", err)
 		}
 	}
-	c.finish(ctx, q.w, q.dialog)
 	return nil
 }
 

@@ -64,13 +64,7 @@ func (c chatDoor) Serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza) e
 	if err := w.Write(func(enc *stream.Encoder) { c.write(enc, st, user, r) }); err != nil {
 		return err
 	}
-	if err := c.writeDocument(ctx, w, user, r.document); err != nil {
-		return err
-	}
-	if r.dialog != nil {
-		c.finish(ctx, w, r.dialog)
-	}
-	return nil
+	return c.writeDocument(ctx, w, user, r.document)
 }
 
 // answer is what to say to a text. Nobody else uses v meanwhile.

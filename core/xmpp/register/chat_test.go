@@ -168,11 +168,6 @@ func TestUnregister(t *testing.T) {
 	s.hear(alice, "*Delete it?*")
 	s.say(alice, "yes")
 	s.hear(alice, "Your registration is deleted.")
-	for _, jid := range []string{`bob\40example.com@email.gw`, "email.gw"} { // XEP-0100 section 4.3
-		s.srv.Expect(`<presence type='unavailable' from='` + jid + `' to='alice@example.org'/>`)
-		s.srv.Expect(`<presence type='unsubscribe' from='` + jid + `' to='alice@example.org'/>`)
-		s.srv.Expect(`<presence type='unsubscribed' from='` + jid + `' to='alice@example.org'/>`)
-	}
 	s.say(alice, "unregister")
 	s.hear(alice, "*Delete it?*")
 	s.say(alice, "yes")

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"gangway/core"
-	"gangway/core/xmpp"
 )
 
 // Request is one turn of a command.
@@ -15,13 +14,7 @@ type Request struct {
 	// Answers are all answers given to the steps so far, by Field.Name; nil for
 	// the first step.
 	Answers map[string]string
-	// Later takes what is to be sent when the answer to this turn is out.
-	Later func(Later)
 }
-
-// Later sends something once the answer to a turn is out. An error, which says
-// that the link cannot take it, ends what is left.
-type Later func(ctx context.Context, w xmpp.Sender) error
 
 // Command is something that a user can ask for. It keeps nothing between its
 // steps: whoever renders them does.

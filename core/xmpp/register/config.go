@@ -129,12 +129,9 @@ type Config struct {
 	Admin    Admin
 	// Chosen is told that a user has chosen something that may concern the rooms of an account; nil: there are none.
 	Chosen func(ctx context.Context, a core.Account) error
-	Rooms  xmpp.Handler // of requests to register with a room; nil: the domain has none
-	// Neighbours are the desks of all domains, whose contacts are taken leave of
-	// when a user is erased; nil: this one only.
-	Neighbours func() []*Desk
-	Logger     *slog.Logger     // nil: none
-	Now        func() time.Time // nil: time.Now
+	Rooms  xmpp.Handler     // of requests to register with a room; nil: the domain has none
+	Logger *slog.Logger     // nil: none
+	Now    func() time.Time // nil: time.Now
 }
 
 func (c Config) withDefaults() Config {

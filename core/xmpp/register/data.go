@@ -100,46 +100,8 @@ func (c commands) erase(ctx context.Context, r Request) (core.Step, error) {
 	if !strings.EqualFold(strings.Trim(strings.TrimSpace(word), `"'.`), "erase") {
 		return c.done("That was not the word. Nothing was changed."), nil
 	}
-	if err := c.forget(ctx, r); err != nil {
+	if err := c.Data.Erase(ctx, r.User); err != nil {
 		return core.Step{}, err
 	}
 	return c.done("Nothing is kept about you any more."), nil
-}
-
-// forget erases the user, and has the contact lists of all domains cleaned.
-func (c commands) forget(ctx context.Context, r Request) error {
-	var goodbyes []Later
-	for _, d := range c.neighbours() {
-		own, err := d.own(ctx, r.User)
-		if err != nil {
-			return err
-		}
-		if len(own) == 0 {
-			continue
-		}
-		goodbye, err := d.goodbye(ctx, r.User)
-		if err != nil {
-			return err
-		}
-		goodbyes = append(goodbyes, d.through(goodbye))
-	}
-	if err := c.Data.Erase(ctx, r.User); err != nil {
-		return err
-	}
-	for _, g := range goodbyes {
-		r.Later(g)
-	}
-	return nil
-}
-
-// neighbours are the commands of all domains.
-func (c commands) neighbours() []commands {
-	if c.Neighbours == nil {
-		return []commands{c}
-	}
-	var all []commands
-	for _, d := range c.Neighbours() {
-		all = append(all, d.commands)
-	}
-	return all
 }

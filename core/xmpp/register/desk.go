@@ -2,7 +2,6 @@ package register
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"gangway/core"
@@ -145,11 +144,4 @@ func (d *Desk) asker(st *stream.Stanza) (core.UserID, error) {
 		return "", &xmpp.Error{Type: "cancel", Condition: "not-allowed", Text: core.AsError(err).Sentence(), Err: err}
 	}
 	return user, d.visitors.request(user)
-}
-
-// finish sends what a command left for after its answer.
-func (d *Desk) finish(ctx context.Context, w xmpp.Sender, g *dialog) {
-	if err := g.sendLater(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
-		d.Logger.Warn("not all was sent after a command", "command", g.command.Name, "err", err)
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"gangway/core"
-	"gangway/core/xmpp"
 )
 
 // maxSteps bounds how often a command may ask.
@@ -22,7 +21,6 @@ type dialog struct {
 	last    core.Step         // the one that ended it
 	past    []turn            // what was asked and answered before it
 	turns   int
-	later   []Later
 }
 
 // turn is a step that was answered.
@@ -54,10 +52,7 @@ func (d *dialog) run(ctx context.Context) (core.Step, error) {
 
 // request is the turn at hand.
 func (d *dialog) request() Request {
-	return Request{
-		User: d.user, Answers: maps.Clone(d.answers),
-		Later: func(fn Later) { d.later = append(d.later, fn) },
-	}
+	return Request{User: d.user, Answers: maps.Clone(d.answers)}
 }
 
 // take gives the answers to the step at hand, and returns what is next.
@@ -93,19 +88,6 @@ func (d *dialog) back() bool {
 	d.past = d.past[:len(d.past)-1]
 	d.step, d.answers = last.step, last.answers
 	return true
-}
-
-// sendLater sends what the command left for after its answer. The first error
-// ends it: the link is down then.
-func (d *dialog) sendLater(ctx context.Context, w xmpp.Sender) error {
-	later := d.later
-	d.later = nil
-	for _, fn := range later {
-		if err := fn(ctx, w); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // withValues is a step with answers as its proposals, but for secrets.

@@ -2,7 +2,9 @@ package register
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"gangway/core"
@@ -14,6 +16,9 @@ const (
 	maxPiece    = 16 << 10 // bytes of a document in one message
 	maxPieces   = 60
 	maxInAnswer = 100 << 10 // bytes of a document that a form takes
+
+	whileFull   = 100 * time.Millisecond // between attempts while the host server does not read
+	fullForLong = 50                     // attempts
 )
 
 // writeDocument sends a long text in pieces, which is how clients can show it.
@@ -29,6 +34,21 @@ func (d *Desk) writeDocument(ctx context.Context, w xmpp.Sender, user core.UserI
 		}
 	}
 	return nil
+}
+
+// patiently writes, and waits a while for a host server that does not read.
+func patiently(ctx context.Context, w xmpp.Sender, fn func(*stream.Encoder)) error {
+	for range fullForLong {
+		if err := w.Write(fn); !errors.Is(err, xmpp.ErrFull) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(whileFull):
+		}
+	}
+	return xmpp.ErrFull
 }
 
 // cut returns the beginning of a text, at most n bytes, and whole lines if there

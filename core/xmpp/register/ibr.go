@@ -145,7 +145,6 @@ func (f formDoor) registered(ctx context.Context, w xmpp.Sender, st *stream.Stan
 			f.Logger.Warn("welcome not sent", "err", err)
 		}
 	}
-	f.finish(ctx, w, d)
 	return nil
 }
 
@@ -161,7 +160,7 @@ func (f formDoor) goOnInChat(w xmpp.Sender, d *dialog, step core.Step) error {
 	return notAcceptable(strings.TrimSpace(step.Text + " This goes on in the chat with " + f.Domain.Name + ": please answer there."))
 }
 
-// remove ends the registration: first the answer, then the contact list.
+// remove ends the registration. Whoever has the contact list takes back what was put there.
 func (f formDoor) remove(ctx context.Context, w xmpp.Sender, st *stream.Stanza, user core.UserID) error {
 	if st.Only().Only() == nil {
 		return xmpp.NewError("modify", "bad-request", "A request to remove a registration has nothing else in it.")
@@ -170,13 +169,8 @@ func (f formDoor) remove(ctx context.Context, w xmpp.Sender, st *stream.Stanza, 
 	if err := f.may(ctx, user, cmd); err != nil {
 		return refusal(err)
 	}
-	d := &dialog{command: cmd, user: user}
-	if err := f.leave(ctx, d.request()); err != nil {
+	if err := f.Gateway.Unenroll(ctx, user, f.network()); err != nil {
 		return err
 	}
-	if err := xmpp.Result(w, st, nil); err != nil {
-		return err
-	}
-	f.finish(ctx, w, d)
-	return nil
+	return xmpp.Result(w, st, nil)
 }

@@ -163,7 +163,8 @@ func (h *house) seen(user core.UserID) map[string]bool {
 	return online
 }
 
-// end ends the subscriptions of a user's contacts, and shows those that are online as gone, but for some.
+// end takes leave of a user: it shows their contacts as gone, and ends the subscriptions, but for some (XEP-0100 section
+// 4.3).
 func (h *house) end(ctx context.Context, user core.UserID, entries map[string]entry, but map[string]bool) error {
 	online := h.seen(user)
 	var all []string
@@ -183,9 +184,10 @@ func (h *house) end(ctx context.Context, user core.UserID, entries map[string]en
 	return h.paced(ctx, len(all), func(enc *stream.Encoder, i int) {
 		switch {
 		case but[all[i]]:
-		case i < subscribed:
+		case i < subscribed: // while the server still passes that on
+			writeKind(enc, "unavailable", all[i], string(user))
 			writeKind(enc, "unsubscribe", all[i], string(user))
-			h.leave(enc, all[i], user)
+			writeKind(enc, "unsubscribed", all[i], string(user))
 		default:
 			writeKind(enc, "unavailable", all[i], string(user))
 		}

@@ -165,7 +165,7 @@ func TestErasedList(t *testing.T) {
 			t.Errorf("kept: %s", got)
 		}
 		for _, jid := range []string{bob, "email.gw"} {
-			for _, typ := range []string{"unsubscribe", "unsubscribed", "unavailable"} {
+			for _, typ := range []string{"unavailable", "unsubscribe", "unsubscribed"} {
 				s.srv.Expect(`<presence type='` + typ + `' from='` + jid + `' to='alice@example.org'/>`)
 			}
 		}
