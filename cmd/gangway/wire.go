@@ -18,6 +18,7 @@ import (
 	"gangway/core/xmpp/mam"
 	"gangway/core/xmpp/muc"
 	"gangway/core/xmpp/privilege"
+	"gangway/core/xmpp/query"
 	"gangway/core/xmpp/register"
 	"gangway/core/xmpp/roster"
 	"gangway/core/xmpp/stream"
@@ -31,7 +32,6 @@ type xmppSide struct {
 	roster *roster.Roster
 	cards  *vcard.Cards
 	links  []*link
-	desks  []*register.Desk
 }
 
 // link is a component link with its figures.
@@ -150,16 +150,19 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 	commands.Register(router)
 	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: commands.Networks(talk.Handler(d))}
 	var answers disco.Rooms
-	ping := xmpp.Ping()
+	asking := query.Config{Domain: d, Gateway: a.gateway}
 	var rooms *muc.Handler
 	if d.Network.Caps.Rooms != nil {
 		rooms = x.rooms.On(d)
+		asking.Rooms = rooms
 		answers = rooms
 		messages.Room = rooms.Messages()
 		if a.history.enabled {
 			mam.New(mam.Config{Domain: d, Gateway: a.gateway, Archive: a.history, Rooms: x.rooms}).Register(router)
 		}
 	}
+	asker := query.New(asking)
+	ping := asker.Ping(xmpp.Ping())
 	cards := x.cards.On(d)
 	cards.Register(router)
 	about := disco.New(disco.Config{
@@ -174,7 +177,7 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 	} else {
 		router.IQ("get", xmpp.NSPing, "ping", ping)
 	}
-	router.IQ("get", xmpp.NSVersion, "query", xmpp.Version("gangway", versionText()))
+	asker.Register(router, xmpp.Version("gangway", versionText()))
 	if rooms != nil {
 		rooms.Invitations(router, messages)
 	}

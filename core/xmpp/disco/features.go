@@ -32,6 +32,8 @@ func contactTable(c core.Caps) []row {
 		{"urn:xmpp:message-correct:0", c.Editor != nil},
 		{"urn:xmpp:message-retract:1", c.Retractor != nil},
 		{"urn:xmpp:reactions:0", c.Reactor != nil},
+		{"jabber:iq:version", c.Querier != nil},
+		{"urn:xmpp:time", c.Querier != nil},
 	}
 }
 
@@ -46,6 +48,7 @@ func gatewayTable(c core.Caps) []row {
 		{"urn:xmpp:ping", true},
 		{"urn:xmpp:receipts", true},
 		{"jabber:iq:version", true},
+		{"urn:xmpp:time", true},
 		{"http://jabber.org/protocol/address", true},
 		{"http://jabber.org/protocol/muc", c.Rooms != nil},
 		{NSPages, c.Rooms != nil},

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/core/xmpp"
 	"gangway/core/xmpp/disco"
+	"gangway/core/xmpp/query"
 )
 
 // settleWithin is how long who asks what a room is like waits for the network.
@@ -44,7 +46,7 @@ func (h *Handler) Info(ctx context.Context, q disco.Query) (disco.Info, error) {
 	case q.Nick != "" && q.Node == "":
 		return disco.Info{
 			Identities: []disco.Identity{{Category: "client", Type: "pc", Name: q.Nick}},
-			Features:   []string{disco.NSInfo, disco.NSVCard},
+			Features:   h.asked(disco.NSInfo, disco.NSVCard),
 		}, nil
 	case q.Node == nsTraffic:
 		_, caps := h.look(ctx, q)
@@ -61,6 +63,14 @@ func (h *Handler) Info(ctx context.Context, q disco.Query) (disco.Info, error) {
 		Features:   h.features(state.Settings, caps),
 		Forms:      []disco.Form{{Type: nsInfo, Fields: about(q.To, state)}},
 	}, nil
+}
+
+// asked adds to features what a correspondent's program can be asked.
+func (h *Handler) asked(features ...string) []string {
+	if h.domain.Network.Caps.Querier != nil {
+		features = append(features, xmpp.NSVersion, query.NSTime, xmpp.NSPing)
+	}
+	return features
 }
 
 // features are what a room says it is (behaviour 44).
@@ -82,6 +92,9 @@ func (h *Handler) features(s *core.Settings, caps core.Caps) []string {
 		either(s.Moderated, "muc_moderated", "muc_unmoderated"),
 		either(s.Password != "", "muc_passwordprotected", "muc_unsecured"),
 	}, h.rooms.cfg.Features...)
+	if caps.Querier != nil {
+		all = append(all, xmpp.NSVersion)
+	}
 	return append(all, traffic(caps)...)
 }
 

@@ -19,7 +19,7 @@ func (h *Handler) room(st *stream.Stanza) (core.Target, bool) {
 	return t, err == nil && t.Room
 }
 
-// Ping handles the self-ping of XEP-0410; next gets pings that are not to an occupant.
+// Ping handles the self-ping of XEP-0410; next gets pings to others.
 func (h *Handler) Ping(next xmpp.Handler) xmpp.Handler {
 	return xmpp.HandlerFunc(func(ctx context.Context, w xmpp.Sender, st *stream.Stanza) error {
 		t, ok := h.room(st)
@@ -32,6 +32,9 @@ func (h *Handler) Ping(next xmpp.Handler) xmpp.Handler {
 		}
 		if !c.room.has(st.From) {
 			return xmpp.NewError("cancel", "not-acceptable", "You are not in this room.")
+		}
+		if !c.room.is(c.to.Resource()) && h.domain.Network.Caps.Querier != nil {
+			return next.Serve(ctx, w, st)
 		}
 		if !c.room.is(c.to.Resource()) {
 			return xmpp.NewError("cancel", "service-unavailable", "Others cannot be pinged here.")

@@ -69,6 +69,12 @@ func (*Full) Retract(context.Context, *core.Retraction) error { return nil }
 // React implements core.Reactor.
 func (*Full) React(context.Context, *core.Reaction) error { return nil }
 
+// Query implements core.Querier: every program says that it is one.
+func (*Full) Query(_ context.Context, _ core.Address, _ core.Query, answered func(string, error)) error {
+	answered("a program", nil)
+	return nil
+}
+
 // Join implements core.Rooms.
 func (*Full) Join(context.Context, core.Address, core.Join) error { return nil }
 
