@@ -64,22 +64,32 @@ func (v *v3World) enter(resource string) *client.Client {
 	return c
 }
 
-// archive is what the room's archive holds, as "nick: text".
-func (v *v3World) archive(c *client.Client) ([]string, error) {
-	const ns = "urn:xmpp:mam:2"
-	if _, err := c.IQ(v.ctx, v3Room, "set", "<query xmlns='"+ns+"'/>"); err != nil {
-		return nil, err
-	}
-	var all []string
-	for {
-		st, ok := c.Take(func(st *client.Stanza) bool { return st.Child(ns, "result") != nil })
-		if !ok {
-			return all, nil
+// archive is what a room's archive holds, as "nick: text", page by page.
+func (v *v3World) archive(c *client.Client, room string) (all []string, err error) {
+	const ns, nsSet = "urn:xmpp:mam:2", "http://jabber.org/protocol/rsm"
+	for last := ""; ; {
+		page := "<set xmlns='" + nsSet + "'><max>100</max>"
+		if last != "" {
+			page += "<after>" + client.Escape(last) + "</after>"
 		}
-		m := st.Child(ns, "result").Child("urn:xmpp:forward:0", "forwarded").Child(client.NSClient, "message")
-		if text := m.Child(client.NSClient, "body").Content(); text != "" {
-			_, nick, _ := strings.Cut(m.Attr("from"), "/")
-			all = append(all, nick+": "+text)
+		end, err := c.IQ(v.ctx, room, "set", "<query xmlns='"+ns+"'>"+page+"</set></query>")
+		if err != nil {
+			return nil, err
+		}
+		for {
+			st, ok := c.Take(func(st *client.Stanza) bool { return st.Child(ns, "result") != nil })
+			if !ok {
+				break
+			}
+			m := st.Child(ns, "result").Child("urn:xmpp:forward:0", "forwarded").Child(client.NSClient, "message")
+			if text := m.Child(client.NSClient, "body").Content(); text != "" {
+				_, nick, _ := strings.Cut(m.Attr("from"), "/")
+				all = append(all, nick+": "+text)
+			}
+		}
+		fin := end.Child(ns, "fin")
+		if last = fin.Child(nsSet, "set").Child(nsSet, "last").Content(); last == "" || fin.Attr("complete") == "true" {
+			return all, nil
 		}
 	}
 }
@@ -87,12 +97,17 @@ func (v *v3World) archive(c *client.Client) ([]string, error) {
 // archives waits until the archive holds what it should, and says what it holds instead.
 func (v *v3World) archives(c *client.Client, want []string) {
 	v.Helper()
+	v.archivesOf(c, v3Room, want)
+}
+
+func (v *v3World) archivesOf(c *client.Client, room string, want []string) {
+	v.Helper()
 	ctx, cancel := context.WithTimeout(v.ctx, 30*time.Second)
 	defer cancel()
 	var got []string
 	_, err := retry(ctx, func() (any, error) {
 		var err error
-		if got, err = v.archive(c); err == nil && !slices.Equal(got, want) {
+		if got, err = v.archive(c, room); err == nil && !slices.Equal(got, want) {
 			err = fmt.Errorf("the archive holds %d messages", len(got))
 		}
 		return nil, err

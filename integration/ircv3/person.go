@@ -64,6 +64,13 @@ func (p *Person) Redact(target, id, reason string) bool {
 	return false
 }
 
+// Join enters a channel.
+func (p *Person) Join(name string) {
+	p.server.mu.Lock()
+	defer p.server.mu.Unlock()
+	p.server.join(p.user, name)
+}
+
 // Part leaves a channel.
 func (p *Person) Part(name, reason string) {
 	p.server.mu.Lock()

@@ -23,10 +23,11 @@ const (
 // for when the network has let us in.
 type gap struct {
 	pages
-	known  bool      // the host has said where it begins
-	first  bool      // nowhere: the account has never been there, and the latest is asked for
-	due    time.Time // when who waits for the room waits no longer
-	inside bool      // all else about the room is known: it is shown when the gap is filled
+	known  bool         // the host has said where it begins
+	first  bool         // nowhere: the account has never been there, and the latest is asked for
+	behind []core.Event // of which so much has been told
+	due    time.Time    // when who waits for the room waits no longer
+	inside bool         // all else about the room is known: it is shown when the gap is filled
 }
 
 // fills says whether the network can tell what was said before.
@@ -271,6 +272,13 @@ func (s *session) filled(l *link, r *room, g *gap, e *core.Error) {
 	}
 	page := g.page
 	more := e == nil && l.caps&capHistory != 0 && g.advance(g.first)
+	if g.first { // the later pages are the earlier lines: all is kept at once, the oldest first
+		page = append(page, g.behind...)
+		if g.behind = page; more {
+			s.nextPage(r)
+			return
+		}
+	}
 	s.later(func(ctx context.Context) error { return s.keepPage(ctx, l, r, page, more) })
 }
 

@@ -48,7 +48,7 @@ func TestFirstEntry(t *testing.T) {
 		for _, m := range p.host.Recalled(ref) {
 			kept = append(kept, m.Text)
 		}
-		if got := strings.Join(kept, ", "); got != "line 7, line 8, line 9, line 5, line 6" {
+		if got := strings.Join(kept, ", "); got != "line 5, line 6, line 7, line 8, line 9" {
 			t.Errorf("kept %s", got)
 		}
 		if p.host.Open(ref) {
