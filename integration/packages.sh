@@ -9,7 +9,7 @@ set -eu
 
 all="prosody prosody-modules lua-sec lua-dbi-sqlite3 ejabberd erlang-p1-sqlite3 ngircd inspircd ircd-hybrid biboumi
 	atheme-services znc iproute2
-	postfix dovecot-imapd dovecot-lmtpd swaks nodejs npm make gcc libc6-dev
+	postfix dovecot-imapd dovecot-lmtpd swaks nodejs npm make gcc libc6-dev xz-utils
 	profanity tmux python3-slixmpp python3-aiohttp
 	gajim xvfb dbus dbus-x11 at-spi2-core dconf-gsettings-backend libglib2.0-bin gir1.2-atspi-2.0 python3-gi xdotool"
 

@@ -164,9 +164,45 @@ func isPrintable(s string) bool {
 
 // dateLayouts are what net/mail does not read and senders write.
 var dateLayouts = []string{
-	"Mon, 2 Jan 2006 15:04:05 MST", "2 Jan 2006 15:04:05 MST", "Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 MST 2006",
+	"Mon, 2 Jan 2006 15:04:05 -0700", "Mon Jan 2 15:04:05 2006", "Mon Jan 2 15:04:05 MST 2006", "Mon Jan 2 15:04:05 -0700 2006",
 	"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05", "Mon, 2 Jan 2006", time.RFC3339, "2006-01-02 15:04:05 -0700",
-	"2006-01-02 15:04:05", "Monday, January 2, 2006 3:04 PM", "Mon, 02-Jan-06 15:04:05 MST",
+	"2006-01-02 15:04:05", "Monday, January 2, 2006 3:04 PM", "Mon, 02-Jan-06 15:04:05 -0700",
+}
+
+// zoneOffset is that of the names of RFC 5322 section 4.3; "" for others, which say nothing that could be relied on: the same
+// letters are used in several parts of the world.
+func zoneOffset(name string) string {
+	switch name {
+	case "EDT":
+		return "-0400"
+	case "EST", "CDT":
+		return "-0500"
+	case "CST", "MDT":
+		return "-0600"
+	case "MST", "PDT":
+		return "-0700"
+	case "PST":
+		return "-0800"
+	case "UT", "UTC", "GMT", "Z":
+		return "+0000"
+	}
+	return ""
+}
+
+// numericZones replaces the names of zones in a date, so that it means the same on every machine.
+func numericZones(date string) string {
+	words := strings.Fields(date)
+	for i, w := range words {
+		offset := zoneOffset(strings.ToUpper(w))
+		last := i > 3 && i == len(words)-1 && strings.Trim(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && w != "AM" && w != "PM"
+		switch {
+		case offset != "":
+			words[i] = offset
+		case last:
+			words[i] = "+0000"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Date returns the moment of a Date field; zero if it cannot be read.
@@ -175,10 +211,10 @@ func (p *Part) Date() time.Time {
 	if len(v) > 200 {
 		return time.Time{}
 	}
+	v = numericZones(stripComments(v))
 	if t, err := netmail.ParseDate(v); err == nil {
 		return t
 	}
-	v = strings.Join(strings.Fields(stripComments(v)), " ")
 	for _, layout := range dateLayouts {
 		if t, err := time.Parse(layout, v); err == nil {
 			return t

@@ -156,7 +156,7 @@ func (b *bodyFinder) alternative(p *Part) {
 		case first == nil:
 		case first.Type == "text/html":
 			rich = child
-		case plain == nil || first.Type == "text/plain":
+		case plain == nil, first.Type == "text/plain" && textOf(child) != "":
 			plain = child
 		}
 	}

@@ -40,6 +40,7 @@ func TestBody(t *testing.T) {
 		{"html only", eml("Content-Type: text/html", "", "<p>Hello <b>World</b></p>"), "Hello *World*", ""},
 		{"alternative", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "plain", "--b",
 			"Content-Type: text/html", "", "<p>plain</p>", "--b--"), "plain", ""},
+		{"alternative that is empty", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "plain", "--b", "", "", "--b--"), "plain", ""},
 		{"alternative with a stub", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "See HTML", "--b",
 			"Content-Type: text/html", "", "<p>"+strings.Repeat("long ", 20)+"</p>", "--b--"), strings.TrimSpace(strings.Repeat("long ", 20)), ""},
 		{"mixed", eml(`Content-Type: multipart/mixed; boundary="b"`, "", "preamble", "--b", "", "text", "--b",
@@ -341,6 +342,7 @@ func TestDate(t *testing.T) {
 	for _, in := range []string{
 		"Mon, 02 Nov 2026 03:04:05 +0000", "2 Nov 2026 03:04:05 GMT", "Mon, 2 Nov 2026 04:04:05 +0100 (CET)",
 		"Mon Nov  2 03:04:05 2026", "2026-11-02T03:04:05Z", "Mon,  2 Nov 2026 03:04:05",
+		"Sun, 1 Nov 2026 22:04:05 EST", "Sun Nov 1 20:04:05 PDT 2026", "Mon, 2 Nov 2026 03:04:05 CEST",
 	} {
 		if got := Parse([]byte("Date: " + in + "\n\n")).Root.Date(); !got.Equal(want) {
 			t.Errorf("%s: %v", in, got)
