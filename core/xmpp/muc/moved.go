@@ -47,6 +47,7 @@ func (r *Rooms) Moved(ctx context.Context, d *edge.Domain, from core.UserID, mov
 // kick, nor will the room be back by itself.
 func (r *Rooms) Stopped(_ *edge.Domain, a core.Account) {
 	f := farewell{statuses: []string{"110"}, reason: "Your account here was closed or has changed. You can try to join again."}
+	r.statuses.forget(a.ID)
 	for _, rm := range r.take(a.ID) {
 		// A link that is down has nobody to tell: the server has told the clients already.
 		_ = rm.domain.Link.Write(func(enc *stream.Encoder) { rm.allGone(enc, f) })

@@ -97,8 +97,10 @@ func (h *Handler) join(ctx context.Context, c *call, resource string, x *stream.
 	if err != nil {
 		rm.unexpected(c.origin)
 		h.rooms.drop(c.ref)
+		return err
 	}
-	return err
+	h.joinsAs(ctx, c)
+	return nil
 }
 
 // depart handles unavailable presence, also of a resource that still waits to be let in, and says so to it at once.
@@ -115,9 +117,12 @@ func (h *Handler) depart(ctx context.Context, c *call) error {
 		c.room.gone(enc, c.st.From, core.Member{}, farewell{statuses: []string{"110"}, reason: reason, asked: known})
 	})
 	if left > 0 {
+		h.gone(ctx, c.account)
 		return err
 	}
-	return errors.Join(err, h.abandon(ctx, c, reason))
+	err = errors.Join(err, h.abandon(ctx, c, reason))
+	h.gone(ctx, c.account)
+	return err
 }
 
 // ghostly are the errors that say that a resource is not there any more. "jid-malformed" is not among them: an address
@@ -132,7 +137,12 @@ func (h *Handler) bounced(ctx context.Context, c *call) error {
 	if c.room == nil || !slices.Contains(ghostly, xmpp.ParseError(c.st).Condition) {
 		return nil
 	}
-	if _, left, was := c.room.leave(c.st.From); !was || left > 0 {
+	_, left, was := c.room.leave(c.st.From)
+	if !was {
+		return nil
+	}
+	defer h.gone(ctx, c.account)
+	if left > 0 {
 		return nil
 	}
 	return h.abandon(ctx, c, "")

@@ -49,6 +49,7 @@ type Rooms struct {
 	cfg      Config
 	log      *slog.Logger
 	whispers whispers
+	statuses statuses
 	macs     sync.Pool // of hash.Hash, keyed with the Secret
 
 	wake chan struct{} // a room holds something back
