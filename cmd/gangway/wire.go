@@ -166,7 +166,8 @@ func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat
 	cards := x.cards.On(d)
 	cards.Register(router)
 	about := disco.New(disco.Config{
-		Domain: d, VCard: cards, Personal: cards, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(), Admins: a.cfg.Admins,
+		Domain: d, VCard: cards, Personal: cards, Gateway: a.gateway, Rooms: answers, Features: commands.Features(), Nodes: commands.Nodes(),
+		Admins: func() []string { return a.access.Load().Admins },
 	})
 	about.Register(router)
 	present := x.roster.On(d, about)

@@ -3,6 +3,7 @@ package disco
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"gangway/core"
 	"gangway/core/xmpp"
@@ -48,7 +49,7 @@ type Config struct {
 	Gateway  Gateway
 	Features []string            // of the gateway: the doors there are, such as "jabber:iq:register"
 	Contacts []string            // features of every correspondent, beyond what the network can do
-	Admins   []string            // bare JIDs of whom to turn to about the gateway
+	Admins   func() []string     // bare JIDs of whom to turn to about the gateway, as they are now; nil: nobody
 	Rooms    Rooms               // nil: there are none
 	Nodes    map[string]Answerer // for nodes of the gateway
 }
@@ -62,10 +63,22 @@ type Personal interface {
 
 // Handler answers disco and vCard requests for a domain and every address at it.
 type Handler struct {
-	cfg     Config
-	gateway entity // the domain
-	client  entity // every correspondent's full JID
+	cfg      Config
+	features []string // of the domain
+	domain   atomic.Pointer[domain]
+	client   entity // every correspondent's full JID
 }
+
+// domain is what the domain is, as long as the same people are to turn to. Whoever was shown other capabilities before
+// asks about them by their old node.
+type domain struct {
+	admins []string
+	now    entity
+	before []entity // the latest first
+}
+
+// mostBefore is how many capabilities are remembered that were shown before.
+const mostBefore = 8
 
 // entity is something with capabilities.
 type entity struct {
@@ -87,16 +100,41 @@ func New(cfg Config) *Handler {
 		gateway = append(slices.Clone(gateway), cards()...)
 		client = append(slices.Clone(client), cards()...)
 	}
-	return &Handler{
-		cfg:     cfg,
-		gateway: entityOf(gatewayInfo(cfg.Domain.Network, gateway, cfg.Admins)),
-		client:  entityOf(clientInfo(cfg.Domain.Network, client)),
+	return &Handler{cfg: cfg, features: gateway, client: entityOf(clientInfo(cfg.Domain.Network, client))}
+}
+
+// gateway is what the domain is now.
+func (h *Handler) gateway() *domain {
+	var admins []string
+	if h.cfg.Admins != nil {
+		admins = h.cfg.Admins()
 	}
+	last := h.domain.Load()
+	if last != nil && slices.Equal(last.admins, admins) {
+		return last
+	}
+	next := &domain{admins: slices.Clone(admins), now: entityOf(gatewayInfo(h.cfg.Domain.Network, h.features, admins))}
+	if last != nil {
+		next.before = append([]entity{last.now}, last.before...)
+		next.before = next.before[:min(len(next.before), mostBefore)]
+	}
+	h.domain.CompareAndSwap(last, next) // if somebody was quicker, it was with the same
+	return next
+}
+
+// called is what the domain is, or was, by the node that its presence names.
+func (d *domain) called(node string) (i Info, known bool) {
+	for _, e := range append([]entity{d.now}, d.before...) {
+		if e.isNode(node) {
+			return e.info, true
+		}
+	}
+	return Info{}, false
 }
 
 // GatewayVer returns the verification string of the domain, for the caps of its
 // presence.
-func (h *Handler) GatewayVer() string { return h.gateway.ver }
+func (h *Handler) GatewayVer() string { return h.gateway().now.ver }
 
 // ContactVer returns the verification string of every correspondent's full JID,
 // for the caps of its presence.
@@ -191,8 +229,13 @@ func (h *Handler) info(ctx context.Context, q question) (Info, error) {
 		return h.room().Info(ctx, q.Query)
 	case q.To.Address != "":
 		return h.contact(ctx, q)
-	case q.Node == "" || q.To == (core.Target{}) && h.gateway.isNode(q.Node):
-		return h.gateway.info, nil
+	case q.Node == "":
+		return h.gateway().now.info, nil
+	}
+	if q.To == (core.Target{}) {
+		if info, known := h.gateway().called(q.Node); known {
+			return info, nil
+		}
 	}
 	return h.node(q.Node).Info(ctx, q.Query)
 }

@@ -2,6 +2,7 @@ package disco
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func failure(typ, condition string) string {
 // and a node that is not there is item-not-found.
 func TestAnswers(t *testing.T) {
 	cfg := Config{Rooms: rooms{}, Nodes: map[string]Answerer{"http://jabber.org/protocol/commands": rooms{}}, Features: []string{"jabber:iq:register"},
-		Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: []string{"root@example.org"}}
+		Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: func() []string { return []string{"root@example.org"} }}
 	for _, c := range []struct{ name, from, to, query, want string }{
 		{"the gateway", alice, "email.gw", infoQuery, `<iq type='result' id='1' from='email.gw'><query xmlns='http://jabber.org/protocol/disco#info'>
 			<identity category='gateway' type='smtp' name='E-mail'/><identity category='conference' type='text'/>
@@ -216,7 +217,7 @@ func TestContactsSayWhatTheyTake16(t *testing.T) {
 // Behaviour 4: the hash that presence carries is that of the answer, for the
 // gateway and for contacts, also when asked by the node of the caps.
 func TestCapsMatch(t *testing.T) {
-	cfg := Config{Features: []string{"jabber:iq:register"}, Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: []string{"root@example.org"}, Personal: nodes{}}
+	cfg := Config{Features: []string{"jabber:iq:register"}, Contacts: []string{"urn:xmpp:avatar:metadata"}, Admins: func() []string { return []string{"root@example.org"} }, Personal: nodes{}}
 	srv, h := stage(t, cfg, (*edgetest.Full)(nil))
 	for to, ver := range map[string]string{"email.gw": h.GatewayVer(), bob + "/gateway": h.ContactVer()} {
 		for _, query := range []string{infoQuery, node(infoQuery, Node+"#"+ver)} {
@@ -233,4 +234,32 @@ func TestCapsMatch(t *testing.T) {
 	if h.GatewayVer() == h.ContactVer() {
 		t.Error("gateway and contacts have one hash")
 	}
+}
+
+// TestAdminsChange has others become those to turn to: the capabilities are others then, and who was shown the old ones can
+// still ask what they were.
+func TestAdminsChange(t *testing.T) {
+	admins := []string{"root@example.org"}
+	srv, h := stage(t, Config{Admins: func() []string { return admins }}, (*edgetest.Full)(nil))
+	names := func(node, want string) {
+		t.Helper()
+		ask(srv, alice, "email.gw", node)
+		srv.Expect(`<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'><x xmlns='jabber:x:data' type='result'>
+			<field var='admin-addresses'><value>xmpp:` + want + `</value></field></x></query></iq>`)
+	}
+	old := h.GatewayVer()
+	names(infoQuery, "root@example.org")
+	admins = []string{"carol@example.org"}
+	names(infoQuery, "carol@example.org")
+	if h.GatewayVer() == old {
+		t.Error("the capabilities are said to be the same")
+	}
+	names(node(infoQuery, Node+"#"+old), "root@example.org")
+	names(node(infoQuery, Node+"#"+h.GatewayVer()), "carol@example.org")
+	for i := range 20 {
+		admins = []string{fmt.Sprintf("u%d@example.org", i)}
+		_ = h.GatewayVer()
+	}
+	ask(srv, alice, "email.gw", node(infoQuery, Node+"#"+old))
+	srv.Expect(failure("cancel", "item-not-found"))
 }

@@ -197,18 +197,30 @@ func (rm *room) write(enc *stream.Encoder, to string, m *core.Message, s spoken)
 
 // react shows a member's reactions to everybody, and keeps them.
 func (rm *room) react(ctx context.Context, enc *stream.Encoder, re *core.Reaction) {
-	in, me := rm.present()
 	one := *re
-	if one.IDs = rm.named(ctx, re.IDs); re.Mine && !re.Past {
-		one.Author, one.Person = core.Address(orElse(me.Nick, string(re.Author))), orElse(me.Person, re.Person)
-	}
-	id, at := one.Name(), time.Time{}
-	if re.Past {
-		at = re.At
-	} else {
-		rm.keep(ctx, id, one.At, &one)
-	}
+	in := rm.attribute(ctx, &one.IDs, &one.Author, &one.Person, re.Mine && !re.Past)
+	id := one.Name()
+	at := rm.told(ctx, id, &one, one.At, re.Past)
 	toAll(enc, in, func(to string) { rm.reaction(enc, to, id, &one, at) })
+}
+
+// attribute gives what is said about a message the name that the room has for it and, if it is the user's own now, their
+// present names. It returns who is to see it.
+func (rm *room) attribute(ctx context.Context, about *core.IDs, author *core.Address, person *string, own bool) (in []string) {
+	in, me := rm.present()
+	if *about = rm.named(ctx, *about); own {
+		*author, *person = core.Address(orElse(me.Nick, string(*author))), orElse(me.Person, *person)
+	}
+	return in
+}
+
+// told keeps what is said about a message, unless it is of the past, and returns the time to show it with.
+func (rm *room) told(ctx context.Context, id core.MessageID, e core.Event, at time.Time, past bool) time.Time {
+	if past {
+		return at
+	}
+	rm.keep(ctx, id, at, e)
+	return time.Time{}
 }
 
 // reaction writes the whole set of emoji that a member has on a message, by its stanza-id (XEP-0444 section 4.3).
@@ -226,17 +238,10 @@ func (rm *room) reaction(enc *stream.Encoder, to string, id core.MessageID, re *
 
 // takeBack shows that a message was taken back, and empties it in the archive.
 func (rm *room) takeBack(ctx context.Context, enc *stream.Encoder, re *core.Retraction) {
-	in, me := rm.present()
 	one := *re
-	if one.IDs = rm.named(ctx, re.IDs); re.Mine && !re.Past {
-		one.Author, one.Person = core.Address(orElse(me.Nick, string(re.Author))), orElse(me.Person, re.Person)
-	}
-	id, at := one.Name(), time.Time{}
-	if re.Past {
-		at = re.At
-	} else {
-		rm.keep(ctx, id, one.At, &one)
-	}
+	in := rm.attribute(ctx, &one.IDs, &one.Author, &one.Person, re.Mine && !re.Past)
+	id := one.Name()
+	at := rm.told(ctx, id, &one, one.At, re.Past)
 	toAll(enc, in, func(to string) { rm.retraction(enc, to, id, &one, at) })
 }
 
