@@ -32,6 +32,11 @@ func (h *house) fill(ctx context.Context, user core.UserID, again bool) error {
 		return err
 	}
 	if len(contacts) == 0 { // not even the gateway itself
+		if !again {
+			if stays, err := h.mayComeYet(ctx, user); stays || err != nil {
+				return err
+			}
+		}
 		return h.takeBack(ctx, user)
 	}
 	h.mu.Lock()
@@ -44,6 +49,24 @@ func (h *house) fill(ctx context.Context, user core.UserID, again bool) error {
 	before := list{l.Digest, maps.Clone(l.Entries)}
 	err = h.bring(ctx, user, contacts, &l, again)
 	return errors.Join(err, h.change(ctx, user, func(now *list) { now.apply(before, l) }))
+}
+
+// mayComeYet says whether somebody without an account may have one as soon as they use it: what they have subscribed to
+// before stays. Whose account has just been deleted is not among them: that is a change of the list.
+func (h *house) mayComeYet(ctx context.Context, user core.UserID) (bool, error) {
+	h.mu.Lock()
+	erased := h.person(user).erased != nil
+	h.mu.Unlock()
+	if erased || !h.domain.Network.Driver.Implicit || !h.roster.cfg.Gateway.Allowed(user) {
+		return false, nil
+	}
+	l, err := h.load(ctx, user)
+	for jid, e := range l.Entries {
+		if e.State != subscribed || jid != h.domain.Name && !h.isNetwork(jid) {
+			return false, err
+		}
+	}
+	return err == nil, err
 }
 
 // bring chooses the way. What one way is refused, the next one tries.

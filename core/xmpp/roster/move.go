@@ -217,7 +217,7 @@ func (h *house) leftovers(ctx context.Context) error {
 		}
 		for _, key := range keys {
 			if !registered[core.UserID(key)] {
-				h.want(core.UserID(key), job{fill: true})
+				h.want(core.UserID(key), job{ask: true})
 			}
 			after = key
 		}

@@ -46,3 +46,25 @@ func TestNetworkAsContact(t *testing.T) {
 		s.silent(t)
 	})
 }
+
+// Who may have an account as soon as they use it keeps what they have subscribed to until then.
+func TestSubscribedBeforeTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := live(t)
+		s.domain.Network.Driver.Implicit = true
+		s.mood.mu.Lock()
+		s.mood.owner = "somebody@example.org"
+		s.mood.mu.Unlock()
+		s.srv.Ignore("<presence type='probe'/>")
+		s.srv.Ignore("<presence to='somebody@example.org'/>")
+		for _, jid := range []string{"%net@email.gw", "email.gw"} {
+			s.srv.Send(`<presence type='subscribe' id='s1' from='alice@example.org' to='` + jid + `'/>`)
+			s.srv.Expect(`<presence type='subscribed' id='s1' from='` + jid + `' to='alice@example.org'/>`)
+			s.srv.Expect(`<presence from='` + jid + `*' to='alice@example.org'/>`)
+			s.srv.Expect(`<presence type='subscribe' from='` + jid + `' to='alice@example.org'/>`)
+		}
+		s.srv.Send(`<presence from='alice@example.org/phone' to='%net@email.gw'/>`)
+		time.Sleep(time.Minute)
+		s.silent(t)
+	})
+}
