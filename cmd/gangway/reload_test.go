@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,18 @@ func TestReloadOfAccess(t *testing.T) {
 	write("[access]\nallow = [\"*@example.org\"]", "[access]\nallow = [\"*@elsewhere.example\"]\n[limits]\nmessages = 7")
 	if changes, err = r.do(); err != nil || len(changes.Restart) != 0 {
 		t.Errorf("back again: %+v, %v", changes, err)
+	}
+	write(`admins = ["admin@example.org"]`, `admins = ["carol@example.org"]`)
+	changes, err = r.do()
+	if err != nil || !slices.Contains(changes.Reload, "admins") || len(changes.Restart) != 0 {
+		t.Errorf("%+v, %v", changes, err)
+	}
+	if !a.gateway.Admin("carol@example.org") || a.gateway.Admin("admin@example.org") || !slices.Equal(a.access.Load().Admins, []string{"carol@example.org"}) {
+		t.Error("the administrators are not as the file says now")
+	}
+	write("[access]\nallow = [\"*@example.org\"]", "[access]\nallow = [\"*@elsewhere.example\"]\n[limits]\nmessages = 7")
+	if _, err := r.do(); err != nil {
+		t.Error(err)
 	}
 	write("[access]", "[acess]")
 	if _, err := r.do(); err == nil {
