@@ -57,7 +57,7 @@ func TestBombs(t *testing.T) {
 	}
 	many.WriteString("Content-Type: multipart/mixed; boundary=b\n\n")
 	many.WriteString(strings.Repeat("--b\n\n", 100_000))
-	headers.WriteString(strings.Repeat("A: b\n", 1_000_000) + "\nstill read\n")
+	headers.WriteString(strings.Repeat("A: b\n", 300_000) + "\nstill read\n")
 	l := DefaultLimits()
 	for _, tt := range []struct {
 		name, raw, text string
@@ -80,16 +80,16 @@ func TestBombs(t *testing.T) {
 		{"continuations", "Content-Type: text/plain" + strings.Repeat("; a*0*=b", 30_000) + "\n\ntext", "text"},
 		{"extended", "Content-Type: text/plain; name*=utf-8''" + strings.Repeat("%41", 80_000) + "\n\ntext", "text"},
 		{"guessed boundaries", "Content-Type: multipart/mixed\n\n" + strings.Repeat("--x\nContent-Type: multipart/mixed\n\n", 30_000), ""},
-		{"lines of hyphens", "Content-Type: multipart/mixed; boundary=x\n\n" + strings.Repeat("--\n", 2_000_000), ""},
-		{"pages", "Content-Type: text/html\n\n" + strings.Repeat("<b><i><table><td>", 100_000) + "x", "*_x_*"},
-		{"HTML of one attribute", "Content-Type: text/html\n\n<p a='" + strings.Repeat("x", 2<<20), ""},
-		{"HTML comments", "Content-Type: text/html\n\n" + strings.Repeat("<!--", 500_000), ""},
-		{"HTML scripts", "Content-Type: text/html\n\n" + strings.Repeat("<script><!--<script>", 100_000), ""},
-		{"HTML entities", "Content-Type: text/html\n\n" + strings.Repeat("&CounterClockwiseContourIntegral;", 60_000), ""},
-		{"flowed", "Content-Type: text/plain; format=flowed\n\n" + strings.Repeat("x \n", 1_000_000), ""},
-		{"quotes", "\n" + strings.Repeat(">", 2<<20), ""},
-		{"base64 of paddings", "Content-Transfer-Encoding: base64\n\n" + strings.Repeat("=\n", 1_000_000), ""},
-		{"UTF-7", "Content-Type: text/plain; charset=utf-7\n\n" + strings.Repeat("+", 1<<20), ""},
+		{"lines of hyphens", "Content-Type: multipart/mixed; boundary=x\n\n" + strings.Repeat("--\n", 500_000), ""},
+		{"pages", "Content-Type: text/html\n\n" + strings.Repeat("<b><i><table><td>", 25_000) + "x", "*_x_*"},
+		{"HTML of one attribute", "Content-Type: text/html\n\n<p a='" + strings.Repeat("x", 512<<10), ""},
+		{"HTML comments", "Content-Type: text/html\n\n" + strings.Repeat("<!--", 120_000), ""},
+		{"HTML scripts", "Content-Type: text/html\n\n" + strings.Repeat("<script><!--<script>", 25_000), ""},
+		{"HTML entities", "Content-Type: text/html\n\n" + strings.Repeat("&CounterClockwiseContourIntegral;", 15_000), ""},
+		{"flowed", "Content-Type: text/plain; format=flowed\n\n" + strings.Repeat("x \n", 250_000), ""},
+		{"quotes", "\n" + strings.Repeat(">", 512<<10), ""},
+		{"base64 of paddings", "Content-Transfer-Encoding: base64\n\n" + strings.Repeat("=\n", 250_000), ""},
+		{"UTF-7", "Content-Type: text/plain; charset=utf-7\n\n" + strings.Repeat("+", 256<<10), ""},
 		{"alternatives", strings.Repeat("Content-Type: multipart/alternative; boundary=b\n\n--b\n", 30) + strings.Repeat("Content-Type: text/html\n\n<p>"+strings.Repeat("x", 10_000)+"\n--b\n", 170), ""},
 		{"comments", "Content-Type: text/plain " + strings.Repeat("(", 100_000) + "\n\ntext", "text"},
 	} {
