@@ -259,10 +259,12 @@ func (s *session) told(m *irc.Message, target, text string, past bool) {
 	s.stopped(typist{addr, m.Name})
 	s.remember(addr, m)
 	s.seenPrivately(s.lineOf(m, target))
-	s.emit(&core.Message{
+	said := &core.Message{
 		Ref: s.ref(addr), IDs: remote(m), At: at, Text: text, Notice: m.Command == "NOTICE", Past: past,
 		Mine: s.mine(m.Name) && !s.mine(peer), ReplyTo: core.IDs{Remote: remoteOf(m, tagReply, "+reply")},
-	})
+	}
+	s.emit(said)
+	s.attach(said)
 }
 
 // isServer says whether a prefix is a server's.
@@ -278,7 +280,9 @@ func (s *session) heard(m *irc.Message, r *room, channel, text string) {
 	}
 	s.stopped(typist{addr, m.Name})
 	s.remember(addr, m)
-	s.emit(s.inRoomSaid(m, r, addr, text))
+	said := s.inRoomSaid(m, r, addr, text)
+	s.emit(said)
+	s.attach(said)
 }
 
 // inRoomSaid is a message in a room as the edge knows messages.

@@ -58,6 +58,12 @@ type session struct {
 	pings   uint64        // of queries, made so far
 	inquiry chan struct{} // closed when a client of the user's has been asked what it is; nil: none is
 
+	fetches []linked           // what others link to and is to be fetched, the oldest first
+	fetched []string           // what has been, lately
+	pace    bucket             // of fetches
+	fetcher chan struct{}      // closed when the one that fetches ends; nil: there is none
+	giveUp  context.CancelFunc // ends it sooner; nil: it has not begun
+
 	chosen   choices // what the user chose, as last asked
 	chosenAt time.Time
 }
@@ -65,7 +71,7 @@ type session struct {
 func newSession(t *transport, n *network, a core.Account, secrets credentials) *session {
 	return &session{
 		t: t, net: n.chosen(a.Options), account: a, traffic: t.traffic[t.Group(n.name)], secrets: secrets, rooms: map[string]*room{},
-		chosen: choices{t: t, realm: n.name},
+		chosen: choices{t: t, realm: n.name}, pace: bucket{burst: 5, interval: 10 * time.Second},
 	}
 }
 
@@ -86,6 +92,7 @@ func (s *session) Run(ctx context.Context) error {
 	}
 	s.end(ctx, err)
 	s.flush(ctx)
+	s.stopFetching()
 	s.awaitCourier()
 	s.awaitInquiry()
 	return err
