@@ -17,24 +17,31 @@ func (rm *room) occupantID(person, nick string) string {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16])
 }
 
+// keyed is a digest with the Secret, and what it needs of memory.
+type keyed struct {
+	hash.Hash
+	text []byte
+	sum  [sha256.Size]byte
+}
+
 // mac is a keyed digest of words, none of which but the last may hold a NUL.
 func (r *Rooms) mac(words ...string) [sha256.Size]byte {
-	mac, ok := r.macs.Get().(hash.Hash)
+	k, ok := r.macs.Get().(*keyed)
 	if !ok {
-		mac = hmac.New(sha256.New, r.cfg.Secret)
+		k = &keyed{Hash: hmac.New(sha256.New, r.cfg.Secret)}
 	}
-	defer r.macs.Put(mac)
-	mac.Reset()
-	var space [512]byte
-	text := space[:0]
+	defer r.macs.Put(k)
+	k.Reset()
+	k.text = k.text[:0]
 	for i, w := range words {
 		if i > 0 {
-			text = append(text, 0)
+			k.text = append(k.text, 0)
 		}
-		text = append(text, w...)
+		k.text = append(k.text, w...)
 	}
-	mac.Write(text)
-	return [sha256.Size]byte(mac.Sum(space[:0]))
+	k.Write(k.text)
+	k.Sum(k.sum[:0])
+	return k.sum
 }
 
 func (rm *room) writeOccupantID(enc *stream.Encoder, person, nick string) {

@@ -50,7 +50,7 @@ type Rooms struct {
 	log      *slog.Logger
 	whispers whispers
 	statuses statuses
-	macs     sync.Pool // of hash.Hash, keyed with the Secret
+	macs     sync.Pool // of *keyed
 
 	wake chan struct{} // a room holds something back
 	now  func() time.Time
