@@ -258,6 +258,7 @@ type Settings struct {
 	Moderated   bool   // only who has a voice, or more, may speak
 	MembersOnly bool   // by invitation
 	Hidden      bool   // in no list
+	Inside      bool   // only who is in it may speak
 	Password    string // empty: none
 	Limit       int    // of members; 0: none
 }

@@ -105,7 +105,7 @@ func TestSettings(t *testing.T) {
 	inRoom(t, roomCaps, func(p *play) {
 		var got core.Settings
 		ask := func(ctx context.Context) (err error) { got, err = p.s.Settings(ctx, "#chan"); return err }
-		want := core.Settings{TopicLocked: true, Hidden: true, Password: "k", Limit: 9}
+		want := core.Settings{TopicLocked: true, Hidden: true, Inside: true, Password: "k", Limit: 9}
 		if err := p.waited(ask, []string{"MODE #chan"}, ":irc.test 324 alice #chan +ntskl k 9"); err != nil || got != want {
 			t.Errorf("Settings = %+v, %v", got, err)
 		}
@@ -113,7 +113,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("Settings = %+v, %v", got, err)
 		}
 		change := func(ctx context.Context) error {
-			return p.s.Configure(ctx, "#chan", core.Settings{Moderated: true, Password: "new", MembersOnly: true})
+			return p.s.Configure(ctx, "#chan", core.Settings{Moderated: true, Password: "new", MembersOnly: true, Inside: true})
 		}
 		err := p.waited(change, []string{"MODE #chan -t+m", "MODE #chan +i-s", "MODE #chan -p-k k", "MODE #chan +k-l new"},
 			":alice!al@host.test MODE #chan -t+m", ":alice!al@host.test MODE #chan +i-s", ":alice!al@host.test MODE #chan -k+k k new",
@@ -127,12 +127,18 @@ func TestSettings(t *testing.T) {
 				t.Errorf("settings %+v", c)
 			}
 		}
-		want = core.Settings{Moderated: true, Password: "new", MembersOnly: true}
+		want = core.Settings{Moderated: true, Password: "new", MembersOnly: true, Inside: true}
 		if err := ask(p.t.Context()); err != nil || got != want {
 			t.Errorf("Settings = %+v, %v", got, err)
 		}
 		if j, err := p.s.Snapshot("#chan"); err != nil || j.Settings == nil || *j.Settings != want || len(j.Members) != 2 {
 			t.Errorf("Snapshot = %+v, %v", j, err)
+		}
+		open := func(ctx context.Context) error {
+			return p.s.Configure(ctx, "#chan", core.Settings{Moderated: true, Password: "new", MembersOnly: true})
+		}
+		if err := p.waited(open, []string{"MODE #chan -n"}, ":alice!al@host.test MODE #chan -n"); err != nil {
+			t.Errorf("Configure = %v", err)
 		}
 		if _, err := p.s.Snapshot("#other"); core.KindOf(err) != core.NotFound {
 			t.Errorf("Snapshot of another = %v", err)

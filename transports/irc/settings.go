@@ -60,6 +60,7 @@ func changesBetween(was, want core.Settings) []isupport.Change {
 	flag('t', was.TopicLocked, want.TopicLocked)
 	flag('m', was.Moderated, want.Moderated)
 	flag('i', was.MembersOnly, want.MembersOnly)
+	flag('n', was.Inside, want.Inside)
 	flag('s', was.Hidden, want.Hidden)
 	if was.Hidden && !want.Hidden {
 		all = append(all, isupport.Change{Mode: 'p'})
@@ -114,6 +115,8 @@ func apply(into *core.Settings, c isupport.Change) bool {
 		into.Moderated = c.On
 	case 'i':
 		into.MembersOnly = c.On
+	case 'n':
+		into.Inside = c.On
 	case 's', 'p':
 		into.Hidden = c.On
 	case 'k':

@@ -94,7 +94,11 @@ func TestSettings48(t *testing.T) {
 	s.Expect(`<iq type='result' id='o1'/>`)
 	s.Send(owner(phone, "set", submit("changesubject", "1", "membersonly", "true", "passwordprotectedroom", "1", "roomsecret", "k", "maxusers", "none")))
 	s.asked("settings of #c")
-	s.asked("configure #c: {TopicLocked:false Moderated:false MembersOnly:true Hidden:false Password:k Limit:0}")
+	s.asked("configure #c: {TopicLocked:false Moderated:false MembersOnly:true Hidden:false Inside:false Password:k Limit:0}")
+	s.Expect(`<iq type='result' id='o1'/>`)
+	s.Send(owner(phone, "set", `<x xmlns='jabber:x:data' type='submit'><field var='x-inside'><value>1</value></field></x>`))
+	s.asked("settings of #c")
+	s.asked("configure #c: {TopicLocked:true Moderated:false MembersOnly:false Hidden:false Inside:true Password: Limit:5}")
 	s.Expect(`<iq type='result' id='o1'/>`)
 	s.Send(owner(phone, "set", submit("changesubject", "0"))) // as it is
 	s.asked("settings of #c")

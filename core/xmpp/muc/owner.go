@@ -23,6 +23,8 @@ const (
 	varMost        = "muc#roomconfig_maxusers"
 
 	ownVar = "x-" // XEP-0068 section 4.2: a field that nobody has registered
+
+	varInside = ownVar + "inside"
 )
 
 // Owner handles muc#owner requests: a form of what the user and the network allow to choose. An instant room (an
@@ -132,6 +134,7 @@ func fieldsOf(s core.Settings) []form.Field {
 		{Var: varPassword, Type: "text-private", Label: "The password", Values: some(s.Password)},
 		boolean(varSubject, "Everybody may change the subject", !s.TopicLocked),
 		boolean(varPublic, "The room is listed", !s.Hidden),
+		boolean(varInside, "Only who is in the room may speak in it", s.Inside),
 		{Var: varMost, Type: "text-single", Label: "Members at most (a number, or \"none\")", Values: some(most)},
 	}
 }
@@ -179,7 +182,7 @@ func (h *Handler) configure(ctx context.Context, c *call, chosen form.Submission
 
 // touches says whether a form names a setting of the network's.
 func touches(chosen form.Submission) bool {
-	for _, name := range []string{varModerated, varMembersOnly, varProtected, varPassword, varSubject, varPublic, varMost} {
+	for _, name := range []string{varModerated, varMembersOnly, varProtected, varPassword, varSubject, varPublic, varInside, varMost} {
 		if chosen.Has(name) {
 			return true
 		}
@@ -194,6 +197,7 @@ func settingsOf(s core.Settings, chosen form.Submission) (core.Settings, error) 
 		varMembersOnly: func(on bool) { s.MembersOnly = on },
 		varSubject:     func(on bool) { s.TopicLocked = !on },
 		varPublic:      func(on bool) { s.Hidden = !on },
+		varInside:      func(on bool) { s.Inside = on },
 	} {
 		if chosen.Has(name) {
 			set(isTrue(chosen.Get(name)))
