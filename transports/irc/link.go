@@ -163,6 +163,8 @@ func (s *session) unreachable(err error) error {
 		e.Text = "There is no server called " + s.net.host + "."
 	case errors.As(err, &cert), errors.As(err, &host):
 		e.Text = "The certificate of " + s.net.name + " cannot be verified, so the gateway does not connect to it."
+	case errors.Is(err, errPin):
+		e.Text = s.net.name + " shows another certificate than the one that you trust, so the gateway does not connect to it."
 	case errors.As(err, &record):
 		e.Text = s.net.name + " does not speak TLS there, and the gateway does not connect without it."
 	default:

@@ -137,6 +137,9 @@ func TestPinnedCertificate(t *testing.T) {
 		if (err == nil) != tc.good {
 			t.Errorf("%s: %v", name, err)
 		}
+		if err != nil && !strings.Contains(core.AsError((&session{net: n}).unreachable(err)).Text, "certificate") {
+			t.Errorf("%s: the user is not told why: %v", name, err)
+		}
 		if conn != nil {
 			conn.Close()
 		}
