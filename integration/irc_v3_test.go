@@ -197,13 +197,43 @@ func TestIRCNetworkCut(t *testing.T) {
 	}
 }
 
-// cable is a way to a server that can be pulled: connections break, and none comes through.
+// cable is a way to a server that can be pulled: connections break, and none comes through. What was written to the server
+// is kept.
 type cable struct {
 	listener net.Listener
 	to       string
 	mu       sync.Mutex
 	pulled   bool
 	ends     map[net.Conn]bool
+	flows    []*flow
+}
+
+// flow is what was written to the server on one connection.
+type flow struct {
+	mu   sync.Mutex
+	said []byte
+}
+
+func (f *flow) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.said = append(f.said, b...)
+	return len(b), nil
+}
+
+// lines are what was written by whoever introduced themselves to the server under a nick.
+func (c *cable) lines(nick string) (lines []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, f := range c.flows {
+		f.mu.Lock()
+		all := strings.Split(strings.TrimSuffix(string(f.said), "\r\n"), "\r\n")
+		f.mu.Unlock()
+		if slices.Contains(all, "NICK "+nick) {
+			lines = append(lines, all...)
+		}
+	}
+	return lines
 }
 
 func newCable(ctx context.Context, t *testing.T, to string) *cable {
@@ -238,15 +268,17 @@ func (c *cable) carry(near net.Conn) {
 		return
 	}
 	defer far.Close()
+	said := &flow{}
 	c.mu.Lock()
 	c.ends[near], c.ends[far] = true, true
+	c.flows = append(c.flows, said)
 	cut := c.pulled
 	c.mu.Unlock()
 	if cut {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { _, _ = io.Copy(far, near); far.Close(); near.Close() })
+	both.Go(func() { _, _ = io.Copy(far, io.TeeReader(near, said)); far.Close(); near.Close() })
 	both.Go(func() { _, _ = io.Copy(near, far); far.Close(); near.Close() })
 	both.Wait()
 }

@@ -4,8 +4,11 @@ package integration
 
 import (
 	"strings"
+	"testing"
 
+	"gangway/integration/client"
 	"gangway/integration/ircclient"
+	"gangway/integration/ircv3"
 )
 
 const (
@@ -217,4 +220,96 @@ func asTaken(s *ircStage) {
 	s.say("$phone", "e1", "<body>without *style*</body>")
 	bob.heard("PRIVMSG", "$chan", "without style")
 	s.Expect(groupchat("$phone", "$me", "e1", "without style", named))
+}
+
+// TestIRCRichScripted has what no server of Debian's offers on a scripted one: messages taken back by who said them and by
+// moderators, several lines as one message, and only UTF-8.
+func TestIRCRichScripted(t *testing.T) {
+	v := startV3(t, ircv3.Config{}, nil)
+	alice := v.enter("phone") // the first, and so an operator
+	dave, err := ircclient.Dial(v.ctx, v.addr, ircclient.Config{Nick: "dave", Caps: []string{
+		"message-tags", "server-time", "batch", "echo-message", "draft/multiline", "draft/message-redaction",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dave.Close()
+	if err := dave.Join(v.ctx, v3Channel); err != nil {
+		t.Fatal(err)
+	}
+	info, err := alice.IQ(v.ctx, v3Room, "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, feature := range []string{nsReactions, nsStates, client.NSCorrect, client.NSReply, "urn:xmpp:message-retract:1", "urn:xmpp:message-moderate:1"} {
+		if !strings.Contains(info.Raw, "'"+feature+"'") && !strings.Contains(info.Raw, `"`+feature+`"`) {
+			t.Errorf("the room does not offer %s", feature)
+		}
+	}
+	say := func(m client.Message) string {
+		t.Helper()
+		m.To, m.Type = v3Room, "groupchat"
+		id, err := alice.SendMessage(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	heard := func(what, command string, match func(ircclient.Line) bool) ircclient.Line {
+		t.Helper()
+		l, err := dave.Wait(v.ctx, func(l ircclient.Line) bool { return l.Command == command && match(l) })
+		if err != nil {
+			t.Fatalf("%s: %v\n%v", what, err, dave.Log())
+		}
+		return l
+	}
+	stanzaID := func(st *client.Stanza) string { return st.Child(client.NSOriginID, "stanza-id").Attr("id") }
+	retracted := func(from, id string) func(*client.Stanza) bool {
+		return func(st *client.Stanza) bool {
+			el := st.Child("urn:xmpp:message-retract:1", "retract")
+			return el != nil && st.From() == from && el.Attr("id") == id
+		}
+	}
+
+	say(client.Message{Body: "taken back"})
+	line := heard("alice's line", "PRIVMSG", func(l ircclient.Line) bool { return l.Last() == "taken back" })
+	own := stanzaID(wait(v.ctx, t, alice, "the reflection", client.MessageFrom(v3Room+"/alice", "taken back")))
+	say(client.Message{Extra: "<retract " + retractNS + " id='" + own + "'/>"})
+	heard("the redaction", "REDACT", func(l ircclient.Line) bool { return l.Param(1) == line.Tags["msgid"] })
+	wait(v.ctx, t, alice, "that it is taken back", retracted(v3Room+"/alice", own))
+
+	if err := dave.Privmsg(v3Channel, "spam"); err != nil {
+		t.Fatal(err)
+	}
+	line = heard("dave's own line", "PRIVMSG", func(l ircclient.Line) bool { return l.Last() == "spam" })
+	spam := stanzaID(wait(v.ctx, t, alice, "dave's line", client.MessageFrom(v3Room+"/dave", "spam")))
+	if _, err := alice.IQ(v.ctx, v3Room, "set", "<moderate "+moderateNS+" id='"+spam+"'><retract "+retractNS+"/><reason>not here</reason></moderate>"); err != nil {
+		t.Fatal(err)
+	}
+	heard("the moderation", "REDACT", func(l ircclient.Line) bool { return l.Param(1) == line.Tags["msgid"] && l.Last() == "not here" })
+	moderated := wait(v.ctx, t, alice, "that it was moderated", retracted(v3Room, spam))
+	if el := moderated.Child("urn:xmpp:message-retract:1", "retract"); el.Child("urn:xmpp:message-moderate:1", "moderated").Attr("by") != v3Room+"/alice" {
+		t.Errorf("moderated by another: %s", moderated.Raw)
+	}
+
+	if err := dave.Privmsg(v3Channel, "of mine"); err != nil {
+		t.Fatal(err)
+	}
+	line = heard("dave's own line", "PRIVMSG", func(l ircclient.Line) bool { return l.Last() == "of mine" })
+	his := stanzaID(wait(v.ctx, t, alice, "dave's line", client.MessageFrom(v3Room+"/dave", "of mine")))
+	if err := dave.Send("REDACT " + v3Channel + " " + line.Tags["msgid"]); err != nil {
+		t.Fatal(err)
+	}
+	wait(v.ctx, t, alice, "that dave takes it back", retracted(v3Room+"/dave", his))
+
+	id := say(client.Message{Body: "one\ntwo\nthree"})
+	heard("several lines in one", "BATCH", func(l ircclient.Line) bool { return l.Param(1) == "draft/multiline" })
+	wait(v.ctx, t, alice, "the one reflection", func(st *client.Stanza) bool { return st.ID() == id && st.Body() == "one\ntwo\nthree" })
+
+	form := "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>" + field("x-encoding_out", "koi8-r") + "</x></query>"
+	if _, err := alice.IQ(v.ctx, v3Room, "set", form); err != nil {
+		t.Fatal(err)
+	}
+	say(client.Message{Body: "Привет"})
+	heard("UTF-8, whatever was chosen", "PRIVMSG", func(l ircclient.Line) bool { return l.Last() == "Привет" })
 }
