@@ -216,10 +216,16 @@ type (
 		// are such as Enroll takes: see Gateway.Change. A NoteField is an answer that the user has no choice about.
 		Connection(a Account) ([]Field, error)
 	}
-	// Identifier makes a word by which a network knows a user, and others do not: whoever complains names it, and the
-	// administrator finds whose it is.
+	// Single may serve one realm only, as configured: the gateway's own address stands for it then.
+	Single interface {
+		// Single returns that realm; empty: there are several.
+		Single() string
+	}
+	// Identifier makes words and addresses by which networks know a user, and others do not: whoever complains names
+	// one, and the administrator finds whose it is (Gateway.Identified).
 	Identifier interface {
-		Identify(ctx context.Context, user UserID) (string, error)
+		// Identify returns all that a user is known by, in lower case.
+		Identify(ctx context.Context, user UserID) ([]string, error)
 	}
 	// Metered counts what goes over its connections.
 	Metered interface {
@@ -247,6 +253,7 @@ type TransportCaps struct {
 	Enroller   Enroller
 	Chooser    Chooser
 	Tuner      Tuner
+	Single     Single
 	Identifier Identifier
 	Metered    Metered
 	Checker    Checker
@@ -259,6 +266,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	c.Enroller, _ = t.(Enroller)
 	c.Chooser, _ = t.(Chooser)
 	c.Tuner, _ = t.(Tuner)
+	c.Single, _ = t.(Single)
 	c.Identifier, _ = t.(Identifier)
 	c.Metered, _ = t.(Metered)
 	c.Checker, _ = t.(Checker)

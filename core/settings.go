@@ -85,6 +85,14 @@ func CheckNumber(least, most int) func(string) (string, error) {
 	}
 }
 
+// Sole is the realm that the network's gateway stands for; empty if it serves several, or has none.
+func (n *Network) Sole() string {
+	if n.TransportCaps.Single == nil {
+		return ""
+	}
+	return n.TransportCaps.Single.Single()
+}
+
 // Settings are what can be chosen at a place of the network, in the order in which it is asked.
 func (n *Network) Settings(at Target) []Setting {
 	var all []Setting

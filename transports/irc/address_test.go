@@ -92,6 +92,9 @@ func TestParseOnAnAllowList(t *testing.T) {
 
 func TestParseWithAFixedNetwork(t *testing.T) {
 	tr := transportOf(t, "networks = [\"*\"]\nfixed_network = \"irc.example.org\"")
+	if tr.Single() != "irc.example.org" || transportOf(t, openConfig).Single() != "" {
+		t.Errorf("the gateway stands for %q", tr.Single())
+	}
 	for text, want := range map[string]core.Target{
 		"#Chan":           {Realm: "irc.example.org", Address: "#chan", Room: true},
 		"#a%b.c":          {Realm: "irc.example.org", Address: "#a%b.c", Room: true},

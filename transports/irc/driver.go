@@ -105,6 +105,9 @@ func (t *transport) configure() error {
 	return nil
 }
 
+// Single implements core.Single: a fixed network is the gateway itself.
+func (t *transport) Single() string { return t.cfg.FixedNetwork }
+
 // shortName is what people call a network: "libera" for "irc.libera.chat".
 func shortName(realm string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(realm, "irc."), ".")

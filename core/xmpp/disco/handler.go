@@ -259,6 +259,9 @@ func (h *Handler) items(ctx context.Context, q question) (items []Item, all bool
 		items, err = h.node(q.Node).Items(ctx, q.Query)
 	case h.cfg.Rooms != nil && q.To.Realm != "":
 		return h.cfg.Rooms.List(ctx, q.Query)
+	case h.cfg.Rooms != nil && q.User != "" && h.cfg.Domain.Network.Sole() != "":
+		q.To.Realm = h.cfg.Domain.Network.Sole() // the gateway is the network
+		return h.cfg.Rooms.List(ctx, q.Query)
 	case h.cfg.Rooms != nil:
 		items, err = h.cfg.Rooms.Items(ctx, q.Query)
 	}

@@ -17,10 +17,20 @@ func (c commands) ofPlaces() []Command {
 	if len(c.settingsAt(core.Target{})) == 0 {
 		return nil
 	}
+	places, run := core.OnRealm|core.InConversations, c.configure
+	if sole := c.Domain.Network.Sole(); sole != "" { // the gateway is the network
+		places |= core.Everywhere
+		run = func(ctx context.Context, r Request) (core.Step, error) {
+			if r.At == (core.Target{}) {
+				r.At.Realm = sole
+			}
+			return c.configure(ctx, r)
+		}
+	}
 	return []Command{
 		{Name: "settings", Node: "settings", Title: "See or change what holds everywhere, on a network or in a room", Arg: "what",
 			Usage: "[PLACE] [NAME [VALUE]]", Places: core.Everywhere | core.OnRealm, Run: c.settings},
-		{Name: "configure", Node: "configure", Title: "Choose what holds here", Places: core.OnRealm | core.InConversations, Run: c.configure},
+		{Name: "configure", Node: "configure", Title: "Choose what holds here", Places: places, Run: run},
 	}
 }
 

@@ -34,7 +34,7 @@ func (tuner) Connection(a core.Account) ([]core.Field, error) {
 }
 
 // places sets a stage with a network that has settings, and rooms.
-func places(t *testing.T) (*scene, *[]core.Account, *[]string) {
+func places(t *testing.T, change ...func(*core.Network)) (*scene, *[]core.Account, *[]string) {
 	t.Helper()
 	s := &scene{srv: xmpptest.New(t), hall: newHall(), choices: &choices{}}
 	s.hall.Step = func(answers map[string]string) (core.Step, error) {
@@ -45,6 +45,9 @@ func places(t *testing.T) (*scene, *[]core.Account, *[]string) {
 	}
 	network := edgetest.Network((*edgetest.Full)(nil))
 	network.TransportCaps.Tuner = tuner{}
+	for _, fn := range change {
+		fn(network)
+	}
 	var chosen []core.Account
 	var passed []string
 	d := &edge.Domain{Name: "irc.gw", Network: network}
@@ -253,6 +256,27 @@ func TestPreferencesHaveSettings(t *testing.T) {
 	s.to("irc.gw", "set", submission("preferences", command.Attr("sessionid"), "complete",
 		pair{"typing", "1"}, pair{"read", "1"}, pair{"receipts", "1"}, pair{"own-edits", "refuse"}, pair{"own-persistent", "inherit"}, pair{"own-history", ""}))
 	if got := fmt.Sprint(s.choices.p.Own); got != "map[edits:refuse]" {
+		t.Errorf("kept %s", got)
+	}
+}
+
+// sole serves one network.
+type sole struct{ core.Transport }
+
+func (sole) Single() string { return "net.example" }
+
+// Where there is one network the gateway is it: its form is at the gateway's own address, beside what holds everywhere.
+func TestTheGatewayIsTheNetwork(t *testing.T) {
+	s, _, _ := places(t)
+	if strings.Contains(fmt.Sprint(s.to("irc.gw", "get", `<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>`)), "configure") {
+		t.Error("a gateway of several networks has the form of one")
+	}
+	s, _, _ = places(t, func(n *core.Network) { n.TransportCaps.Single = sole{} })
+	asked, note := s.form(t, "irc.gw", pair{"nick", "new"}, pair{"commands", "one"}, pair{"edits", "refuse"})
+	if !strings.Contains(fmt.Sprint(asked), "var='nick'") || note != "Your choices are kept.\n\nYou are new on net.example." {
+		t.Errorf("asked %v, noted %q", asked, note)
+	}
+	if got := fmt.Sprint(s.choices.p.Own); got != "map[edits %net.example:refuse]" {
 		t.Errorf("kept %s", got)
 	}
 }
