@@ -58,7 +58,7 @@ func (s *session) request(ctx context.Context, addr core.Address, o core.Origin,
 	case !s.open():
 		return s.notConnected()
 	case r == nil || r.stage != inside:
-		return notInside(addr)
+		return s.notInside(addr)
 	case len(s.queue) >= s.t.cfg.Queue:
 		return s.tooMuch()
 	}
@@ -171,13 +171,18 @@ func (s *session) inRoom(ctx context.Context, addr core.Address, commands func(*
 	return s.perform(ctx, addr, func() ([]*command, error) {
 		r := s.room(string(addr))
 		if r == nil || r.stage != inside {
-			return nil, notInside(addr)
+			return nil, s.notInside(addr)
 		}
 		return commands(r)
 	})
 }
 
-func notInside(addr core.Address) error {
+// notInside says why nothing can be done in a room. One that was lost with its connection is being entered again: who is
+// shown to be in it must not be told that they are not.
+func (s *session) notInside(addr core.Address) error {
+	if r := s.room(string(addr)); r != nil && r.was && r.wanted {
+		return core.E(core.Unavailable, "irc: room", "The gateway is just entering "+string(addr)+" again. Nothing was said or changed; please try again.")
+	}
 	return core.E(core.NotFound, "irc: room", "You are not in "+string(addr)+".")
 }
 

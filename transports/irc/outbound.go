@@ -58,7 +58,7 @@ func (s *session) sayable(m *core.Message) error {
 		return s.down
 	}
 	if r := s.room(string(m.Peer)); isChannel(string(m.Peer)) && (r == nil || r.stage != inside) {
-		return notInside(m.Peer)
+		return s.notInside(m.Peer)
 	}
 	return nil
 }

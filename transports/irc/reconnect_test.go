@@ -75,6 +75,9 @@ func TestRejoinAfterARestart(t *testing.T) {
 		p.join("#a", "2") // while there is no connection
 		p.run()
 		p.register("alice")
+		if _, err := p.s.Send(t.Context(), &core.Message{Ref: core.Ref{Account: "a1", Peer: "#b"}, Room: true, Text: "too soon"}); core.KindOf(err) != core.Unavailable {
+			t.Errorf("said before the room is entered again: %v", err) // the user is shown to be in it
+		}
 		enterAll("carol")
 		seen := map[core.Address]int{}
 		for range 2*len(rooms) + 1 {

@@ -114,7 +114,7 @@ func (s *session) Snapshot(addr core.Address) (*core.RoomJoined, error) {
 	defer s.mu.Unlock()
 	r := s.room(string(addr))
 	if r == nil || !r.shown() {
-		return nil, notInside(addr)
+		return nil, s.notInside(addr)
 	}
 	known := r.known
 	defer func() { r.known = known }() // nobody is shown it

@@ -179,7 +179,7 @@ func (s *session) targetOf(peer core.Address) (string, error) {
 	}
 	r := s.room(string(peer))
 	if r == nil || r.stage != inside {
-		return "", notInside(peer)
+		return "", s.notInside(peer)
 	}
 	return r.name, nil
 }
