@@ -69,6 +69,7 @@ secret = "secret"
 domain = "irc.example.test"
 secret = "secret"
 networks = ["irc.test"]
+{{.IRC}}
 
 [transport.irc.network."irc.test"]
 {{- if .CA}}
@@ -86,6 +87,7 @@ type settings struct {
 	Account, Token, CA string
 	Numbers            string
 	Uploads, Media     string
+	IRC                string
 	Guests, Loopback   bool
 }
 
@@ -96,6 +98,7 @@ func (w *World) gangway(o Options) (err error) {
 	}
 	s := settings{World: w, Dir: dir, Access: o.Access, Account: twilio.DefaultAccountSID, Token: twilio.DefaultAuthToken}
 	s.Uploads, s.Media = strings.Trim(strings.TrimPrefix(w.XMPP.HTTPURL(), "http://"), "/"), o.Media
+	s.IRC = o.IRC
 	s.Guests, s.Loopback = o.Guests, o.Loopback
 	if o.IRCTLS {
 		if s.CA, err = w.IRC.CAFile(); err != nil {
