@@ -56,7 +56,7 @@ func (s *session) on(m *irc.Message) {
 	case "BOUNCER":
 		s.onBouncer(m)
 	case "SETNAME":
-		// real names are shown nowhere
+		s.onRealname(m)
 	case "PING":
 		s.urgent(wire.Pong(m.Trailing()))
 	case "PONG":
@@ -167,6 +167,8 @@ func (s *session) onNumeric(m *irc.Message) {
 		s.onWhox(m)
 	case irc.RPL_ENDOFWHO:
 		s.onWhoEnd(m)
+	case irc.RPL_WHOISUSER:
+		s.onWhoisUser(m)
 	case "322": // RPL_LIST
 		s.onListed(m)
 	case "323": // the end of LIST

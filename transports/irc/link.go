@@ -81,6 +81,7 @@ type link struct {
 	typing     map[typist]time.Time // who is shown to be writing, and until when
 	typed      time.Time            // when it was last said that the user is
 	typedTo    core.Address
+	profiled   map[string]bool    // by folded nick: see onRealname
 	missing    *missing           // what is asked for of an absence; nil: nothing
 	hangUp     context.CancelFunc // ends the wait for a client of the user's; nil: there is none
 	replies    bucket             // for CTCP

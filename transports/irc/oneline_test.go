@@ -124,6 +124,7 @@ func fields(p *play) map[string]field {
 		"Query peer": {"PRIVMSG", func(e string) {
 			s.Query(ctx, core.Address(e), core.QueryPing, func(string, error) {})
 		}},
+		"Profile peer":     {"WHOIS", func(e string) { s.Profile(ctx, core.Address(e)) }},
 		"Snapshot channel": {"", func(e string) { s.Snapshot(target(e)) }},
 	}
 }

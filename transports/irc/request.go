@@ -23,8 +23,9 @@ type request struct {
 	written time.Time
 	raw     int // a user's own command: how much of the answer may still be told
 
-	part *part             // what it is a part of, if it is a message
-	done func(*core.Error) // otherwise; called once, under the session's mutex; nil: it was done
+	profile *core.Profile     // what WHOIS tells is put there
+	part    *part             // what it is a part of, if it is a message
+	done    func(*core.Error) // otherwise; called once, under the session's mutex; nil: it was done
 }
 
 // outgoing is a message on its way out, in one or more lines.

@@ -212,6 +212,9 @@ func MonitorRemove(nicks ...string) Command { return command("MONITOR", "-").lis
 // IsOn asks who of some is there (RFC 2812 section 4.9).
 func IsOn(nicks ...string) Command { return command("ISON", strings.Join(nicks, " ")) }
 
+// Whois asks who somebody is.
+func Whois(nick string) Command { return command("WHOIS").words(nick) }
+
 // History.
 
 // HistoryAfter asks for what was said in a conversation after a selector (draft/chathistory): "timestamp=..." or "msgid=...".

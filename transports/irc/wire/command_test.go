@@ -19,7 +19,7 @@ func commands() map[string]any {
 		"MultilineOpen": MultilineOpen, "MultilineLine": MultilineLine, "BatchClose": BatchClose, "Join": Join,
 		"Part": Part, "Topic": Topic, "Kick": Kick, "Invite": Invite, "Mode": Mode, "List": List, "Who": Who, "Whox": Whox,
 		"Away": Away, "Setname": Setname, "MonitorAdd": MonitorAdd, "MonitorRemove": MonitorRemove, "IsOn": IsOn,
-		"HistoryAfter": HistoryAfter, "HistoryBefore": HistoryBefore, "HistoryLatest": HistoryLatest, "HistoryTargets": HistoryTargets, "MarkRead": MarkRead, "Raw": Raw,
+		"Whois": Whois, "HistoryAfter": HistoryAfter, "HistoryBefore": HistoryBefore, "HistoryLatest": HistoryLatest, "HistoryTargets": HistoryTargets, "MarkRead": MarkRead, "Raw": Raw,
 	}
 }
 
