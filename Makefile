@@ -43,12 +43,13 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-load: ## figures beside peers: the link, the queue, idle IRC sessions, biboumi
+load: ## figures beside peers: the link, the queue, idle IRC sessions, biboumi, reading mail
 	$(GO) run ./integration/load link
 	$(GO) run ./integration/load queue
 	$(GO) run ./integration/load idle
 	$(GO) run ./integration/load irc
 	$(GO) run ./integration/load irc -rejoin
+	$(GO) run ./integration/load render
 
 crash: packages build ## the long crash test: 1,000 kills
 	$(GO) test -tags integration -timeout 4h -run TestCrash -v ./integration -kills 1000 -messages 100000

@@ -22,6 +22,7 @@ func measurements() []measurement {
 		{"link", "the component link beside mellium's session", linkLoad},
 		{"presence", "the stanzas that presence costs", presenceLoad},
 		{"queue", "the durable queue beside append and fdatasync", queueLoad},
+		{"render", "the reading of mail beside enmime", renderLoad},
 	}
 }
 

@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -32,6 +33,7 @@ type letter struct {
 	name        string // of the sender; empty if it says nothing, or tries to look like another address
 	subject     string
 	date        time.Time // within bounds
+	written     time.Time // the mail's own date; zero if it cannot be read
 	inReplyTo   []string
 	references  []string
 	threadIndex string
@@ -43,6 +45,7 @@ type letter struct {
 	body        mime.Body
 	repaired    []string // what was odd about it, beside mail.Defects
 	whole       string   // where the whole text is, if body is only what is new in it
+	complete    *mime.Body
 }
 
 // readLetter reads a mail. It never fails: what is odd is repaired or left out. returnPath is the envelope's sender,
@@ -54,7 +57,7 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 		mail:       m,
 		id:         mime.MessageID(root.Header.Get("Message-ID")),
 		subject:    mime.Truncate(root.Text("Subject"), 1000),
-		date:       clamp(root.Date(), now),
+		written:    root.Date(),
 		inReplyTo:  mime.MessageIDs(root.Header.Get("In-Reply-To"), maxCandidates),
 		references: lastIDs(root.Header.Get("References")),
 		automatic:  isAutomatic(root, returnPath),
@@ -64,7 +67,8 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 	}
 	l.from, l.name = l.sender(returnPath)
 	l.sentBy = l.otherSender()
-	l.checkDate(now)
+	l.date = clamp(l.written, now)
+	l.checkDate()
 	if index, err := base64.StdEncoding.DecodeString(root.Header.Get("Thread-Index")); err == nil && len(index) >= 22 {
 		l.threadIndex = string(index[:22])
 	}
@@ -73,12 +77,18 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 		return l
 	case !root.Header.Has("Date"):
 		l.nameless = true
-		l.id = "<" + core.Digest("bytes", string(raw)) + noID
+		l.id = "<" + core.Digest("bytes", sum(raw)) + noID
 	default:
-		l.id = "<" + core.Digest(l.from.String(), root.Header.Get("Date"), l.subject, string(bodyOf(raw))) + noID
+		l.id = "<" + core.Digest(l.from.String(), root.Header.Get("Date"), l.subject, sum(bodyOf(raw))) + noID
 	}
 	l.repair("no Message-ID")
 	return l
+}
+
+// sum stands for bytes that may be many.
+func sum(b []byte) string {
+	s := sha256.Sum256(b)
+	return string(s[:])
 }
 
 // bodyOf is what lies after the header, which each server on the way adds to.
@@ -106,14 +116,13 @@ func clamp(t, now time.Time) time.Time {
 }
 
 // checkDate notes what is wrong with the mail's own date.
-func (l *letter) checkDate(now time.Time) {
-	t, given := l.mail.Root.Date(), l.mail.Root.Header.Has("Date")
+func (l *letter) checkDate() {
 	switch {
-	case !given:
+	case !l.mail.Root.Header.Has("Date"):
 		l.repair("no date")
-	case t.IsZero():
+	case l.written.IsZero():
 		l.repair("the date cannot be read")
-	case !clamp(t, now).Equal(t):
+	case !l.date.Equal(l.written):
 		l.repair("the date is not believable")
 	}
 }
@@ -238,6 +247,18 @@ func (l *letter) author() string {
 		return l.name
 	}
 	return l.from.String()
+}
+
+// full is the body with as much text as is ever decoded. It is made at most once.
+func (l *letter) full() *mime.Body {
+	if l.complete == nil {
+		body := l.body
+		if body.Cut > 0 {
+			body = l.mail.Body(mime.DefaultLimits().Text)
+		}
+		l.complete = &body
+	}
+	return l.complete
 }
 
 // answersTo are the addresses that the sender wants answers at (Reply-To), if that is not where the mail is from. The

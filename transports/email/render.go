@@ -86,8 +86,8 @@ func Render(raw []byte, domain string, now time.Time) *Rendered {
 	if l.sentBy.local != "" {
 		r.SentBy = l.sentBy.address()
 	}
-	if t := l.mail.Root.Date(); !t.IsZero() {
-		r.Date = &t
+	if !l.written.IsZero() {
+		r.Date = &l.written
 	}
 	if short, _ := l.short(nil); short != nil {
 		r.New = short.body.Text

@@ -65,10 +65,7 @@ func (t *transport) trimmed(ctx context.Context, l *letter, a core.Account, p *p
 // short is the letter with only what is new in its text, and the whole text; nil if all of it is, or if it is there to
 // pass something on. parent is the mail it answers, if that is known.
 func (l *letter) short(parent *row) (*letter, string) {
-	body := l.body
-	if body.Cut > 0 { // the end is what matters
-		body = l.mail.Body(mime.DefaultLimits().Text)
-	}
+	body := l.full()
 	if forward.MatchString(l.subject) || body.Cut > 0 {
 		return nil, ""
 	}
@@ -94,7 +91,7 @@ var passedOn = regexp.MustCompile(`(?im)^[-\s>*]{0,60}(?:begin )?(?:forwarded me
 // the HTML marks (quoted is where; 0: nothing), signatures, what looks like a quotation, and lines that we sent.
 func trimBody(text string, quoted int, said []uint32) string {
 	short := text
-	if passedOn.MatchString(text) {
+	if passedOn.MatchString(text[:min(len(text), maxText)]) {
 		return text
 	}
 	if quoted > 0 {
@@ -151,12 +148,13 @@ func unsaid(lines []string, said []uint32) int {
 }
 
 const (
-	minSaid         = 20  // bytes of our own at the end of a mail that are no chance
-	maxRounds       = 5   // a signature above a quotation, and the like
-	maxSignature    = 20  // lines; what is longer is text
-	maxIntroduction = 3   // lines that say whom a quotation is of, as wrapped by a client
-	maxIntroduced   = 300 // bytes of them
-	minHeaderBlock  = 3   // fields that make some lines the header of a mail that is answered
+	minSaid         = 20   // bytes of our own at the end of a mail that are no chance
+	maxLooked       = 2000 // lines in which the beginning of what is answered is looked for
+	maxRounds       = 5    // a signature above a quotation, and the like
+	maxSignature    = 20   // lines; what is longer is text
+	maxIntroduction = 3    // lines that say whom a quotation is of, as wrapped by a client
+	maxIntroduced   = 300  // bytes of them
+	minHeaderBlock  = 3    // fields that make some lines the header of a mail that is answered
 )
 
 var (
@@ -250,7 +248,7 @@ func unintroduced(lines []string) int {
 // divider, or with a block of header fields.
 func unanswered(lines []string) int {
 	fields := 0
-	for i, line := range lines {
+	for i, line := range lines[:min(len(lines), maxLooked)] {
 		if fields = count(fields, line); fields == minHeaderBlock {
 			if start := i + 1 - minHeaderBlock; headed(lines, start) {
 				return divided(lines, start)

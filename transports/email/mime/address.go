@@ -212,6 +212,9 @@ func (p *Part) Date() time.Time {
 		return time.Time{}
 	}
 	v = numericZones(stripComments(v))
+	if t, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", v); err == nil { // nearly all; the others are slow
+		return t
+	}
 	if t, err := netmail.ParseDate(v); err == nil {
 		return t
 	}
