@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"gangway/core"
@@ -97,30 +96,15 @@ func (d *desk) erase(ctx context.Context, _ personOrder, u core.UserID) (any, er
 	return nil, d.app.gateway.Erase(ctx, u)
 }
 
-// identified are the users whom a network knows by a word.
-func (d *desk) identified(ctx context.Context, word string) ([]userRow, error) {
-	word = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(word), "~"))
-	var rows []userRow
-	for _, n := range d.app.gateway.Networks() {
-		if n.TransportCaps.Identifier == nil {
-			continue
-		}
-		accounts, err := d.app.mapping.Accounts(ctx, n.Driver.Name)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range accounts {
-			has, err := n.TransportCaps.Identifier.Identify(ctx, a.User)
-			if err != nil {
-				return nil, err
-			}
-			if has == word {
-				rows = append(rows, userRow{User: string(a.User), Network: a.Network, Realm: a.Realm, Since: a.Created})
-			}
-		}
+// identified are the users whom a network knows by a word or an address.
+func (d *desk) identified(ctx context.Context, text string) ([]userRow, error) {
+	accounts, err := d.app.gateway.Identified(ctx, text)
+	if err != nil {
+		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, core.E(core.NotFound, "desk: ident", "Nobody here is known by that word.")
+	rows := make([]userRow, len(accounts))
+	for i, a := range accounts {
+		rows[i] = userRow{User: string(a.User), Network: a.Network, Realm: a.Realm, Since: a.Created}
 	}
 	return rows, nil
 }

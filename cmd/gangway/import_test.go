@@ -105,12 +105,12 @@ func TestIdentLeadsBackToAUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	word, err := a.gateway.Network("irc").TransportCaps.Identifier.Identify(t.Context(), "bob@example.org")
-	if err != nil {
-		t.Fatal(err)
+	known, err := a.gateway.Network("irc").TransportCaps.Identifier.Identify(t.Context(), "bob@example.org")
+	if err != nil || len(known) != 2 {
+		t.Fatal(known, err)
 	}
 	d := &desk{app: a}
-	for _, text := range []string{word, "~" + strings.ToUpper(word) + " "} {
+	for _, text := range []string{known[0], "~" + strings.ToUpper(known[0]) + " ", "nick!~x@" + known[1]} {
 		rows, err := d.identified(t.Context(), text)
 		if err != nil || len(rows) != 1 || rows[0].User != "bob@example.org" || rows[0].Realm != "irc.test" {
 			t.Errorf("%q: %+v, %v", text, rows, err)

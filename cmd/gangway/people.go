@@ -64,7 +64,7 @@ func plain(load loader, use, short, op string, args int) *cobra.Command {
 
 func identCommand(load loader) *cobra.Command {
 	return listFlags(&cobra.Command{
-		Use: "ident WORD", Short: "Whom an IRC network knows by a word that identd or WEBIRC told it", Args: cobra.ExactArgs(1),
+		Use: "ident WORD", Short: "Whom an IRC network knows by a word or an address, as a complaint has it: ~word@host", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withDesk(cmd.Context(), load, func(call caller) error {
 				var rows []userRow

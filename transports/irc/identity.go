@@ -70,13 +70,22 @@ func (t *transport) secret(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
-// Identify implements core.Identifier: the word that identd and WEBIRC tell.
-func (t *transport) Identify(ctx context.Context, user core.UserID) (string, error) {
+// Identify implements core.Identifier: the word that identd and WEBIRC tell, with its name under webirc_host, and the
+// user's own address.
+func (t *transport) Identify(ctx context.Context, user core.UserID) ([]string, error) {
 	key, err := t.secret(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return ident.Word(key, string(user)), nil
+	word, prefix := ident.Word(key, string(user)), t.identity.prefix
+	if !prefix.IsValid() {
+		prefix = private(key)
+	}
+	known := []string{word, addressIn(prefix, key, user).String()}
+	if t.cfg.WebIRCHost != "" {
+		known = append(known, word+"."+t.cfg.WebIRCHost)
+	}
+	return known, nil
 }
 
 // addressIn is a user's own address in a prefix: always the same, and nobody's who has not the key to tell.

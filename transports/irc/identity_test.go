@@ -18,15 +18,15 @@ func TestWebIRC(t *testing.T) {
 	config := "networks = [\"irc.test\"]\nwebirc_host = \"users.example.org\"\nsource_prefix = \"2001:db8:1:2::/64\"\n" +
 		"[network.\"irc.test\"]\nwebirc = \"pa55\""
 	script(t, config, core.Account{}, func(p *play) {
-		word, err := p.s.t.Identify(t.Context(), "alice@example.test")
-		if err != nil {
-			t.Fatal(err)
+		known, err := p.s.t.Identify(t.Context(), "alice@example.test")
+		if err != nil || len(known) != 3 {
+			t.Fatal(known, err)
 		}
 		p.join("#chan", "1")
 		p.run()
 		p.accept()
 		line := p.line()
-		start := "WEBIRC pa55 gangway " + word + ".users.example.org 2001:db8:1:2:"
+		start := "WEBIRC pa55 gangway " + known[2] + " " + known[1]
 		if !strings.HasPrefix(line, start) {
 			t.Errorf("%q, want %q...", line, start)
 		}

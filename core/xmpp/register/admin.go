@@ -15,7 +15,7 @@ import (
 // ofAdmins are the commands of administrators.
 func (c commands) ofAdmins() []Command {
 	const person = "PERSON"
-	return []Command{
+	all := []Command{
 		{Name: "users", Node: "users", Title: "See who uses the gateway, or asks to", Arg: "user", Usage: "[PERSON]", Admin: true, Run: c.users},
 		{Name: "approve", Node: "approve", Title: "Decide about those who ask to be let in", Arg: "user", Usage: person, Admin: true, Run: c.approve},
 		{Name: "reject", Node: "reject", Title: "Decline a request", Arg: "user", Usage: person, Admin: true, Short: true, Run: given("decision", "reject", c.approve)},
@@ -26,6 +26,28 @@ func (c commands) ofAdmins() []Command {
 		{Name: "announce", Node: "announce", Title: "Say something to all users", Admin: true, Run: c.announce},
 		{Name: "move-user", Node: "move-user", Title: "Give somebody's accounts to their new address", Arg: "from", Usage: person, Admin: true, Run: c.moveUser},
 	}
+	if c.Domain.Network.TransportCaps.Identifier != nil {
+		all = append(all, Command{Name: "ident", Node: "ident", Title: "Find whom a network complains of", Arg: "word", Usage: "WORD", Admin: true, Run: c.ident})
+	}
+	return all
+}
+
+// ident finds whom a network knows by a word or an address.
+func (c commands) ident(ctx context.Context, r Request) (core.Step, error) {
+	word := strings.TrimSpace(r.Answers["word"])
+	if word == "" {
+		return c.ask("By what does the network know them? A complaint names it as word@host, or as an address.",
+			core.Field{Name: "word", Label: "Word or address", Required: true}), nil
+	}
+	accounts, err := c.Admin.Identified(ctx, word)
+	if err != nil {
+		return core.Step{}, err
+	}
+	var lines []string
+	for _, a := range accounts {
+		lines = append(lines, string(a.User)+" ("+a.Network+", "+c.accountName(a)+")")
+	}
+	return c.done(strings.Join(lines, "\n")), nil
 }
 
 // given makes a command of another with an answer given.

@@ -109,6 +109,8 @@ type Admin interface {
 	Allow(ctx context.Context, user core.UserID, messages int) (core.Person, error)
 	Announce(ctx context.Context, network, text string) (told int, err error)
 	Move(ctx context.Context, from, to core.UserID) error
+	// Identified returns the accounts of whom a network knows by a word or an address. NotFound if there is nobody.
+	Identified(ctx context.Context, text string) ([]core.Account, error)
 	// Invite makes an invitation to a network (empty: to all) that lets uses people
 	// in until it expires, and returns its token.
 	Invite(ctx context.Context, by core.UserID, network string, uses int, expires time.Time) (token string, err error)

@@ -118,6 +118,13 @@ func (h *hall) Move(_ context.Context, from, to core.UserID) error {
 	return nil
 }
 
+func (h *hall) Identified(_ context.Context, text string) ([]core.Account, error) {
+	if text != "~w0rd@host" {
+		return nil, core.E(core.NotFound, "test: identify", "Nobody here is known by that.")
+	}
+	return []core.Account{{User: "bob@example.org", Network: "irc", Realm: "irc.test"}, {User: "bob@example.org", Network: "irc", Realm: "irc.other.test", Own: "bo"}}, nil
+}
+
 func (h *hall) Invite(_ context.Context, by core.UserID, network string, uses int, expires time.Time) (string, error) {
 	h.invited = append(h.invited, fmt.Sprint(by, " ", network, " ", uses, " ", expires.IsZero()))
 	return "abcd-efgh", nil
