@@ -68,7 +68,6 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 		return err
 	}
 
-	thrift()
 	// The links outlive the gateway, which says goodbye over them; the gateway outlives nothing.
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -94,6 +93,7 @@ func serve(ctx context.Context, cfg *config.Config, load loader, log *slog.Logge
 	part(&side, work, "control", ctl.Run)
 	part(&side, work, "media", a.media.Run)
 	side.Go(func() { a.sweep(work) })
+	side.Go(func() { trim(work) })
 	side.Go(func() { reload.onSignal(work) })
 	log.Info("gangway is running", "version", versionText(), "domains", len(x.links))
 
