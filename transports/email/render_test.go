@@ -3,8 +3,10 @@ package email
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -72,4 +74,34 @@ func FuzzRender(f *testing.F) {
 		}
 		rendered(t, raw)
 	})
+}
+
+// TestRenderBombs: what is made to be expensive takes no more memory than is agreed, all that is freed in between
+// included. How the time grows is tested where mails are taken apart.
+func TestRenderBombs(t *testing.T) {
+	var nested strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&nested, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+	}
+	for name, raw := range map[string]string{
+		"depth":         nested.String() + "\n\nx",
+		"messages":      strings.Repeat("Content-Type: message/rfc822\n\n", 20_000) + "\nx",
+		"parts":         "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\nx\n", 100_000),
+		"headers":       strings.Repeat("A: b\n", 300_000) + "\nx",
+		"encoded words": "Subject: " + strings.Repeat("=?utf-8?q?x?=\n ", 20_000) + "\n\nx",
+		"recipients":    "To: " + strings.Repeat("a@b,", 60_000) + "\n\nx",
+		"text":          "\n" + strings.Repeat("some words\n", 500_000),
+		"quotes":        "\n" + strings.Repeat("> x\n", 400_000),
+		"lists":         "List-Post: " + strings.Repeat("<mailto:a@b>,", 20_000) + "\n\nx",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r := Render([]byte(raw), domain, today)
+			runtime.ReadMemStats(&after)
+			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 64 || len(r.Text) > maxText+2000 {
+				t.Errorf("%d MB, %d bytes of text", used, len(r.Text))
+			}
+		})
+	}
 }

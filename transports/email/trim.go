@@ -99,6 +99,9 @@ func trimBody(text string, quoted int, said []uint32) string {
 			short = s
 		}
 	}
+	if len(short) > maxTrimmed {
+		return short
+	}
 	lines := strings.Split(short, "\n")
 	if n := unsaid(lines, said); n < len(lines) {
 		if s := strings.TrimRight(strings.Join(lines[:n], "\n"), " \t\n"); s != "" {
@@ -148,13 +151,14 @@ func unsaid(lines []string, said []uint32) int {
 }
 
 const (
-	minSaid         = 20   // bytes of our own at the end of a mail that are no chance
-	maxLooked       = 2000 // lines in which the beginning of what is answered is looked for
-	maxRounds       = 5    // a signature above a quotation, and the like
-	maxSignature    = 20   // lines; what is longer is text
-	maxIntroduction = 3    // lines that say whom a quotation is of, as wrapped by a client
-	maxIntroduced   = 300  // bytes of them
-	minHeaderBlock  = 3    // fields that make some lines the header of a mail that is answered
+	minSaid         = 20        // bytes of our own at the end of a mail that are no chance
+	maxTrimmed      = 256 << 10 // bytes; what is longer is no answer
+	maxLooked       = 2000      // lines in which the beginning of what is answered is looked for
+	maxRounds       = 5         // a signature above a quotation, and the like
+	maxSignature    = 20        // lines; what is longer is text
+	maxIntroduction = 3         // lines that say whom a quotation is of, as wrapped by a client
+	maxIntroduced   = 300       // bytes of them
+	minHeaderBlock  = 3         // fields that make some lines the header of a mail that is answered
 )
 
 var (

@@ -11,6 +11,9 @@ var uuBegin = regexp.MustCompile(`(?m)^begin [0-7]{3,4} (\S[^\n]{0,200})\n`)
 // cutUUEncoded takes the files out of a text that were encoded into it, as was done before there was MIME. What has
 // no end stays.
 func cutUUEncoded(p *Part, text string) (rest string, files []*Part) {
+	if !strings.Contains(text, "begin ") { // the pattern is slow
+		return text, nil
+	}
 	var out strings.Builder
 	for len(files) < 20 {
 		m := uuBegin.FindStringSubmatchIndex(text)
