@@ -23,6 +23,8 @@ func ircAskScenarios() []ircScenario {
 		{name: "what the gateway is", play: infoOfGateway},
 		{name: "what a room is", play: infoOfRoom},
 		{name: "self-ping", play: selfPing},
+		{name: "another's version", play: versionOfAnother},
+		{name: "one's own version", play: ownVersion},
 		{name: "commands of an occupant", play: commandsOfOccupant},
 		{name: "the archive", play: archivePages},
 	}
@@ -127,6 +129,42 @@ func selfPing(s *ircStage) {
 	s.Expect("<presence type='unavailable' from='$room/$me' to='$phone'/>")
 	ping("$phone", "$me")
 	s.Expect("<iq type='error' id='p1' from='$room/$me' to='$phone'>" + no + "</iq>")
+}
+
+// C5.4: asked by CTCP, of an occupant and of a person.
+func versionOfAnother(s *ircStage) {
+	bob := s.person("bob", "$chan")
+	s.enter("$phone", "$bob")
+	for id, jid := range map[string]string{"v1": "$room/$bob", "v2": "$bob%$server@$gw"} {
+		s.Send("<iq type='get' id='" + id + "' from='$phone' to='" + jid + "'><query xmlns='jabber:iq:version'/></iq>")
+		bob.heard("PRIVMSG", "$bob", "\x01VERSION\x01")
+		bob.write("NOTICE $me :\x01VERSION Knitter 7 of " + id + "\x01")
+		s.Expect("<iq type='result' id='" + id + "' from='" + jid + "' to='$phone'><query xmlns='jabber:iq:version'><name>Knitter 7 of " + id + "</name><version/></query></iq>")
+	}
+}
+
+// C5.4: who asks one's own is told what a resource says that it is.
+func ownVersion(s *ircStage) {
+	bob := s.person("bob", "$chan")
+	s.enter("$phone", "$bob")
+	for {
+		bob.write("PRIVMSG $me :\x01VERSION\x01")
+		s.saysVersion("result", "<query xmlns='jabber:iq:version'><name>Prism</name><version>3.1</version><os>Hurd</os></query>")
+		words := bob.heard("NOTICE", "$bob").Last()
+		if strings.HasPrefix(words, "\x01VERSION Prism") && strings.Contains(words, "3.1") && strings.Contains(words, "Hurd") {
+			return
+		}
+		s.Logf("the answer was too late: %q", words) // the gateway waits for a few seconds
+	}
+}
+
+// saysVersion has the phone answer somebody who asks what it is.
+func (s *ircStage) saysVersion(kind, inner string) {
+	s.Helper()
+	s.Expect("<iq type='get' id='$query' from='$bob%$server@$gw/$where' to='$phone'><query xmlns='jabber:iq:version'/></iq>")
+	s.Send("<iq type='" + kind + "' id='$query' from='$phone' to='$bob%$server@$gw/$where'>" + inner + "</iq>")
+	s.Unset("query")
+	s.Unset("where")
 }
 
 // C5.5: occupants have no commands.
