@@ -46,6 +46,26 @@ func (s *session) capEnd() {
 // unbound says whether we speak to a bouncer as such, and not to a network behind it.
 func (s *session) unbound() bool { return s.link.caps&capBouncer != 0 && !s.link.bound }
 
+// boundTo is what the bouncer says that the connection is for (BOUNCER_NETID): one of its networks, also where that was
+// chosen by how we logged in, or none.
+func (s *session) boundTo(id string) { s.link.bound = s.link.bound || id != "" }
+
+// onBindRefused is a FAIL of BOUNCER BIND. An id that the bouncer has told once may be another network's by now.
+func (s *session) onBindRefused(m *irc.Message) bool {
+	if s.link.reg == nil || !s.link.bound || m.Command != "FAIL" || !strings.EqualFold(m.Param(0), "BOUNCER") {
+		return false
+	}
+	s.link.bound = false
+	if wish := s.account.Options[optionBouncer]; m.Param(1) == "INVALID_NETID" && s.behind.id != wish {
+		s.behind.id = "" // looked for anew
+		return true
+	}
+	s.link.refusal = refusal("irc: bouncer", m)
+	s.link.refusal.Kind = core.Denied
+	s.urgent(wire.Quit(""))
+	return true
+}
+
 // looks asks a bouncer for the network that the user has named: true while that is not found.
 func (s *session) looks() bool {
 	if !s.unbound() || s.account.Options[optionBouncer] == "" {

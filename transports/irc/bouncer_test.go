@@ -57,3 +57,45 @@ func TestBouncerNetwork(t *testing.T) {
 		}
 	})
 }
+
+// TestBoundByLogin is a bouncer whose user has chosen the network by the name that they log in with: soju's "user/network".
+func TestBoundByLogin(t *testing.T) {
+	caps := "batch soju.im/bouncer-networks"
+	script(t, quickConfig, core.Account{}, func(p *play) {
+		p.join("#chan", "1")
+		p.run()
+		p.begin(caps)
+		p.grant(caps)
+		p.welcome("BOUNCER_NETID=7")
+		p.expect("JOIN #chan")
+		p.noEvent()
+	})
+}
+
+// TestBindRefused: an id that was told once is looked for again, one that the user has given is not.
+func TestBindRefused(t *testing.T) {
+	caps := "batch soju.im/bouncer-networks"
+	refused := ":irc.test FAIL BOUNCER INVALID_NETID BIND 42 :Network not found"
+	script(t, quickConfig, core.Account{Options: map[string]string{optionBouncer: "libera"}}, func(p *play) {
+		p.s.behind.id = "42"
+		p.run()
+		p.begin(caps)
+		p.grant(caps)
+		p.expect("BOUNCER BIND 42", "CAP END")
+		p.send(refused, ":irc.test 001 alice :Welcome", ":irc.test 422 alice :No MOTD")
+		p.expect("BOUNCER LISTNETWORKS")
+		p.noEvent()
+	})
+	script(t, quickConfig, core.Account{Options: map[string]string{optionBouncer: "42"}}, func(p *play) {
+		p.run()
+		p.begin(caps)
+		p.grant(caps)
+		p.expect("BOUNCER BIND 42", "CAP END")
+		p.send(refused)
+		p.expect("QUIT")
+		p.conn.Close()
+		if err := p.end(); core.KindOf(err) != core.Denied || !strings.Contains(core.AsError(err).Text, "Network not found") {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}

@@ -53,6 +53,9 @@ func capabilities() []struct {
 		{"extended-monitor", capExtendedMonitor}, {"soju.im/bouncer-networks", capBouncer},
 		{"znc.in/playback", capPlayback}, {"znc.in/self-message", capSelfMessage},
 		{"draft/event-playback", capEventPlayback},
+		// As they are, or will be, called once they are no drafts any more.
+		{"chathistory", capHistory}, {"event-playback", capEventPlayback}, {"message-redaction", capRedaction},
+		{"read-marker", capReadMarker}, {"draft/extended-monitor", capExtendedMonitor},
 	}
 }
 
@@ -65,11 +68,12 @@ func capNamed(name string) capability {
 	return 0
 }
 
-// String lists the names.
+// String lists the names, one for each.
 func (c capability) String() string {
 	var names []string
 	for _, one := range capabilities() {
 		if c&one.bit != 0 {
+			c &^= one.bit
 			names = append(names, one.name)
 		}
 	}

@@ -109,6 +109,9 @@ func (s *session) onRefusal(m *irc.Message) {
 		s.onReady()
 		return
 	}
+	if s.onBindRefused(m) {
+		return
+	}
 	if l.reg != nil {
 		s.onRegistrationRefused(m)
 		return

@@ -115,6 +115,7 @@ func (s *session) onSupport(m *irc.Message) {
 	if len(m.Params) > 2 {
 		l.support.Add(m.Params[1 : len(m.Params)-1])
 	}
+	s.boundTo(l.support.Bound)
 	l.lines.Limit(l.support.LineLen)
 	if l.support.Casemap != s.fold {
 		s.refold(l.support.Casemap)

@@ -27,6 +27,7 @@ type Support struct {
 	Monitor   int    // MONITOR: how many people can be watched; 0: any number; -1: nobody
 	History   int    // CHATHISTORY: the most messages in one answer; 0: as many as are asked for; -1: there is none
 	NoMsgID   bool   // MSGREFTYPES does not name msgid: history is asked for by the time only
+	Bound     string // BOUNCER_NETID: which of a bouncer's networks the connection is for
 	TagDeny   string // CLIENTTAGDENY: which client-only tags are not passed on
 }
 
@@ -83,6 +84,8 @@ func (s *Support) set(name, value string) {
 		setNumber(&s.History, value, 1, 1000)
 	case "MSGREFTYPES":
 		s.NoMsgID = !slices.Contains(strings.Split(value, ","), "msgid")
+	case "BOUNCER_NETID":
+		s.Bound = strings.Clone(value)
 	case "CLIENTTAGDENY":
 		s.TagDeny = strings.Clone(value)
 	}
