@@ -50,7 +50,7 @@ type ircScenario struct {
 // program, and the networks are real servers, which all scenarios share. Each has users, nicks and a channel of its own.
 func TestIRCScenarios(t *testing.T) {
 	h := openIRCHouse(t)
-	for _, sc := range slices.Concat(ircRoomScenarios(), ircMessageScenarios()) {
+	for _, sc := range slices.Concat(ircRoomScenarios(), ircMessageScenarios(), ircSettingScenarios()) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			kinds := sc.on
@@ -113,7 +113,7 @@ func openIRCHouse(t *testing.T) *ircHouse {
 		t.FailNow()
 	}
 	h.run(t, dir)
-	h.invite(t, 2*len(ircRoomScenarios())+2*len(ircMessageScenarios()))
+	h.invite(t, 2*len(ircRoomScenarios())+2*len(ircMessageScenarios())+2*len(ircSettingScenarios()))
 	return h
 }
 
