@@ -33,6 +33,8 @@ type IRCConfig struct {
 	ID string
 	// Services lets network services in, and has users log in with them (SASL) where the server can: see NewAtheme.
 	Services bool
+	// Ident asks clients' machines whose they are (RFC 1413); an InspIRCd only.
+	Ident bool
 	// Extra stands at the end of the configuration, in the server's own language.
 	Extra string
 }
