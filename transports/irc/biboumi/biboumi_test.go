@@ -221,7 +221,7 @@ func TestLocked(t *testing.T) {
 
 // TestDamaged reads databases in which something was written over: where the schema is, and among the rows.
 func TestDamaged(t *testing.T) {
-	fill := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO muclogline_ SELECT NULL,'u'||i,'dora@example.org','#chan','irc.test',i,'text','bob' FROM n"
+	fill := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 600) INSERT INTO muclogline_ SELECT NULL,'u'||i,'dora@example.org','#chan','irc.test',i,'text','bob' FROM n"
 	for _, at := range []int64{4096 + 200, 200} {
 		file := database(t, schema, fill)
 		f, err := os.OpenFile(file, os.O_RDWR, 0)
@@ -264,7 +264,7 @@ func TestCutOff(t *testing.T) {
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	for _, text := range []string{"PRAGMA cache_size = 1", "PRAGMA cache_spill = 1", "BEGIN",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) INSERT INTO muclogline_ SELECT NULL,'v'||i,'dora@example.org','#chan','irc.test',i,'text','bob' FROM n"} {
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 600) INSERT INTO muclogline_ SELECT NULL,'v'||i,'dora@example.org','#chan','irc.test',i,'text','bob' FROM n"} {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
