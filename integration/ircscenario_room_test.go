@@ -2,6 +2,58 @@
 
 package integration
 
+// Which scenario shows what of rooms and connections. On: n ngIRCd, i InspIRCd, h ircd-hybrid, s the scripted server; all are of
+// TestIRCScenarios, where no test is named.
+//
+//	Model
+//	1  one connection a network, one nick; the first join begins it,     one connection; queued joins              n i h
+//	     the last leave ends it
+//	   it survives the XMPP link, and comes back by itself               TestIRCServerRestart, TestIRCCut, TestIRCComesBackByItself,
+//	                                                                     TestXMPPRestartKeepsIRC                   s n
+//	2  #chan%host, nick%host, host, #chan%host/Nick                      addresses                                 n i h
+//	   fixed_network                                                     a domain of one network                   n i h
+//	   XEP-0106                                                          escaped channels (n i h); a colon in a channel (i);
+//	                                                                     a local channel (n)
+//	3  a persistent room, and its archive                                a persistent room; the archive            n i h
+//	4  the network's own words, raw commands                             raw commands (see the messages)           n i h
+//
+//	Joining, presence, roles
+//	1  order, role and affiliation, real addresses, 100 and 110          join order                                n i h
+//	   history, subject, also an empty one                               history; a subject                        n i h
+//	2  queued joins, the first nick, 210                                 queued joins; one connection              n i h
+//	   433, alternates, keeping the nick                                 a nick in use                             n i h
+//	3  joining again, a second resource, the last leave                  several resources                         n i h
+//	   a delivery error                                                  a resource that is gone                   n i h
+//	4  +o +h +v; +q +a                                                   ranks (n i h); ranks of the highest (n i: hybrid has none)
+//	   muc#admin, refusals                                               giving ranks; what is refused             n i h
+//	   +b as outcasts, read and set                                      outcasts                                  n i h
+//	   i k l m n s t as configuration, both ways                         configuring                               n i h
+//	   refusals by +k +i +b +l +R                                        entering ...                              n i h
+//	5  kicks, with 110 to both resources                                 kicked; kicking                           n i h
+//	   nicks; a nick that is taken                                       another's nick; one's own nick; a nick that is taken   n i h
+//	   leaving, quitting                                                 leaving and quitting                      n i h
+//	   netsplits                                                         a netsplit                                n i
+//	   AWAY                                                              away (n i h); others who are away (i h: ngIRCd tells nobody)
+//	6  LIST in pages                                                     the list of channels                      n i h
+//	   disco#info                                                        what the gateway is; what a room is       n i h
+//
+//	biboumi, stanza by stanza
+//	1  all of it                                                         addresses; escaped channels; two names of a server ...
+//	2  failures to resolve and to connect                                a network that cannot be reached          n i h
+//	   a K-line                                                          banned from the network                   n i
+//	   subscriptions to the server and to the gateway                    the server as a contact; the gateway as a contact      n i h
+//	3  see Joining
+//	5  kicks, affiliations, nicks                                        see Joining
+//	   self-ping                                                         self-ping                                 n i h
+//	   version, of others and of oneself                                 another's version; one's own version      n i h
+//	   disco; commands of an occupant                                    what ... is; commands of an occupant      n i h
+//	   RSM of LIST; MAM; MUC history                                     the list of channels; the archive; history             n i h
+//
+// Otherwise than biboumi: a network that cannot be reached is wait/remote-server-timeout, as everything that may work later;
+// a nick that is taken is told to the resource that asked; an invitation is from nick%host. Not here: a list that is not
+// complete yet (package disco), mass joins (package muc), and 332 when the gateway ends (TestStopAndStart): the scenarios share one
+// gateway, which none of them may stop.
+
 import (
 	"slices"
 	"strings"
