@@ -30,7 +30,7 @@ func (t *transport) deliverAct(ctx context.Context, l *letter, a core.AccountID)
 		})
 	case l.mail.Root.Header.Has(deleteField):
 		r, err := t.between(ctx, a, l, mime.MessageIDs(l.mail.Root.Header.Get(deleteField), 1)...)
-		if r == nil || err != nil || r.Said != nil {
+		if r == nil || err != nil || t.wrote(r) {
 			return false, err
 		}
 		return true, t.host.Deliver(ctx, &core.Retraction{
@@ -42,7 +42,7 @@ func (t *transport) deliverAct(ctx context.Context, l *letter, a core.AccountID)
 		return false, nil
 	}
 	r, err := t.between(ctx, a, l, id)
-	if r == nil || err != nil {
+	if r == nil || err != nil || !t.wrote(r) {
 		return false, err
 	}
 	err = t.host.Deliver(ctx, &core.Receipt{Ref: core.Ref{Account: a, Peer: r.Peer}, IDs: core.IDs{Remote: r.Remote}, State: core.Read})
@@ -67,6 +67,9 @@ func (t *transport) between(ctx context.Context, a core.AccountID, l *letter, id
 	return nil, nil
 }
 
+// wrote says whether a mail went out from here: nobody else can take it back, and nobody here reads it.
+func (t *transport) wrote(r *row) bool { return strings.HasSuffix(r.Mid, "@"+t.wire+">") }
+
 // readNotice returns the id of the mail that this one says was shown to a person (RFC 8098 section 3.2.6); empty if it
 // does not.
 func (l *letter) readNotice() string {
@@ -87,7 +90,7 @@ func (l *letter) readNotice() string {
 func (t *transport) edited(ctx context.Context, l *letter, m *core.Message) error {
 	ids := mime.MessageIDs(l.mail.Root.Header.Get(editField), 1)
 	r, err := t.between(ctx, m.Account, l, ids...)
-	if r == nil || err != nil || r.Said != nil {
+	if r == nil || err != nil || t.wrote(r) {
 		return err
 	}
 	m.Replaces.Remote, m.ReplyTo, m.Subject = r.Remote, core.IDs{}, ""

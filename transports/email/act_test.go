@@ -59,7 +59,7 @@ func TestReactionToNothing(t *testing.T) {
 }
 
 func readNotice(from, about, disposition string) string {
-	return "From: " + from + "\nMessage-ID: <n-" + disposition + from + ">\nSubject: Read: hi\n" +
+	return "From: " + from + "\nMessage-ID: <n-" + disposition + from + core.Digest(about) + ">\nSubject: Read: hi\n" +
 		"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nIt was read.\n" +
 		"--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;bob@example.com\n" +
 		"Original-Message-ID: " + about + "\nDisposition: manual-action/MDN-sent-manually; " + disposition + "\n--b--\n"
@@ -73,6 +73,7 @@ func TestReadNotice(t *testing.T) {
 		t.Fatalf("%+v", g.last())
 	}
 	for _, other := range []string{
+		readNotice("bob@example.com", "<m1@example.com>", "displayed"),
 		readNotice("eve@example.com", string(sent), "displayed"), readNotice("bob@example.com", "<never@seen>", "displayed"),
 		readNotice("bob@example.com", string(sent), "deleted"),
 	} {
@@ -103,7 +104,9 @@ func TestEdits(t *testing.T) {
 }
 
 func TestRetraction(t *testing.T) {
-	g, _ := correspondence(t)
+	g, sent := correspondence(t)
+	g.take(t, "From: bob@example.com\nMessage-ID: <x0@x>\nChat-Delete: "+string(sent)+"\n\nnot yours")
+	g.host.WaitMessage("not yours")
 	g.take(t, "From: eve@example.com\nMessage-ID: <x1@x>\nChat-Delete: <m1@example.com>\n\ngone?")
 	g.host.WaitMessage("gone?")
 	g.take(t, "From: bob@example.com\nMessage-ID: <x2@x>\nChat-Delete: <m1@example.com>\n\ngone")

@@ -57,7 +57,7 @@ func TestBombs(t *testing.T) {
 	}
 	many.WriteString("Content-Type: multipart/mixed; boundary=b\n\n")
 	many.WriteString(strings.Repeat("--b\n\n", 100_000))
-	headers.WriteString(strings.Repeat("A: b\n", 300_000) + "\nstill read\n")
+	headers.WriteString(strings.Repeat("A: b\n", 100_000) + "\nstill read\n")
 	l := DefaultLimits()
 	for _, tt := range []struct {
 		name, raw, text string
@@ -65,8 +65,8 @@ func TestBombs(t *testing.T) {
 		{"nested", nested.String() + "\n\nx", ""},
 		{"many parts", many.String(), ""},
 		{"many headers", headers.String(), "still read"},
-		{"one long header", "A: " + strings.Repeat("x", 5<<20) + "\nSubject: y\n\ntext", "text"},
-		{"folded for ever", "A: x\n" + strings.Repeat(" y\n", 1_000_000) + "\ntext", "text"},
+		{"one long header", "A: " + strings.Repeat("x", 1<<20) + "\nSubject: y\n\ntext", "text"},
+		{"folded for ever", "A: x\n" + strings.Repeat(" y\n", 200_000) + "\ntext", "text"},
 		{"boundaries of the same name", strings.Repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n", 5000), ""},
 		{"long delimiter-like lines", "Content-Type: multipart/mixed; boundary=" + strings.Repeat("-", 70) + "\n\n" + strings.Repeat(strings.Repeat("-", 1000)+"\n", 2000), ""},
 		{"parameters", "Content-Type: text/plain" + strings.Repeat("; a=b", 50_000) + "\n\ntext", "text"},
@@ -81,7 +81,7 @@ func TestBombs(t *testing.T) {
 		{"extended", "Content-Type: text/plain; name*=utf-8''" + strings.Repeat("%41", 80_000) + "\n\ntext", "text"},
 		{"guessed boundaries", "Content-Type: multipart/mixed\n\n" + strings.Repeat("--x\nContent-Type: multipart/mixed\n\n", 30_000), ""},
 		{"lines of hyphens", "Content-Type: multipart/mixed; boundary=x\n\n" + strings.Repeat("--\n", 500_000), ""},
-		{"pages", "Content-Type: text/html\n\n" + strings.Repeat("<b><i><table><td>", 25_000) + "x", "*_x_*"},
+		{"pages", "Content-Type: text/html\n\n" + strings.Repeat("<b><i><table><td>", 15_000) + "x", "*_x_*"},
 		{"HTML of one attribute", "Content-Type: text/html\n\n<p a='" + strings.Repeat("x", 512<<10), ""},
 		{"HTML comments", "Content-Type: text/html\n\n" + strings.Repeat("<!--", 120_000), ""},
 		{"HTML scripts", "Content-Type: text/html\n\n" + strings.Repeat("<script><!--<script>", 25_000), ""},

@@ -84,11 +84,11 @@ func TestHTMLBombs(t *testing.T) {
 	for _, in := range []string{
 		strings.Repeat("<blockquote>", 10_000) + "x",
 		strings.Repeat("<ul><li>", 10_000) + "x",
-		strings.Repeat("<div>", 100_000) + "x",
-		strings.Repeat("<a href=https://x/>y", 50_000),
-		"<p " + strings.Repeat("a=b ", 100_000) + ">x",
-		strings.Repeat("x", 1<<20),
-		strings.Repeat("<h1>x</h1>", 50_000),
+		strings.Repeat("<div>", 20_000) + "x",
+		strings.Repeat("<a href=https://x/>y", 10_000),
+		"<p " + strings.Repeat("a=b ", 20_000) + ">x",
+		strings.Repeat("x", 256<<10),
+		strings.Repeat("<h1>x</h1>", 20_000),
 	} {
 		if got := HTMLText(in); len(got) > 3*maxHTMLOut || !strings.Contains(got, "x") {
 			t.Errorf("%.20s: %d bytes", in, len(got))
