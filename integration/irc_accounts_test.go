@@ -37,6 +37,7 @@ type accounts struct {
 
 // TestIRCAccounts has people make accounts with the services of real networks, and the gateway log in to them.
 func TestIRCAccounts(t *testing.T) {
+	t.Parallel()
 	a := startAccounts(t)
 	for _, sc := range []struct {
 		name string

@@ -20,6 +20,7 @@ import (
 // TestIRCIdentity has real servers tell the gateway's users apart: by its identd, by an address of each user's own, and
 // by WEBIRC.
 func TestIRCIdentity(t *testing.T) {
+	t.Parallel()
 	asking := servers.IRCConfig{Dir: serverstest.Dir(t), Name: "ident.test", Unlimited: true, Ident: true}
 	irc := `ident = "127.0.0.1:113"`
 	site, err := servers.NewSite()

@@ -37,6 +37,7 @@ type far struct {
 
 // TestIRCCut has lines, programs and servers go and come back under a room, and looks what its people are told.
 func TestIRCCut(t *testing.T) {
+	t.Parallel()
 	f := startFar(t)
 	if err := f.dave.Send("MODE #far +H 50:1h"); err != nil { // so that InspIRCd tells what was missed
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func startFar(t *testing.T) *far {
 		addr, f.pull, f.plug = r.listener.Addr().String(), func() error { r.set(false); return nil }, func() error { r.set(true); return nil }
 	}
 	f.World, f.ctx = start(t, world.Options{
-		IRC:   "ping_every = \"1s\"\nping_timeout = \"3s\"",
+		IRC:   "ping_every = \"1s\"\nping_timeout = \"5s\"",
 		Extra: fmt.Sprintf("\n[transport.irc.network.%q]\naddress = \"irc://%s\"\n", farNet, addr),
 	})
 	f.watch("dave")
