@@ -55,8 +55,10 @@ const (
 	Inherit = "inherit"
 
 	maxChoice = 200
-	// UsualHistory is how many messages a join is shown for who has chosen nothing, and MostHistory how many it can be.
-	UsualHistory, MostHistory = 20, 200
+	// UsualHistory is how many messages a join is shown for who has chosen nothing.
+	UsualHistory = 20
+	// MostHistory is how many messages a join can be shown.
+	MostHistory = 200
 )
 
 // roomSettings are those of every network with rooms.

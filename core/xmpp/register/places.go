@@ -130,7 +130,7 @@ func (c commands) reconnect(ctx context.Context, a core.Account, given map[strin
 
 // reconsider has the rooms of a user heed what they have chosen.
 func (c commands) reconsider(ctx context.Context, r Request) error {
-	if c.Config.Chosen == nil {
+	if c.Chosen == nil {
 		return nil
 	}
 	if r.At != (core.Target{}) {
@@ -138,7 +138,7 @@ func (c commands) reconsider(ctx context.Context, r Request) error {
 		if err != nil {
 			return err
 		}
-		return c.Config.Chosen(ctx, a)
+		return c.Chosen(ctx, a)
 	}
 	accounts, err := c.own(ctx, r.User)
 	if err != nil {
@@ -146,7 +146,7 @@ func (c commands) reconsider(ctx context.Context, r Request) error {
 	}
 	var errs []error
 	for _, a := range accounts {
-		errs = append(errs, c.Config.Chosen(ctx, a))
+		errs = append(errs, c.Chosen(ctx, a))
 	}
 	return errors.Join(errs...)
 }
