@@ -39,16 +39,16 @@ package integration
 //	private messages as since biboumi 10                                 in private                                n i h
 //
 //	Identity and accountability, one writer
-//	TLS verified, pinned, never less                                     TestIRCGuard/a verified network; a network that cannot be verified;
-//	                                                                     a fingerprint; no TLS where it must be    n i h
+//	TLS verified, pinned, never less                                     TestIRCGuard/a verified network; a network that
+//	                                                                     cannot be verified; a fingerprint         n i h
+//	                                                                     no TLS where it must be                   n h
 //	networks allowed, no private addresses, ports of IRC                 TestIRCGuard/networks and ports           n i h
 //	raw commands only where allowed                                      raw commands; TestIRCGuard/no raw commands n i h
 //	a K-line stops the session and is told                               TestIRCGuard/banned from the network      n i h
 //	one command is one line, whatever field a stanza has                 TestIRCGuard/no line in a line            n i h
 //
-// Not here: SASL and CertFP are in irc_accounts_test.go and irc_sasl_test.go; identd, WEBIRC, source addresses and whose a
-// word is, in the tests of packages irc and ident and of cmd/gangway; staggered reconnects in those of package core and in
-// integration/load. "&" channels only ngIRCd has. A stanza-id of another entity than the room is not kept, as biboumi does:
+// Not here: SASL and CertFP are in irc_accounts_test.go and irc_sasl_test.go; identd, WEBIRC and source addresses, and
+// whose a word is, in irc_identity_test.go; staggered reconnects in the tests of package core and in integration/load. "&" channels only ngIRCd has. A stanza-id of another entity than the room is not kept, as biboumi does:
 // what comes back is a new stanza. Empty lines are nothing that IRC can say, with draft/multiline neither.
 
 import (
