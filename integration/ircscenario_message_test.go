@@ -14,7 +14,7 @@ package integration
 //	several lines in order, the first keeps the id                       several lines                             n i h
 //	draft/multiline                                                      TestIRCRichScripted                       s
 //	pastes become files, by preference                                   TestIRCGuard/a paste                      n i h
-//	flood control, and how much waits                                    TestIRCGuard/pace                         n i h
+//	flood control, and how much waits                                    TestIRCGuard/pace                         i h
 //	ACTION is /me                                                        an action                                 n i h
 //	CTCP answered, DCC dropped                                           CTCP; DCC                                 n i h
 //	NOTICE shown and never answered, "[#chan]" to the room               notices                                   n i h
@@ -45,11 +45,12 @@ package integration
 //	networks allowed, no private addresses, ports of IRC                 TestIRCGuard/networks and ports           n i h
 //	raw commands only where allowed                                      raw commands; TestIRCGuard/no raw commands n i h
 //	a K-line stops the session and is told                               TestIRCGuard/banned from the network      n i h
-//	one command is one line, whatever field a stanza has                 TestIRCGuard/no line in a line            n i h
+//	one command is one line, whatever field a stanza has                 TestIRCGuard/no line in a line            n i
 //
-// Not here: SASL and CertFP are in irc_accounts_test.go and irc_sasl_test.go; identd, WEBIRC and source addresses, and
-// whose a word is, in irc_identity_test.go; staggered reconnects in the tests of package core and in integration/load. "&" channels only ngIRCd has. A stanza-id of another entity than the room is not kept, as biboumi does:
-// what comes back is a new stanza. Empty lines are nothing that IRC can say, with draft/multiline neither.
+// Not here: SASL and CertFP are in irc_accounts_test.go and irc_sasl_test.go; identd, WEBIRC and source addresses, and whose
+// a word is, in irc_identity_test.go; staggered reconnects in the tests of package core and in integration/load. "&"
+// channels only ngIRCd has. A stanza-id of another entity than the room is not kept, as biboumi does: what comes back is a
+// new stanza. Empty lines are nothing that IRC can say, with draft/multiline neither.
 
 import (
 	"context"
