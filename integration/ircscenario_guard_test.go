@@ -30,7 +30,7 @@ func TestIRCGuard(t *testing.T) {
 		play func(*guardedStage)
 	}{
 		{"no TLS where it must be", []string{ngircd, hybrid}, withoutTLS}, // which takes long where the server says nothing
-		{"pace", []string{inspircd, hybrid}, pace}, // they would end a connection that writes faster
+		{"pace", []string{inspircd, hybrid}, pace},                        // they would end a connection that writes faster
 		{"no line in a line", []string{ngircd, inspircd}, oneLine},
 		{"a paste", all, paste},
 		{"a verified network", all, verified},
