@@ -53,7 +53,7 @@ func (s *session) speaker(line []byte) core.Address {
 
 // written has the text of a command written as the user chose.
 func (s *session) written(c wire.Command) wire.Command {
-	if target := c.Target(); target != "" && !s.link.support.UTF8Only {
+	if target := c.Target(); target != "" && s.chosen.any() && !s.link.support.UTF8Only {
 		return c.In(s.chosen.charsets(s.peerOf(target)).Out)
 	}
 	return c

@@ -141,6 +141,9 @@ func (s *session) refresh(ctx context.Context) {
 	}
 }
 
+// any says whether the user chose anything at all: most did not, and their lines need not be looked at.
+func (c choices) any() bool { return len(c.p.Own) > 0 }
+
 // of returns a choice for one conversation, or (no peer) for the network; empty: none was made.
 func (c choices) of(name string, peer core.Address) string {
 	value, _, _ := c.p.Choice(c.t, name, core.Target{Realm: c.realm, Address: peer, Room: isChannel(string(peer))})
@@ -167,7 +170,7 @@ func (c choices) pastes(peer core.Address) int {
 // charsets is how lines of a conversation are read and written. What was kept and means nothing any more counts as not
 // chosen.
 func (c choices) charsets(peer core.Address) (p charset.Pair) {
-	if len(c.p.Own) > 0 {
+	if c.any() {
 		p, _ = charset.NamedPair(c.of(readsChoice, peer), c.of(writesChoice, peer))
 	}
 	return p

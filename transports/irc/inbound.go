@@ -232,6 +232,9 @@ func (s *session) onText(m *irc.Message) {
 
 // readable is what the user is to see of a text from the network, and whether it is a CTCP message other than an ACTION.
 func (s *session) readable(m *irc.Message) (shown string, other bool) {
+	if !s.chosen.any() {
+		return format.Readable(m.Trailing())
+	}
 	peer := m.Name
 	if _, target := s.link.support.Channel(m.Param(0)); s.link.support.IsChannel(target) || s.mine(peer) {
 		peer = target
