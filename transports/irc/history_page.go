@@ -92,7 +92,9 @@ func (p *pages) measure(lines []*irc.Message) {
 			last.at = at
 		}
 	}
-	p.ended = last
+	if p.ended = last; last.at.IsZero() {
+		return // a network that does not tell times: there is one page
+	}
 	if !last.at.Equal(p.edges) {
 		p.edge, p.edges = map[string]bool{}, last.at
 	}
