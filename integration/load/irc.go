@@ -25,6 +25,7 @@ type ircOptions struct {
 	rounds     int
 	users      string
 	only       string
+	alone      bool
 	rejoin     bool
 	rooms      int
 	share      int
@@ -44,6 +45,7 @@ func ircLoad(args []string, out io.Writer) error {
 	fs.IntVar(&o.rounds, "rounds", 10, "bursts that are cut off, per row")
 	fs.StringVar(&o.users, "users", "10,100,1000", "users joined, for the memory")
 	fs.StringVar(&o.only, "only", "", "some of: delivered,sent,trip,memory,crowd,loss")
+	fs.BoolVar(&o.alone, "alone", false, "leave biboumi out")
 	fs.BoolVar(&o.rejoin, "rejoin", false, "measure how the largest number of users comes back after the IRC server was restarted")
 	fs.IntVar(&o.rooms, "rooms", 5, "channels of each user, with -rejoin")
 	fs.IntVar(&o.share, "share", 50, "users of each channel, with -rejoin")
@@ -117,7 +119,7 @@ func ircMeasure(o ircOptions, counts []int, out io.Writer) error {
 		names[i] = k.name
 	}
 	fmt.Fprintf(out, "irc: %s, each alone between an XMPP server and an IRC server that are played here\n", strings.Join(names, " and "))
-	if len(kinds) < 2 {
+	if len(kinds) < 2 && !o.alone {
 		fmt.Fprintln(out, "(biboumi is not installed: nothing to compare with)")
 	}
 	for _, part := range []struct {

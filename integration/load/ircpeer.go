@@ -30,6 +30,9 @@ type ircKind struct {
 // ircKinds are the gateways that are here: ours, and biboumi where it is installed.
 func ircKinds(o ircOptions) []ircKind {
 	kinds := []ircKind{{"gangway", o.gangwayCommand, nil}}
+	if o.alone {
+		return kinds
+	}
 	if path, err := exec.LookPath("biboumi"); err == nil {
 		kinds = append(kinds, ircKind{"biboumi", func(dir, xmpp, _ string) (*exec.Cmd, error) {
 			return biboumiCommand(path, dir, xmpp)

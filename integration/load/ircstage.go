@@ -78,7 +78,7 @@ func newIRCStage(o ircOptions, kind ircKind, caps ...string) (*ircStage, error) 
 			return s, nil
 		}
 	case <-s.child.done:
-		err = fmt.Errorf("%s has ended: %w", kind.name, s.child.err)
+		err = fmt.Errorf("%s has ended: %w: %s", kind.name, s.child.err, s.child.lastWords())
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
