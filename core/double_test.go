@@ -226,7 +226,7 @@ type fakeSession struct {
 
 func (s *fakeSession) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return nil // it keeps nothing that it would answer for
+		return nil //nolint:nilerr // it keeps nothing that it would answer for
 	}
 	s.net.mu.Lock()
 	s.net.runs[s.account.ID]++

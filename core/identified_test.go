@@ -30,7 +30,7 @@ func TestIdentified(t *testing.T) {
 		h := newHallOf(t, net, d)
 		defer h.stop()
 		for text, want := range map[string]core.UserID{
-			"w0rd": alice.User, " ~W0RD ": alice.User, "nick!~w0rd@somewhere": alice.User, "~x@2001:DB8:0::2": bob.User, "[2001:db8::2]": bob.User,
+			"w0rd": alice.User, "~W0RD": alice.User, "nick!~w0rd@somewhere": alice.User, "~x@2001:DB8:0::2": bob.User, "[2001:db8::2]": bob.User,
 			"w0rd.gw.test": alice.User, "nick!x@w0rd.gw.test": alice.User, "": "", "@": "", "nobody": "", "!": "", "w0rd@2001:db8::1": alice.User,
 		} {
 			found, err := h.Identified(t.Context(), text)

@@ -68,7 +68,7 @@ func TestGroups(t *testing.T) {
 			t.Fatalf("groups %+v", all)
 		}
 		want := core.Report{Waiting: 7, Lag: 2 * time.Second, Within: time.Minute}
-		if g := all[1]; g.Name != "other" || g.Links[core.Connecting] != 2 || g.Report != want || g.Traffic.Out != 4 {
+		if g := all[1]; g.Name != "other" || g.Links[core.Connecting] != 2 || g.Report != want || g.Out != 4 {
 			t.Errorf("group %+v", g)
 		}
 		if got := h.Groups("nowhere"); got != nil {

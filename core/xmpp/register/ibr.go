@@ -83,7 +83,7 @@ func (f formDoor) submit(ctx context.Context, w xmpp.Sender, st *stream.Stanza, 
 		return refusal(err)
 	}
 	if first.Done {
-		return f.registered(ctx, w, st, d, first)
+		return f.registered(w, st, d, first)
 	}
 	values, wrong, err := submitted(first, st.Only())
 	switch {
@@ -99,7 +99,7 @@ func (f formDoor) submit(ctx context.Context, w xmpp.Sender, st *stream.Stanza, 
 	case err != nil:
 		return refusal(err)
 	case step.Done:
-		return f.registered(ctx, w, st, d, step)
+		return f.registered(w, st, d, step)
 	case again(step, first):
 		return notAcceptable(step.Text)
 	}
@@ -129,7 +129,7 @@ func submitted(step core.Step, query *stream.Element) (values map[string]string,
 
 // registered answers that all is done, and says in chat what there is to say,
 // which the answer has no place for.
-func (f formDoor) registered(ctx context.Context, w xmpp.Sender, st *stream.Stanza, d *dialog, step core.Step) error {
+func (f formDoor) registered(w xmpp.Sender, st *stream.Stanza, d *dialog, step core.Step) error {
 	if err := xmpp.Result(w, st, nil); err != nil {
 		return err
 	}
