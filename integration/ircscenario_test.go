@@ -28,6 +28,10 @@ const (
 	hybrid   = "hybrid"   // @%+ and some of IRCv3
 )
 
+// ircPlayers is how many scenarios are played at once. t.Parallel would have one for each processor, though nearly all of
+// them wait for a server, and InspIRCd lets nobody in at once.
+const ircPlayers = 5
+
 // ircPatience is for whatever must come; it ends only tests that fail.
 const ircPatience = 60 * time.Second
 
@@ -50,20 +54,31 @@ type ircScenario struct {
 // program, and the networks are real servers, which all scenarios share. Each has users, nicks and a channel of its own.
 func TestIRCScenarios(t *testing.T) {
 	h := openIRCHouse(t)
-	for _, sc := range slices.Concat(ircRoomScenarios(), ircMessageScenarios(), ircSettingScenarios()) {
-		t.Run(sc.name, func(t *testing.T) {
-			t.Parallel()
-			kinds := sc.on
-			if len(kinds) == 0 {
-				kinds = []string{ngircd, inspircd, hybrid}
-			}
-			for _, kind := range kinds {
-				t.Run(kind, func(t *testing.T) {
-					t.Parallel()
-					sc.play(h.stage(t, kind))
-				})
+	all := make(chan ircScenario)
+	var players sync.WaitGroup
+	for range ircPlayers {
+		players.Go(func() {
+			for sc := range all {
+				t.Run(sc.name, func(t *testing.T) { h.play(t, sc) })
 			}
 		})
+	}
+	for _, sc := range slices.Concat(ircRoomScenarios(), ircMessageScenarios(), ircSettingScenarios()) {
+		all <- sc
+	}
+	close(all)
+	players.Wait()
+}
+
+// play plays a scenario on each server that it is for.
+func (h *ircHouse) play(t *testing.T, sc ircScenario) {
+	t.Helper()
+	kinds := sc.on
+	if len(kinds) == 0 {
+		kinds = []string{ngircd, inspircd, hybrid}
+	}
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) { sc.play(h.stage(t, kind)) })
 	}
 }
 
