@@ -50,7 +50,7 @@ func (l *Link) enqueue(e *stream.Encoder, bound, waits bool) (Batch, error) {
 		l.moved.Wait()
 		err = l.admits(len(e.Bytes()), bound)
 	}
-	if err != nil && !(waits && errors.Is(err, ErrFull)) {
+	if err != nil && (!waits || !errors.Is(err, ErrFull)) {
 		return Batch{}, err
 	}
 	l.out.add(e, bound)
