@@ -49,8 +49,7 @@ package integration
 //
 // Not here: SASL and CertFP are in irc_accounts_test.go and irc_sasl_test.go; identd, WEBIRC and source addresses, and whose
 // a word is, in irc_identity_test.go; staggered reconnects in the tests of package core and in integration/load. "&"
-// channels only ngIRCd has. A stanza-id of another entity than the room is not kept, as biboumi does: what comes back is a
-// new stanza. Empty lines are nothing that IRC can say, with draft/multiline neither.
+// channels only ngIRCd has. Empty lines are nothing that IRC can say, with draft/multiline neither.
 
 import (
 	"context"
@@ -142,9 +141,10 @@ func comesBack(s *ircStage) {
 	s.enter("$desk", "$bob")
 	own := "<stanza-id " + sidNS + " by='$room' id='$sid'/><occupant-id " + occupantNS + " id='$occupant'/>" +
 		"<no><stanza-id " + sidNS + " id='forged'/></no>"
-	s.say("$phone", "m1", "<body>hello</body><origin-id "+sidNS+" id='o1'/><stanza-id "+sidNS+" by='$room' id='forged'/>")
+	s.say("$phone", "m1", "<body>hello</body><origin-id "+sidNS+" id='o1'/><stanza-id "+sidNS+" by='$room' id='forged'/>"+
+		"<stanza-id "+sidNS+" by='server.example' id='theirs'/>")
 	bob.heard("PRIVMSG", "$chan", "hello")
-	own += "<origin-id " + sidNS + " id='o1'/>"
+	own += "<origin-id " + sidNS + " id='o1'/><stanza-id " + sidNS + " by='server.example' id='theirs'/>"
 	s.ExpectAll(groupchat("$phone", "$me", "m1", "hello", own), groupchat("$desk", "$me", "m1", "hello", own))
 	s.Send("<message from='$desk' to='$room' type='groupchat'><body>no name</body></message>")
 	bob.heard("PRIVMSG", "$chan", "no name")

@@ -7,6 +7,7 @@ import (
 
 	"gangway/core"
 	"gangway/core/xmpp"
+	"gangway/core/xmpp/addr"
 	"gangway/core/xmpp/chat"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
@@ -71,7 +72,7 @@ func (h *Handler) say(ctx context.Context, c *call) error {
 	if err != nil || e == nil {
 		return err
 	}
-	waits := pending{originID: strings.Clone(c.st.Child(NSStanzaID, "origin-id").Attr("id"))}
+	waits := pending{ids: idsOf(c)}
 	if m, ok := e.(*core.Message); ok {
 		waits.said = m.ID
 	}
@@ -81,6 +82,21 @@ func (h *Handler) say(ctx context.Context, c *call) error {
 		return refused(err)
 	}
 	return nil
+}
+
+// idsOf are the names that the reflection of a message keeps. A stanza-id that pretends to be of a room here is none of
+// them (XEP-0359 section 5), and nobody needs more than a few.
+func idsOf(c *call) ids {
+	kept := ids{origin: strings.Clone(c.st.Child(NSStanzaID, "origin-id").Attr("id"))}
+	for el := range c.st.Children() {
+		by, id := el.Attr("by"), el.Attr("id")
+		if el.Is(NSStanzaID, "stanza-id") && by != "" && id != "" && len(by)+len(id) <= maxOtherID && len(kept.others) < maxOtherIDs {
+			if jid, err := addr.Parse(by); err == nil && jid.Domain() != c.room.domain.Name {
+				kept.others = append(kept.others, stanzaID{strings.Clone(by), strings.Clone(id)})
+			}
+		}
+	}
+	return kept
 }
 
 // topic asks for another topic.

@@ -18,7 +18,9 @@ func TestReflection40(t *testing.T) {
 	s := open(t)
 	s.enter(phone, desk)
 	s.Send(say(phone, "m1", `<body>Hello</body><origin-id xmlns='urn:xmpp:sid:0' id='o1'/>
-		<stanza-id xmlns='urn:xmpp:sid:0' by='`+channel+`' id='forged'/>`))
+		<stanza-id xmlns='urn:xmpp:sid:0' by='`+channel+`' id='forged'/>
+		<stanza-id xmlns='urn:xmpp:sid:0' by='irc.gw' id='forged'/>
+		<stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='hers'/>`))
 	m := s.submitted()
 	if len(m.ID) != 26 || time.Since(m.At) > time.Hour {
 		t.Errorf("submitted with id %q at %v", m.ID, m.At)
@@ -36,6 +38,7 @@ func TestReflection40(t *testing.T) {
 		s.Expect(`<message type='groupchat' id='m1' from='` + channel + `/me' to='` + to + `'><body>Hell</body>
 			<origin-id xmlns='urn:xmpp:sid:0' id='o1'/>
 			<stanza-id xmlns='urn:xmpp:sid:0' by='` + channel + `' id='` + string(m.ID) + `'/>
+			<stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='hers'/>
 			<occupant-id xmlns='urn:xmpp:occupant-id:0' id='$me'/>
 			<no><stanza-id xmlns='urn:xmpp:sid:0' id='forged'/><delay xmlns='urn:xmpp:delay'/></no></message>`)
 	}
@@ -264,13 +267,13 @@ func TestGhosts38(t *testing.T) {
 func TestPendingBounded(t *testing.T) {
 	rm := New(Config{}).newRoom(nil, core.Account{}, core.Ref{}, "")
 	for i := range 2 * maxPending {
-		rm.await(core.Origin{ID: strings.Repeat("x", i)}, pending{originID: "o"})
+		rm.await(core.Origin{ID: strings.Repeat("x", i)}, pending{ids: ids{origin: "o"}})
 	}
 	if n := len(rm.pending); n != maxPending {
 		t.Errorf("%d are pending", n)
 	}
 	last := core.Origin{ID: strings.Repeat("x", 2*maxPending-1)}
-	if p := rm.answered(last); p.originID != "o" {
+	if p := rm.answered(last); p.ids.origin != "o" {
 		t.Errorf("the last is forgotten")
 	}
 }

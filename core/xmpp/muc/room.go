@@ -34,11 +34,25 @@ type waiting struct {
 	history history
 }
 
+const (
+	maxOtherIDs = 4    // stanza-ids of others that a reflection keeps
+	maxOtherID  = 4096 // octets that one of them and whose it is may have
+)
+
+// ids are the names that a message was sent with besides its id (XEP-0359), which its reflection has too.
+type ids struct {
+	origin string
+	others []stanzaID // that other entities than a room of ours gave it
+}
+
+// stanzaID is a name that an entity has given a message.
+type stanzaID struct{ by, id string }
+
 // pending is what an answer of the network has to be told by.
 type pending struct {
-	originID string         // XEP-0359, of a message
-	said     core.MessageID // the message; empty: it is none
-	asked    string         // the resource that was asked for instead of the one there is
+	ids   ids            // of a message
+	said  core.MessageID // the message; empty: it is none
+	asked string         // the resource that was asked for instead of the one there is
 	// done is told the answer in place of the client, by who waits for it; nil: nobody does. It holds one.
 	done chan<- error
 }

@@ -14,7 +14,7 @@ const stale = time.Minute
 
 // spoken is what a message is shown with besides itself.
 type spoken struct {
-	originID string    // XEP-0359, of one's own
+	ids      ids       // of one's own
 	at       time.Time // when it was said, if that is to be told
 	replaces string    // the id of the message that this one corrects
 	replyTo  string    // the occupant who is answered
@@ -31,7 +31,7 @@ func (rm *room) message(ctx context.Context, enc *stream.Encoder, m *core.Messag
 	}
 	whole := *m
 	if m.Mine && !m.Past {
-		s.originID = rm.answered(m.Origin).originID
+		s.ids = rm.answered(m.Origin).ids
 		whole.Author, whole.Person = core.Address(orElse(me.Nick, string(m.Author))), orElse(me.Person, m.Person)
 	}
 	rm.refer(ctx, &whole, &s)
@@ -40,7 +40,7 @@ func (rm *room) message(ctx context.Context, enc *stream.Encoder, m *core.Messag
 			rm.keep(ctx, part.ID, part.At, part)
 		}
 		toAll(enc, in, func(to string) { rm.write(enc, to, part, s) })
-		s.originID = ""
+		s.ids = ids{}
 	}
 }
 
@@ -188,8 +188,11 @@ func (rm *room) write(enc *stream.Encoder, to string, m *core.Message, s spoken)
 	if m.Thread != "" {
 		enc.Leaf("thread", "", string(m.Thread))
 	}
-	if s.originID != "" {
-		enc.Empty("origin-id", NSStanzaID, "id", s.originID)
+	if s.ids.origin != "" {
+		enc.Empty("origin-id", NSStanzaID, "id", s.ids.origin)
+	}
+	for _, other := range s.ids.others {
+		enc.Empty("stanza-id", NSStanzaID, "by", other.by, "id", other.id)
 	}
 	rm.frame(enc, m.ID, m.Person, nick, s.at)
 	enc.End()
