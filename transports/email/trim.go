@@ -95,7 +95,7 @@ func trimBody(text string, quoted int, said []uint32) string {
 		return text
 	}
 	if quoted > 0 {
-		if s := strings.TrimRight(text[:quoted], " \t\n"); s != "" {
+		if s := strings.TrimRight(text[:quoted], " \t\n"); strings.TrimSpace(s) != "" {
 			short = s
 		}
 	}
@@ -104,7 +104,7 @@ func trimBody(text string, quoted int, said []uint32) string {
 	}
 	lines := strings.Split(short, "\n")
 	if n := unsaid(lines, said); n < len(lines) {
-		if s := strings.TrimRight(strings.Join(lines[:n], "\n"), " \t\n"); s != "" {
+		if s := strings.TrimRight(strings.Join(lines[:n], "\n"), " \t\n"); strings.TrimSpace(s) != "" {
 			short = s
 		}
 	}
