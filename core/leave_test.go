@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,8 @@ import (
 // mailbox is a live session that keeps what it is sent, and answers for it when its Run ends, as one of IRC does.
 type mailbox struct {
 	*fakeSession
-	held chan *core.Message
+	held    chan *core.Message
+	refused chan *core.Error // why the network ends it
 }
 
 func (m *mailbox) Send(_ context.Context, msg *core.Message) (core.Taken, error) {
@@ -21,11 +23,17 @@ func (m *mailbox) Send(_ context.Context, msg *core.Message) (core.Taken, error)
 }
 
 func (m *mailbox) Run(ctx context.Context) error {
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case e := <-m.refused:
+		return e
+	}
+	why := core.E(core.Unavailable, "fake", "The gateway is stopping.")
+	_ = errors.As(context.Cause(ctx), &why)
 	for {
 		select {
 		case msg := <-m.held:
-			if err := m.net.host.Deliver(context.WithoutCancel(ctx), stopping(msg)); err != nil {
+			if err := m.net.host.Deliver(context.WithoutCancel(ctx), failed(msg, why)); err != nil {
 				return err
 			}
 		default:
@@ -35,13 +43,17 @@ func (m *mailbox) Run(ctx context.Context) error {
 }
 
 func stopping(m *core.Message) *core.Receipt {
-	return &core.Receipt{Ref: m.Ref, IDs: m.IDs, Origin: m.Origin, State: core.Failed, Err: core.E(core.Unavailable, "fake", "The gateway is stopping.")}
+	return failed(m, core.E(core.Unavailable, "fake", "The gateway is stopping."))
+}
+
+func failed(m *core.Message, why *core.Error) *core.Receipt {
+	return &core.Receipt{Ref: m.Ref, IDs: m.IDs, Origin: m.Origin, State: core.Failed, Err: why}
 }
 
 type mailboxes struct{ *fakeNet }
 
 func (n mailboxes) Open(a core.Account) (core.Session, error) {
-	return &mailbox{&fakeSession{n.fakeNet, a}, make(chan *core.Message, 10)}, nil
+	return &mailbox{&fakeSession{n.fakeNet, a}, make(chan *core.Message, 10), make(chan *core.Error)}, nil
 }
 
 func newMailboxes(t *testing.T, d core.Driver) *hall {
@@ -124,6 +136,30 @@ func TestStoppingAnswersWhatNobodyRan(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRefusedWhileUsed hands a session a message when the network has refused it already, which nobody knows yet.
+func TestRefusedWhileUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newMailboxes(t, core.Driver{})
+		defer h.stop()
+		err := h.With(t.Context(), alice, func(s core.Session) error {
+			s.(*mailbox).refused <- core.E(core.Denied, "fake", "You are banned.")
+			time.Sleep(time.Minute)
+			_, err := s.Send(t.Context(), message("hello"))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if got := of[*core.Receipt](h.edge); len(got) != 1 || got[0].State != core.Failed || got[0].Err.Text != "You are banned." {
+			t.Errorf("the sender is told %+v", got)
+		}
+		if err := h.With(t.Context(), alice, use); kind(err) != core.Denied {
+			t.Errorf("used again: %v", err)
+		}
+	})
 }
 
 // TestOpenedWhileStopping opens a session for so long that the gateway stops meanwhile.

@@ -286,11 +286,17 @@ func (s *supervisor) finish() bool {
 	return true
 }
 
-// refuse stops after a Denied: the session stays in the table, so that nobody opens it again at once.
+// refuse stops after a Denied: the session stays in the table, so that nobody opens it again at once. What it was handed
+// in this moment is answered with the refusal.
 func (s *supervisor) refuse(ctx context.Context, e *Error) {
 	text := e.Sentence()
 	s.mu.Lock()
 	s.refusal, s.refused = e, time.Now()
+	s.mu.Unlock()
+	over, end := context.WithCancelCause(ctx)
+	end(e)
+	s.takeLeave(over)
+	s.mu.Lock()
 	s.started = false
 	news := s.told != text
 	s.told = text

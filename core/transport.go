@@ -87,7 +87,8 @@ type Session interface {
 	// Run lives ONE connection's life. The supervisor calls it again, with backoff, after any error but Denied; nil
 	// means that the session has nothing more to do until it is needed again. A session without a connection waits
 	// for ctx. It delivers Status{Connected} when the network has let it in. With a ctx that has ended it connects to
-	// nothing, and only tells those who wait for something that nothing will come of it.
+	// nothing, and only tells those who wait for something that nothing will come of it: because of the *Error that
+	// is the ctx's cause, or because the gateway is stopping.
 	Run(ctx context.Context) error
 	// Send hands a message to the network. It may be called again with the same ID, and before or between Runs.
 	// On a stored lane it returns when the network has taken the message or refused it. On a live lane it only

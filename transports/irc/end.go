@@ -2,6 +2,7 @@ package irc
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gangway/core"
@@ -14,7 +15,9 @@ func (s *session) end(ctx context.Context, err error) {
 	defer s.mu.Unlock()
 	stopping := ctx.Err() != nil
 	reason := core.AsError(err)
-	if stopping {
+	if refusal := (*core.Error)(nil); stopping && errors.As(context.Cause(ctx), &refusal) {
+		stopping, reason = false, refusal
+	} else if stopping {
 		reason = core.E(core.Unavailable, "irc: stop", "The gateway is stopping.")
 	}
 	s.abandon(reason)

@@ -30,3 +30,20 @@ func TestStoppedBeforeItRan(t *testing.T) {
 		}
 	})
 }
+
+// TestRefusedBeforeItRan hands a session a private message when the network has just refused the account.
+func TestRefusedBeforeItRan(t *testing.T) {
+	script(t, quickConfig, core.Account{}, func(p *play) {
+		ended, cancel := context.WithCancelCause(p.t.Context())
+		cancel(core.E(core.Denied, "irc", "You are banned."))
+		m := &core.Message{Ref: core.Ref{Account: "a1", Peer: "bob"}, IDs: core.IDs{ID: "m1"}, Origin: core.Origin{ID: "o1", From: "alice@example.test/x"}, Text: "hello"}
+		if _, err := p.s.Send(p.t.Context(), m); err != nil {
+			p.t.Fatal(err)
+		}
+		_ = p.s.Run(ended)
+		if r, ok := p.event().(*core.Receipt); !ok || r.ID != "m1" || r.State != core.Failed || r.Err.Text != "You are banned." {
+			p.t.Errorf("event %+v", r)
+		}
+		p.noEvent()
+	})
+}
