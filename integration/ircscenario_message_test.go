@@ -49,7 +49,7 @@ package integration
 //
 // Not here: SASL and CertFP are in irc_accounts_test.go and irc_sasl_test.go; identd, WEBIRC and source addresses, and whose
 // a word is, in irc_identity_test.go; staggered reconnects in the tests of package core and in integration/load. "&"
-// channels only ngIRCd has. Empty lines are nothing that IRC can say, with draft/multiline neither.
+// channels only ngIRCd has. Empty lines are nothing that IRC can say without draft/multiline.
 
 import (
 	"context"

@@ -35,7 +35,7 @@ func (s *session) whole(pieces []format.Piece) (text string, ok bool) {
 		return "", false
 	}
 	bytes, lines, ok := s.link.multiline()
-	if !ok || len(pieces) > lines {
+	if !ok {
 		return "", false
 	}
 	var b strings.Builder
@@ -43,13 +43,13 @@ func (s *session) whole(pieces []format.Piece) (text string, ok bool) {
 		if p.Wire[0] == wire.CTCPMark || p.Goes && strings.ContainsFunc(p.Wire, wire.IsControl) {
 			return "", false
 		}
-		if i > 0 && !p.Goes {
-			b.WriteByte('\n')
+		if lines -= 1 + p.Above; i > 0 && !p.Goes {
+			b.WriteString(strings.Repeat("\n", 1+p.Above))
 		}
 		b.WriteString(p.Glue)
 		b.WriteString(p.Wire)
 	}
-	return b.String(), b.Len() <= bytes
+	return b.String(), lines >= 0 && b.Len() <= bytes
 }
 
 // sayWhole queues a message of several lines as the one message that it is.
@@ -57,17 +57,17 @@ func (s *session) sayWhole(target string, o *outgoing, pieces []format.Piece, te
 	l := s.link
 	l.refs++
 	ref := "m" + strconv.FormatUint(l.refs, 36)
-	shown := make([]string, 0, len(pieces))
+	var shown strings.Builder
 	for i, p := range pieces {
-		if p.Goes {
-			shown[len(shown)-1] += p.Glue + p.Text
-			continue
+		if i > 0 && !p.Goes {
+			shown.WriteString(strings.Repeat("\n", 1+p.Above))
 		}
-		shown = append(shown, pieces[i].Text)
+		shown.WriteString(p.Glue)
+		shown.WriteString(p.Text)
 	}
 	o.left = 1
 	ask := &request{verb: "BATCH", targets: [2]string{s.fold.Fold(target)}, part: &part{
-		of: o, first: true, wire: text, text: strings.Join(shown, "\n"),
+		of: o, first: true, wire: text, text: shown.String(),
 	}}
 	first := &command{Command: s.answering(wire.MultilineOpen(ref, target), o.replyTo)}
 	last := &command{Command: wire.BatchClose(ref)}
@@ -78,6 +78,9 @@ func (s *session) sayWhole(target string, o *outgoing, pieces []format.Piece, te
 	}
 	s.enqueue(first)
 	for i, p := range pieces {
+		for range p.Above {
+			s.enqueue(&command{Command: wire.MultilineLine(ref, target, "", false)})
+		}
 		line := p.Wire
 		if i+1 < len(pieces) && pieces[i+1].Goes {
 			line += pieces[i+1].Glue

@@ -12,16 +12,16 @@ func TestMultilineOut(t *testing.T) {
 		long := strings.Repeat("word ", 100)
 		m := p.say("#chan", "one\n\n"+long+"\nlast")
 		var lines []string
-		for range 6 {
+		for range 7 {
 			lines = append(lines, p.line())
 		}
 		want := "@label=1 BATCH +m1 draft/multiline #chan"
-		if lines[0] != want || lines[1] != "@batch=m1 PRIVMSG #chan one" || lines[5] != "BATCH -m1" ||
-			!strings.HasPrefix(lines[2], "@batch=m1 PRIVMSG #chan :word") || !strings.HasPrefix(lines[3], "@batch=m1;draft/multiline-concat PRIVMSG #chan :word") {
+		if lines[0] != want || lines[1] != "@batch=m1 PRIVMSG #chan one" || lines[6] != "BATCH -m1" || lines[2] != "@batch=m1 PRIVMSG #chan :" ||
+			!strings.HasPrefix(lines[3], "@batch=m1 PRIVMSG #chan :word") || !strings.HasPrefix(lines[4], "@batch=m1;draft/multiline-concat PRIVMSG #chan :word") {
 			t.Fatalf("wrote %q", lines)
 		}
 		var whole strings.Builder
-		for _, line := range lines[2:4] {
+		for _, line := range lines[3:5] {
 			_, text, _ := strings.Cut(line, "#chan :")
 			whole.WriteString(text)
 		}
@@ -32,9 +32,9 @@ func TestMultilineOut(t *testing.T) {
 		p.send("PING x")
 		p.expect("PONG x")
 		p.send("@label=1;msgid=m9 :alice!al@host.test BATCH +e draft/multiline #chan", "@batch=e :alice!al@host.test PRIVMSG #chan one",
-			echoed(lines[2]), echoed(lines[3]), "@batch=e :alice!al@host.test PRIVMSG #chan last", ":irc.test BATCH -e")
+			echoed(lines[2]), echoed(lines[3]), echoed(lines[4]), "@batch=e :alice!al@host.test PRIVMSG #chan last", ":irc.test BATCH -e")
 		got := next[*core.Message](p)
-		reflected(t, got, m, "one\n"+strings.TrimRight(long, " ")+"\nlast")
+		reflected(t, got, m, "one\n\n"+strings.TrimRight(long, " ")+"\nlast")
 		if got.Remote != "m9" {
 			t.Errorf("named %q", got.Remote)
 		}

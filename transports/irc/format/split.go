@@ -22,6 +22,8 @@ type Piece struct {
 	// Glue is what stood between this piece and the one before, where both are of the same line; Goes says that they are.
 	Glue string
 	Goes bool
+	// Above is how many empty lines stood above it, which only a message of several lines can say.
+	Above int
 }
 
 // Split makes the lines of a message: one for each of its lines that is not empty, each at most budget bytes, cut
@@ -29,8 +31,13 @@ type Piece struct {
 // what is styled in the text gets the formatting characters of IRC; else it goes as it was typed.
 func Split(text string, budget int, formats bool) []Piece {
 	var pieces []Piece
+	above := 0
 	for i, l := range lines(Sendable(text), formats) {
-		l.Text = strings.TrimRight(l.Text, " \t")
+		if l.Text = strings.TrimRight(l.Text, " \t"); l.Text == "" {
+			above++
+			continue
+		}
+		first := len(pieces)
 		pack := plain
 		if formats {
 			pack = func(line string, n int) []Piece { return format(style.Line{Kind: l.Kind, Text: line}, n) }
@@ -38,11 +45,15 @@ func Split(text string, budget int, formats bool) []Piece {
 		rest, action := strings.CutPrefix(l.Text, meCommand)
 		if !action || i > 0 || strings.TrimSpace(rest) == "" {
 			pieces = append(pieces, pack(l.Text, budget)...)
-			continue
+		} else {
+			for _, p := range pack(rest, budget-len(actionOpen)-len(actionClose)) {
+				pieces = append(pieces, Piece{Wire: actionOpen + p.Wire + actionClose, Text: meCommand + p.Text})
+			}
 		}
-		for _, p := range pack(rest, budget-len(actionOpen)-len(actionClose)) {
-			pieces = append(pieces, Piece{Wire: actionOpen + p.Wire + actionClose, Text: meCommand + p.Text})
+		if first > 0 && first < len(pieces) {
+			pieces[first].Above = above
 		}
+		above = 0
 	}
 	return pieces
 }
