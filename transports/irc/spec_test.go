@@ -142,7 +142,7 @@ func told(e core.Event) string {
 		stamp(e.At)
 		return b.String() + fmt.Sprintf(" %q", e.Text)
 	case *core.Retraction:
-		b.WriteString(fmt.Sprintf("redacted %s %s %s", e.Peer, e.Author, e.Remote))
+		fmt.Fprintf(&b, "redacted %s %s %s", e.Peer, e.Author, e.Remote)
 		word(e.Moderated, "moderated")
 		return b.String() + fmt.Sprintf(" %q", e.Reason)
 	case *core.Reaction:
