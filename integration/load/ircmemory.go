@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -30,20 +31,24 @@ func ircCrowd(o ircOptions, kinds []ircKind, counts []int, out io.Writer) error 
 		return err
 	}
 	return ircMemoryTable(out, "all in one channel", kinds, counts, tables, func(further []float64) string {
-		if len(further) < 2 {
+		if len(further) < 2 || further[1] == 0 {
 			return ""
 		}
 		return verdict(further[0] <= further[1]) + " (<= " + kinds[1].name + "'s)"
 	})
 }
 
-// ircResidents is the memory of each gateway at each number of users.
+// ircResidents is the memory of each gateway at each number of users. A peer that does not get so far in time has none:
+// what gangway needs is measured all the same.
 func ircResidents(o ircOptions, kinds []ircKind, counts []int, channel func(i int) string) ([][]int, error) {
 	tables := make([][]int, len(kinds))
 	for i, k := range kinds {
 		var err error
-		if tables[i], err = residents(o, k, counts, channel); err != nil {
+		switch tables[i], err = residents(o, k, counts, channel); {
+		case err != nil && i == 0:
 			return nil, err
+		case err != nil:
+			fmt.Fprintf(os.Stderr, "%s was not measured to the end: %v\n", k.name, err)
 		}
 	}
 	return tables, nil
@@ -61,6 +66,10 @@ func ircMemoryTable(out io.Writer, name string, kinds []ircKind, counts []int, t
 		fmt.Fprintf(w, "\t%d\t", n)
 		further := make([]float64, len(kinds))
 		for i := range kinds {
+			if j >= len(tables[i]) {
+				fmt.Fprint(w, "-\t\t")
+				continue
+			}
 			fmt.Fprintf(w, "%d\t", tables[i][j])
 			if j > 0 {
 				further[i] = perUser(tables[i], counts, j)
@@ -80,27 +89,29 @@ func perUser(rss, counts []int, j int) float64 {
 	return float64(rss[j]-rss[j-1]) / float64(counts[j]-counts[j-1])
 }
 
-// residents is the gateway's memory at each number of users.
+// residents is the gateway's memory at each number of users, as far as it came.
 func residents(o ircOptions, k ircKind, counts []int, channel func(int) string) ([]int, error) {
 	s, err := newIRCStage(o, k)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	rss := make([]int, len(counts))
+	var rss []int
 	joined := 0
-	for i, n := range counts {
+	for _, n := range counts {
 		if err := s.joinAll(joined, n, channel); err != nil {
-			return nil, err
+			return rss, err
 		}
 		joined = n
 		if _, err := s.child.settled(s.ctx); err != nil {
-			return nil, err
+			return rss, err
 		}
 		time.Sleep(o.rest)
-		if rss[i], err = s.child.rss(); err != nil {
-			return nil, err
+		now, err := s.child.rss()
+		if err != nil {
+			return rss, err
 		}
+		rss = append(rss, now)
 	}
 	return rss, nil
 }
