@@ -85,13 +85,17 @@ func (d *desk) imports(ctx context.Context, op string, args json.RawMessage) (ou
 	return out, true, err
 }
 
+// userOn is whom, and the network on which, an order is about.
+func (d *desk) userOn(who, network string) (u core.UserID, n *core.Network, err error) {
+	if u, err = user(who); err == nil {
+		n, err = d.network(network)
+	}
+	return u, n, err
+}
+
 // importAccount gives a user an account with what they had chosen elsewhere, unless they have chosen something here.
 func (d *desk) importAccount(ctx context.Context, o importOrder) (out importedAccount, err error) {
-	u, err := user(o.User)
-	if err != nil {
-		return out, err
-	}
-	n, err := d.network(o.Network)
+	u, n, err := d.userOn(o.User, o.Network)
 	if err != nil {
 		return out, err
 	}
@@ -154,11 +158,7 @@ func (d *desk) importAccount(ctx context.Context, o importOrder) (out importedAc
 // importChoices takes over what a user had chosen elsewhere, unless they have chosen here, and returns what will not do, with
 // the reason.
 func (d *desk) importChoices(ctx context.Context, o choiceOrder) (out importedChoices, err error) {
-	u, err := user(o.User)
-	if err != nil {
-		return out, err
-	}
-	n, err := d.network(o.Network)
+	u, n, err := d.userOn(o.User, o.Network)
 	if err != nil {
 		return out, err
 	}
