@@ -3,7 +3,6 @@ package email
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -34,7 +33,10 @@ func (t *transport) Check(ctx context.Context) []core.Finding {
 			})
 		}
 	}
-	return append(all, t.checkRelay(ctx))
+	if r, ok := t.carrier.(*relay); ok {
+		all = append(all, checkRelay(ctx, r))
+	}
+	return all
 }
 
 // checkListener finds the address free, or taken by a gateway of the same domain that runs.
@@ -69,25 +71,24 @@ func greeting(ctx context.Context, addr, domain string) bool {
 	return strings.HasPrefix(string(b[:n]), "220 "+domain+" ")
 }
 
-func (t *transport) checkRelay(ctx context.Context) core.Finding {
+func checkRelay(ctx context.Context, r *relay) core.Finding {
 	f := core.Finding{Name: "relay"}
-	c, done, err := t.relay.dial(ctx)
+	c, err := r.dial(ctx)
 	if err != nil {
-		f.Err = fmt.Errorf("%s: %w", t.relay.host, err)
+		f.Err = err
 		f.Text = "see that the relay runs, and that it lets this machine send"
 		return f
 	}
-	defer done()
 	var has []string
 	for _, ext := range []string{"DSN", "SIZE", "STARTTLS", "SMTPUTF8"} {
 		if ok, value := c.Extension(ext); ok {
 			has = append(has, strings.TrimSpace(ext+" "+value))
 		}
 	}
-	_ = c.Quit() // it was only looked at
-	f.Text = t.relay.host + " answers; it offers " + strings.Join(has, ", ")
+	c.Quit(quitWithin) // it was only looked at
+	f.Text = r.host + " answers; it offers " + strings.Join(has, ", ")
 	if len(has) == 0 {
-		f.Text = t.relay.host + " answers; it offers no extension that is used"
+		f.Text = r.host + " answers; it offers no extension that is used"
 	}
 	return f
 }

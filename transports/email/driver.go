@@ -52,9 +52,9 @@ func Driver() core.Driver {
 type transport struct {
 	host     core.Host
 	settings settings
-	domain   string // of our addresses, in U-labels
-	wire     string // the same in A-labels
-	relay    *relay
+	domain   string  // of our addresses, in U-labels
+	wire     string  // the same in A-labels
+	carrier  carrier // of the mail domain
 	threads  threads
 	tls      *tls.Config // of the SMTP listener; nil: no STARTTLS
 	limits   limits
@@ -122,9 +122,7 @@ func (t *transport) configure() error {
 		}
 		t.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
-	var err error
-	t.relay, err = newRelay(*s, t.wire)
-	return err
+	return t.configureCarrier()
 }
 
 // Run serves the listeners until ctx ends and all mail in hand was answered for.

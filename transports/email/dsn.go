@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gangway/core"
+	"gangway/transports/email/client"
 	"gangway/transports/email/mime"
 )
 
@@ -144,7 +145,7 @@ func (t *transport) deliverReport(ctx context.Context, l *letter, id core.Messag
 		receipt.State = core.Sent
 	case failed:
 		receipt.State = core.Failed
-		receipt.Err = r.status.failure("email: report", string(sent.Peer), r.said, stageReport)
+		receipt.Err = r.status.failure("email: report", string(sent.Peer), r.said, client.Report)
 	case delayed, unclear:
 		if sent.Account == "" {
 			t.host.Logger().Info("answer to an envelope sender of long ago", "message", id)

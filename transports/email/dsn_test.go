@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/email/client"
 )
 
 func sample(t testing.TB, name string) []byte {
@@ -191,33 +192,33 @@ func TestFailureTable(t *testing.T) {
 		kind core.Kind
 		text string
 	}{
-		{550, enhanced{5, 1, 1}, stageRcpt, core.NotFound, "no mailbox"},
-		{550, enhanced{}, stageRcpt, core.NotFound, "no mailbox"},
-		{550, enhanced{5, 0, 0}, stageRcpt, core.NotFound, "no mailbox"},
-		{551, enhanced{}, stageRcpt, core.NotFound, "no mailbox"},
-		{550, enhanced{}, stageData, core.Denied, "refused the message"},
-		{556, enhanced{5, 1, 10}, stageRcpt, core.NotFound, "takes no mail"},
-		{550, enhanced{5, 1, 2}, stageRcpt, core.NotFound, "does not exist"},
-		{553, enhanced{}, stageRcpt, core.Invalid, "not a valid address"},
-		{501, enhanced{}, stageRcpt, core.Invalid, "not a valid address"},
-		{550, enhanced{5, 1, 8}, stageMail, core.Denied, "administrator"},
-		{550, enhanced{5, 2, 1}, stageRcpt, core.NotFound, "disabled"},
-		{552, enhanced{5, 2, 2}, stageRcpt, core.TooLarge, "full"},
-		{452, enhanced{4, 2, 2}, stageRcpt, core.OverLimit, "full"},
-		{552, enhanced{}, stageData, core.TooLarge, "larger"},
-		{552, enhanced{5, 3, 4}, stageMail, core.TooLarge, "larger"},
-		{421, enhanced{}, stageMail, core.Unavailable, "at the moment"},
-		{451, enhanced{4, 7, 1}, stageRcpt, core.Unavailable, ""},
-		{450, enhanced{4, 1, 1}, stageRcpt, core.Unavailable, ""},
-		{554, enhanced{5, 4, 6}, stageReport, core.Unsupported, "loop"},
-		{554, enhanced{}, stageData, core.Denied, "rules"},
-		{550, enhanced{5, 7, 1}, stageData, core.Denied, "rules"},
-		{550, enhanced{5, 7, 26}, stageData, core.Denied, "prove"},
-		{550, enhanced{5, 7, 10}, stageData, core.Denied, "securely"},
-		{502, enhanced{}, stageData, core.Unsupported, "administrator"},
-		{550, enhanced{5, 6, 7}, stageRcpt, core.Unsupported, "kind of message"},
-		{0, enhanced{4, 4, 7}, stageReport, core.Unavailable, "in time"},
-		{0, enhanced{}, stageReport, core.Denied, "was refused"},
+		{550, enhanced{5, 1, 1}, client.Rcpt, core.NotFound, "no mailbox"},
+		{550, enhanced{}, client.Rcpt, core.NotFound, "no mailbox"},
+		{550, enhanced{5, 0, 0}, client.Rcpt, core.NotFound, "no mailbox"},
+		{551, enhanced{}, client.Rcpt, core.NotFound, "no mailbox"},
+		{550, enhanced{}, client.Data, core.Denied, "refused the message"},
+		{556, enhanced{5, 1, 10}, client.Rcpt, core.NotFound, "takes no mail"},
+		{550, enhanced{5, 1, 2}, client.Rcpt, core.NotFound, "does not exist"},
+		{553, enhanced{}, client.Rcpt, core.Invalid, "not a valid address"},
+		{501, enhanced{}, client.Rcpt, core.Invalid, "not a valid address"},
+		{550, enhanced{5, 1, 8}, client.Mail, core.Denied, "administrator"},
+		{550, enhanced{5, 2, 1}, client.Rcpt, core.NotFound, "disabled"},
+		{552, enhanced{5, 2, 2}, client.Rcpt, core.TooLarge, "full"},
+		{452, enhanced{4, 2, 2}, client.Rcpt, core.OverLimit, "full"},
+		{552, enhanced{}, client.Data, core.TooLarge, "larger"},
+		{552, enhanced{5, 3, 4}, client.Mail, core.TooLarge, "larger"},
+		{421, enhanced{}, client.Mail, core.Unavailable, "at the moment"},
+		{451, enhanced{4, 7, 1}, client.Rcpt, core.Unavailable, ""},
+		{450, enhanced{4, 1, 1}, client.Rcpt, core.Unavailable, ""},
+		{554, enhanced{5, 4, 6}, client.Report, core.Unsupported, "loop"},
+		{554, enhanced{}, client.Data, core.Denied, "rules"},
+		{550, enhanced{5, 7, 1}, client.Data, core.Denied, "rules"},
+		{550, enhanced{5, 7, 26}, client.Data, core.Denied, "prove"},
+		{550, enhanced{5, 7, 10}, client.Data, core.Denied, "securely"},
+		{502, enhanced{}, client.Data, core.Unsupported, "administrator"},
+		{550, enhanced{5, 6, 7}, client.Rcpt, core.Unsupported, "kind of message"},
+		{0, enhanced{4, 4, 7}, client.Report, core.Unavailable, "in time"},
+		{0, enhanced{}, client.Report, core.Denied, "was refused"},
 	} {
 		st := status{tt.code, tt.enh}
 		e := st.failure("op", "bob@example.com", "", tt.at)
@@ -248,7 +249,7 @@ func FuzzReport(f *testing.F) {
 		if len(fmt.Sprint(r.status)) > 30 {
 			t.Errorf("status %v", r.status)
 		}
-		if e := r.status.failure("op", "bob@example.com", r.said, stageReport); e.Text == "" || len(e.Text) > 1000 {
+		if e := r.status.failure("op", "bob@example.com", r.said, client.Report); e.Text == "" || len(e.Text) > 1000 {
 			t.Errorf("text %q", e.Text)
 		}
 	})

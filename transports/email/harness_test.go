@@ -32,9 +32,9 @@ func decoder(keys map[string]any) core.Decoder {
 		v := reflect.ValueOf(into).Elem()
 		for key, value := range keys {
 			found := false
-			for i := range v.NumField() {
-				if v.Type().Field(i).Tag.Get("toml") == key {
-					v.Field(i).Set(reflect.ValueOf(value))
+			for _, f := range reflect.VisibleFields(v.Type()) {
+				if f.Tag.Get("toml") == key {
+					v.FieldByIndex(f.Index).Set(reflect.ValueOf(value))
 					found = true
 				}
 			}

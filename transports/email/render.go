@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/email/client"
 	"gangway/transports/email/mime"
 )
 
@@ -138,7 +139,7 @@ func (l *letter) report() *Report {
 	names := map[action]string{failed: "failed", delayed: "delayed", delivered: "delivered", expanded: "expanded"}
 	out := &Report{Action: names[r.action], Code: r.status.String(), Said: mime.Truncate(r.said, 1000)}
 	if r.action == failed {
-		out.Sentence = r.status.failure("email: report", "the recipient", r.said, stageReport).Text
+		out.Sentence = r.status.failure("email: report", "the recipient", r.said, client.Report).Text
 	}
 	return out
 }

@@ -88,8 +88,8 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	}
 	e := envelope{id: string(m.ID), from: v.local(m.ID, s.t.now()) + "@" + s.t.wire, success: m.Receipt}
 	e.to, e.utf8 = to.envelope()
-	if err := s.t.relay.send(ctx, e, mail); err != nil {
-		return core.Taken{}, relayFailure(to.String(), err)
+	if err := s.t.carrier.send(ctx, e, mail); err != nil {
+		return core.Taken{}, sendFailure(to.String(), err)
 	}
 	if err := s.t.threads.newest(ctx, m.Account, r); err != nil { // the mail is gone: not a reason to send it again
 		s.t.host.Logger().Warn("thread not kept", "message", m.ID, "err", err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gangway/core"
+	"gangway/transports/email/client"
 	"gangway/transports/email/mime"
 )
 
@@ -30,16 +31,7 @@ func (s status) String() string {
 }
 
 // stage is where in the dialogue an answer came.
-type stage uint8
-
-const (
-	stageConnect stage = iota
-	stageAuth
-	stageMail
-	stageRcpt
-	stageData
-	stageReport // in a report about it, later
-)
+type stage = client.Stage
 
 // temporary says whether trying again can help.
 func (s status) temporary() bool {
@@ -49,7 +41,7 @@ func (s status) temporary() bool {
 // failure turns an answer into what the user reads. said is the server's own text.
 func (s status) failure(op, peer, said string, at stage) *core.Error {
 	kind, text := s.meaning(peer, at)
-	if s.temporary() && at != stageReport {
+	if s.temporary() && at != client.Report {
 		if kind != core.OverLimit {
 			kind = core.Unavailable
 		}
@@ -121,17 +113,17 @@ func (s status) meaning(peer string, at stage) (core.Kind, string) {
 // implied is the class of a reply code that came without an enhanced one (RFC 5321 section 4.2).
 func (s status) implied(at stage) [2]int {
 	switch {
-	case s.code == 550 && at == stageRcpt, s.code == 551:
+	case s.code == 550 && at == client.Rcpt, s.code == 551:
 		return [2]int{1, 1}
 	case s.code == 556:
 		return [2]int{1, 10}
-	case s.code == 553, s.code == 501 && at == stageRcpt:
+	case s.code == 553, s.code == 501 && at == client.Rcpt:
 		return [2]int{1, 3}
-	case s.code == 552 && at == stageRcpt:
+	case s.code == 552 && at == client.Rcpt:
 		return [2]int{2, 2}
 	case s.code == 552:
 		return [2]int{3, 4}
-	case s.code == 554, s.code == 550 && (at == stageData || at == stageMail):
+	case s.code == 554, s.code == 550 && (at == client.Data || at == client.Mail):
 		return [2]int{7, 1}
 	case s.code >= 500 && s.code <= 504, s.code == 555:
 		return [2]int{5, 0}

@@ -1,0 +1,44 @@
+package email
+
+import (
+	"context"
+	"errors"
+
+	"gangway/transports/email/client"
+)
+
+// carrier takes mails of ours to where they go: through the site's relay, through a user's own server, or straight to
+// the servers of the recipients' domains. It is safe for concurrent use.
+type carrier interface {
+	// send hands one mail over. nil: another server has it, and answers for it from now on. sendFailure makes of an
+	// error what the user reads.
+	send(ctx context.Context, e envelope, mail []byte) error
+	// close ends the connections that wait for more; send may go on to be called.
+	close()
+}
+
+// envelope is what the next server is told about a mail.
+type envelope struct {
+	id      string // for its reports
+	from    string // empty: a report
+	to      string
+	utf8    bool // the address needs SMTPUTF8
+	success bool // a report of success is wanted
+}
+
+func (e envelope) wire() client.Envelope {
+	return client.Envelope{ID: e.id, From: e.from, To: e.to, UTF8: e.utf8, Success: e.success}
+}
+
+// configureCarrier makes the carrier of the mail domain.
+func (t *transport) configureCarrier() error {
+	if t.settings.Relay == "" {
+		return errors.New(`relay is not set: name the mail server that takes outgoing mail, such as relay = "smtp://127.0.0.1:25"`)
+	}
+	r, err := relayOf(t.settings, t.wire)
+	if err != nil {
+		return err
+	}
+	t.carrier = r
+	return nil
+}

@@ -1,0 +1,72 @@
+package client
+
+import "errors"
+
+// Stage is where in the dialogue something went wrong.
+type Stage uint8
+
+// The stages, in their order.
+const (
+	Connect Stage = iota // up to the greeting and EHLO
+	Secure               // TLS: none offered, none that is good enough, or not with who should be there
+	Auth
+	Mail
+	Rcpt
+	Data
+	Dot    // after the last byte, without an answer: nobody knows whether the mail was taken
+	Report // in a report about the mail, later
+)
+
+// Error is an error with its stage. If Err is, or wraps, a *smtp.SMTPError, the server has spoken.
+type Error struct {
+	Stage Stage
+	MTA   string // the server; may be empty
+	Err   error
+}
+
+// Error returns the text for the log.
+func (e *Error) Error() string {
+	if e.MTA != "" {
+		return e.MTA + ": " + e.Err.Error()
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// At gives err a stage; nil stays nil, and what has a stage keeps it.
+func At(s Stage, err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return &Error{Stage: s, Err: err}
+}
+
+// StageOf is the stage of an error; Connect if it has none.
+func StageOf(err error) Stage {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Stage
+	}
+	return Connect
+}
+
+// Named gives an error the name of the server.
+func Named(mta string, err error) error {
+	var e *Error
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &e) {
+		return &Error{Stage: e.Stage, MTA: mta, Err: e.Err}
+	}
+	return &Error{MTA: mta, Err: err}
+}
+
+// IsHandshake says whether there is a server, but no TLS with it.
+func IsHandshake(err error) bool {
+	var e *handshakeError
+	return errors.As(err, &e)
+}
