@@ -103,6 +103,7 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 	switch e := e.(type) {
 	case *Message:
 		h.name(ctx, a, e)
+		h.g.arrived(ctx, a, e)
 	case *Reaction:
 		e.IDs, e.At = h.about(ctx, a, e.IDs), orNow(e.At)
 	case *Retraction:

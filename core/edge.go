@@ -32,8 +32,8 @@ type Accounts interface {
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// Accounts returns all accounts of a network.
 	Accounts(ctx context.Context, network string) ([]Account, error)
-	// AccountOf returns the user's account on a network and realm; the oldest, if there are several. Unenrolled if
-	// there is none.
+	// AccountOf returns the user's account on a network and realm; the oldest, if there are several. Where accounts are
+	// Shared, one of any realm stands for the empty one if there is none. Unenrolled if there is none.
 	AccountOf(ctx context.Context, user UserID, network, realm string) (Account, error)
 	// Owner returns the account that the network's address own belongs to, for what comes from peer.
 	Owner(ctx context.Context, network string, own, peer Address) (Account, error)

@@ -97,9 +97,9 @@ func (g *Gateway) enroll(ctx context.Context, n *Network, user UserID, answers m
 func (g *Gateway) current(ctx context.Context, user UserID, network, realm string) (*Account, error) {
 	a, err := g.cfg.Accounts.AccountOf(ctx, user, network, realm)
 	switch {
-	case err == nil:
+	case err == nil && a.Realm == realm:
 		return &a, nil
-	case KindOf(err) == Unenrolled:
+	case err == nil, KindOf(err) == Unenrolled:
 		return nil, nil
 	}
 	return nil, err
@@ -265,13 +265,7 @@ func (g *Gateway) Unenroll(ctx context.Context, user UserID, network string) err
 			continue
 		}
 		found = true
-		g.stop(a.ID)
-		err := g.cfg.Accounts.Unlink(ctx, a.ID)
-		g.stop(a.ID) // an attempt in between may have opened it again
-		if err == nil && g.cfg.Archive != nil {
-			err = g.cfg.Archive.Forget(ctx, a.ID)
-		}
-		if err != nil {
+		if err := g.Unlink(ctx, a.ID); err != nil {
 			return err
 		}
 	}
@@ -279,4 +273,15 @@ func (g *Gateway) Unenroll(ctx context.Context, user UserID, network string) err
 		return E(Unenrolled, "core: unenrol", "You are not registered here.")
 	}
 	return nil
+}
+
+// Unlink removes one account, with everything kept for it. NotFound if it is gone.
+func (g *Gateway) Unlink(ctx context.Context, id AccountID) error {
+	g.stop(id)
+	err := g.cfg.Accounts.Unlink(ctx, id)
+	g.stop(id) // an attempt in between may have opened it again
+	if err == nil && g.cfg.Archive != nil {
+		err = g.cfg.Archive.Forget(ctx, id)
+	}
+	return err
 }

@@ -32,6 +32,10 @@ type Message struct {
 	ReplyTo     IDs          `json:"reply_to,omitzero"`
 	Replaces    IDs          `json:"replaces,omitzero"`
 	Also        []Address    `json:"also,omitempty"`   // who else got it; toward a network each has an event of their own
+	Copied      []Address    `json:"copied,omitempty"` // toward a network: those of Peer and Also who get it as a copy (Cc)
+	Hidden      bool         `json:"hidden,omitempty"` // toward a network: nobody else is told of Peer (Bcc)
+	Quoted      string       `json:"quoted,omitempty"` // toward a network: what the client quotes of the message answered
+	Own         Address      `json:"own,omitempty"`    // set by the Gateway: the user's address that it came to, where they could not know
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
 	// Receipt says that the submitter wants to know when the far side has it.
 	Receipt bool `json:"receipt,omitempty"`

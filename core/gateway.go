@@ -10,10 +10,12 @@ import (
 	"time"
 )
 
-// Config is what a Gateway stands on. People, Keepers, Blobs, Choices, Archive, PublicURL, Trace and Logger may be left out.
+// Config is what a Gateway stands on. Routes, People, Keepers, Blobs, Choices, Archive, PublicURL, Trace and Logger may be
+// left out.
 type Config struct {
 	Queue     Queue
 	Accounts  Accounts
+	Routes    Routes // nil: a user's oldest account speaks
 	Ledger    Ledger
 	Notes     func(network string) Notes
 	Blobs     Blobs

@@ -11,6 +11,9 @@ type Preferences struct {
 	// Language is a BCP 47 tag: of a message that the user's client writes in several languages, this one is sent.
 	// Empty: the one in the language of the stanza. What the gateway says itself is in English.
 	Language string `json:"language,omitempty"`
+	// Account is the one to write from where there was no conversation yet, of several that reach the same correspondents.
+	// Empty: the oldest.
+	Account AccountID `json:"account,omitempty"`
 	// Own are the answers to the transport's own questions, by Field.Name (see Chooser), and to the settings that may
 	// differ from place to place, by the name and the place: see Choice.
 	Own map[string]string `json:"own,omitempty"`

@@ -48,6 +48,9 @@ type Driver struct {
 	Threads bool
 	// Reactions bounds what may be put on a message, where sessions are Reactors.
 	Reactions ReactionRules
+	// Shared says that all accounts of a user reach the same correspondents: a Target has no Realm, the conversation with
+	// somebody is one, whichever account it goes through, and which that is is chosen; see Gateway.Speaker.
+	Shared bool
 	// Implicit accounts are made at first use for anyone who is allowed to use the gateway: no enrolment.
 	Implicit bool
 

@@ -37,6 +37,13 @@ func (m *Map) AccountOf(ctx context.Context, user core.UserID, network, realm st
 		return a, nil
 	}
 	a, err := m.findAccount(ctx, selectAccountOf, string(user), network, realm)
+	if errors.Is(err, sql.ErrNoRows) && realm == "" && m.shared(network) {
+		// Not kept in memory: what would make it another account is a write of one of another realm.
+		a, err = m.findAccount(ctx, selectAnyAccountOf, string(user), network)
+		if err == nil {
+			return a, nil
+		}
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return core.Account{}, core.E(core.Unenrolled, "mapping: account", "")
 	}
@@ -195,6 +202,7 @@ func (m *Map) Unlink(ctx context.Context, id core.AccountID) error {
 		tx.OnCommit(func() {
 			m.cache.forget(a)
 			m.blocked.forget(id)
+			m.spoken.forgetIf(func(k spokenKey) bool { return k.user == a.User && k.network == a.Network })
 			m.chosen.forget(chosenKey{a.User, a.Network})
 		})
 		return err

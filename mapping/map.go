@@ -18,6 +18,8 @@ var migrations embed.FS
 
 // Options say what cannot be seen from the rows.
 type Options struct {
+	// Shared are the networks on which all accounts of a user reach the same correspondents: core.Driver.Shared.
+	Shared []string
 	// Retired are the networks whose own addresses are never given to another person: e-mail aliases.
 	Retired []string
 	// Quarantine is how long a released address of the other networks is kept from other people; 0: 90 days.
@@ -39,6 +41,7 @@ type Map struct {
 	people  *memo[core.UserID, core.Person]
 	chosen  *memo[chosenKey, core.Preferences]
 	blocked *memo[core.AccountID, blocked]
+	spoken  *memo[spokenKey, core.AccountID]
 }
 
 var (
@@ -61,6 +64,7 @@ func Open(ctx context.Context, db *store.DB, sealer *Sealer, opts Options) (*Map
 		people:  newMemo[core.UserID, core.Person](peopleSize),
 		chosen:  newMemo[chosenKey, core.Preferences](chosenSize),
 		blocked: newMemo[core.AccountID, blocked](blockedSize),
+		spoken:  newMemo[spokenKey, core.AccountID](spokenSize),
 	}
 	if err := m.checkKey(ctx); err != nil {
 		return nil, err

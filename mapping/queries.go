@@ -10,15 +10,18 @@ const (
 )
 
 const (
-	accountColumns   = `id, user_id, network, realm, own, name, secret, options, created`
-	selectAccount    = `SELECT ` + accountColumns + ` FROM accounts WHERE id = ?`
-	selectAccountOf  = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? AND network = ? AND realm = ? ORDER BY created, id LIMIT 1`
-	selectAccounts   = `SELECT ` + accountColumns + ` FROM accounts WHERE network = ? ORDER BY created, id`
-	selectAccountsOf = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? ORDER BY network, realm, created, id`
-	selectUsers      = `SELECT DISTINCT user_id FROM accounts ORDER BY user_id`
-	selectSealed     = `SELECT id, secret FROM accounts WHERE id > ? AND secret IS NOT NULL ORDER BY id LIMIT ?`
-	updateSealed     = `UPDATE accounts SET secret = ? WHERE id = ? AND secret = ?`
-	upsertAccount    = `INSERT INTO accounts (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	accountColumns      = `id, user_id, network, realm, own, name, secret, options, created`
+	selectAccount       = `SELECT ` + accountColumns + ` FROM accounts WHERE id = ?`
+	selectAccountOf     = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? AND network = ? AND realm = ? ORDER BY created, id LIMIT 1`
+	selectAnyAccountOf  = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? AND network = ? ORDER BY created, id LIMIT 1`
+	selectAllAccountsOf = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? AND network = ? ORDER BY created, id`
+	countAccountsOf     = `SELECT count(*) FROM accounts WHERE user_id = ? AND network = ?`
+	selectAccounts      = `SELECT ` + accountColumns + ` FROM accounts WHERE network = ? ORDER BY created, id`
+	selectAccountsOf    = `SELECT ` + accountColumns + ` FROM accounts WHERE user_id = ? ORDER BY network, realm, created, id`
+	selectUsers         = `SELECT DISTINCT user_id FROM accounts ORDER BY user_id`
+	selectSealed        = `SELECT id, secret FROM accounts WHERE id > ? AND secret IS NOT NULL ORDER BY id LIMIT ?`
+	updateSealed        = `UPDATE accounts SET secret = ? WHERE id = ? AND secret = ?`
+	upsertAccount       = `INSERT INTO accounts (` + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET realm = excluded.realm, own = excluded.own, name = excluded.name,
 		secret = excluded.secret, options = excluded.options`
 	deleteAccount     = `DELETE FROM accounts WHERE id = ?`
@@ -67,6 +70,16 @@ const (
 	blockContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, listed, created)
 		VALUES (?, ?, ?, '', '', '', ?, 0, ?) ON CONFLICT (account, folded) DO UPDATE SET blocked = excluded.blocked`
 	deleteContact = `DELETE FROM contacts WHERE account = ? AND folded = ?`
+)
+
+// Which account a conversation goes through: see Went.
+const (
+	selectSpoken = `SELECT c.account FROM contacts c JOIN accounts a ON a.id = c.account
+		WHERE a.user_id = ? AND a.network = ? AND c.folded = ? ORDER BY c.used DESC, a.created, a.id LIMIT 1`
+	lastUse = `SELECT COALESCE(MAX(c.used), 0) FROM contacts c JOIN accounts a ON a.id = c.account
+		WHERE a.user_id = ? AND a.network = ? AND c.folded = ?`
+	useContact = `INSERT INTO contacts (account, folded, address, name, alias, alias_key, blocked, listed, created, used)
+		VALUES (?, ?, ?, '', '', '', 0, 0, ?, ?) ON CONFLICT (account, folded) DO UPDATE SET used = excluded.used`
 )
 
 const (

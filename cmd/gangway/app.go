@@ -84,7 +84,9 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("store.key: %w", err)
 	}
-	a.mapping, err = mapping.Open(ctx, a.db, mapping.NewSealer(key), mapping.Options{Retired: named(a.cfg, "email")})
+	a.mapping, err = mapping.Open(ctx, a.db, mapping.NewSealer(key), mapping.Options{
+		Retired: named(a.cfg, "email"), Shared: sharedNetworks(a.cfg),
+	})
 	if err != nil {
 		return err
 	}
@@ -104,6 +106,17 @@ func named(cfg *config.Config, driver string) []string {
 	for _, t := range cfg.Transports {
 		if t.Driver == driver {
 			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// sharedNetworks are the transports on which all accounts of a user reach the same correspondents.
+func sharedNetworks(cfg *config.Config) []string {
+	var names []string
+	for _, d := range transports.All() {
+		if d.Shared {
+			names = append(names, named(cfg, d.Name)...)
 		}
 	}
 	return names
@@ -130,7 +143,7 @@ func (a *app) makeGateway() error {
 		Links:    a.linkFigures,
 	})
 	a.gateway = core.NewGateway(core.Config{
-		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,
+		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Routes: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,
 		People: a.mapping, Choices: a.mapping, Archive: a.history, Access: a.policy.Load, Keepers: a.keepers(),
 		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
 		Trace:     trace, Logger: a.log,
