@@ -25,7 +25,7 @@ func (h handler) message(ctx context.Context, user core.UserID, s *said) (core.E
 	m := &core.Message{
 		Ref: s.ref, IDs: core.IDs{ID: core.NewID()}, Origin: s.source(), At: saidAt(s.delay, s.at),
 		Subject: strings.Clone(s.subject.Text()), Text: strings.Clone(s.text), Attachments: s.content,
-		Thread: threadOf(s.thread), Receipt: s.asks(), Also: s.also,
+		Thread: threadOf(s.thread), Receipt: s.asks(), Also: s.also, Copied: s.copied, Hidden: s.hidden,
 	}
 	if s.body != nil {
 		m.Lang = tag(langOf(s.Stanza, s.body))
@@ -55,7 +55,7 @@ func (h handler) answer(ctx context.Context, m *core.Message, s *said) {
 	}
 	m.ReplyTo.ID = id
 	if h.domain.Network.Driver.Threads {
-		m.Text = stripFallback(s.Stanza, m.Text, nsReply)
+		m.Text, m.Quoted = splitFallback(s.Stanza, m.Text, nsReply)
 	}
 }
 

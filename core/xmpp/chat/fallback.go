@@ -27,6 +27,27 @@ func stripFallback(st *stream.Stanza, body, forNS string) string {
 	return cut(body, ranges)
 }
 
+// splitFallback returns body without what a client put there for those who do not
+// know replies, and what it quotes in that, without the marks of a quotation.
+func splitFallback(st *stream.Stanza, body, forNS string) (rest, quoted string) {
+	rest = stripFallback(st, body, forNS)
+	if rest == body {
+		return body, ""
+	}
+	// Quotations stand before the answer; whatever a client puts elsewhere is none.
+	before, ok := strings.CutSuffix(body, rest)
+	if !ok {
+		return rest, ""
+	}
+	var lines []string
+	for line := range strings.Lines(before) {
+		if line, ok = strings.CutPrefix(line, ">"); ok {
+			lines = append(lines, strings.TrimRight(strings.TrimPrefix(line, " "), " \r\n"))
+		}
+	}
+	return rest, strings.Clone(strings.Trim(strings.Join(lines, "\n"), "\n"))
+}
+
 // bodyRanges returns the ranges of the body in a <fallback/>, or that it is the
 // whole body: one without <body/> and <subject/>, or a <body/> without range.
 func bodyRanges(f *stream.Element) (ranges [][2]int, whole bool) {

@@ -48,6 +48,21 @@ func TestStripFallback(t *testing.T) {
 	}
 }
 
+// What a client quotes goes where the network quotes, without its marks.
+func TestSplitFallback(t *testing.T) {
+	for _, c := range []struct{ end, body, rest, quoted string }{
+		{"8", "> Hello\nHi", "Hi", "Hello"},
+		{"26", "> Bob wrote:\n> Hello\n>> x\nHi", "Hi", "Bob wrote:\nHello\n> x"},
+		{"6", "Hello\nHi", "Hi", ""},
+		{"0", "> Hello\nHi", "> Hello\nHi", ""},
+	} {
+		st := parse(t, `<message><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='`+c.end+`'/></fallback></message>`)
+		if rest, quoted := splitFallback(st, c.body, nsReply); rest != c.rest || quoted != c.quoted {
+			t.Errorf("%q: %q and %q", c.body, rest, quoted)
+		}
+	}
+}
+
 func FuzzCut(f *testing.F) {
 	f.Add("> 👍é\nHi", 0, 5, 1, 2)
 	f.Add("abc", 2, 99, 0, 1)

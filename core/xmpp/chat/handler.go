@@ -16,7 +16,8 @@ import (
 
 // Gateway is what chat asks of the hall.
 type Gateway interface {
-	Account(ctx context.Context, user core.UserID, network, realm string) (core.Account, error)
+	// Speaker is the account with which the user speaks to a target, about messages of which names are known.
+	Speaker(ctx context.Context, user core.UserID, network string, t core.Target, about ...string) (core.Account, error)
 	Submit(ctx context.Context, a core.Account, e core.Event) error
 }
 
@@ -122,7 +123,7 @@ func (h handler) serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t 
 	if err := h.domain.Canonical(to, t); err != nil {
 		return err
 	}
-	a, err := h.account(ctx, user, t.Realm)
+	a, err := h.account(ctx, user, t, &s)
 	if err != nil {
 		return err
 	}
@@ -150,6 +151,8 @@ type said struct {
 	text    string
 	content []core.Attachment
 	also    []core.Address
+	copied  []core.Address // those of ref.Peer and also to whom it goes for their information
+	hidden  bool           // ref.Peer is not told to the others
 }
 
 // source is copied, as is everything else that goes into an event: each string
@@ -198,8 +201,8 @@ func (h handler) submit(ctx context.Context, user core.UserID, a core.Account, s
 func asked(o core.Origin) core.MessageID { return core.MessageID(o.From + " " + o.ID) }
 
 // account returns the account that the user speaks with.
-func (h handler) account(ctx context.Context, user core.UserID, realm string) (core.Account, error) {
-	a, err := h.gateway.Account(ctx, user, h.domain.Network.Driver.Name, realm)
+func (h handler) account(ctx context.Context, user core.UserID, t core.Target, s *said) (core.Account, error) {
+	a, err := h.gateway.Speaker(ctx, user, h.domain.Network.Driver.Name, t, s.names()...)
 	if err != nil && core.KindOf(err) == core.Unenrolled {
 		return a, &core.Error{
 			Kind: core.Unenrolled, Op: "chat: account", Err: err,
@@ -207,6 +210,25 @@ func (h handler) account(ctx context.Context, user core.UserID, realm string) (c
 		}
 	}
 	return a, err
+}
+
+// names are those of the messages that a stanza is about, and its own: it may be one that is sent again.
+func (s *said) names() []string {
+	var all []string
+	for _, el := range []*stream.Element{s.reply, s.reactions, s.replace} {
+		if el != nil {
+			all = append(all, whole(el.Attr("id")))
+		}
+	}
+	return append(all, whole(s.retracts), whole(s.displayed), s.origin)
+}
+
+// whole is the name of the message that a stanza's id belongs to.
+func whole(id string) string {
+	if name, ours := ourName(id); ours {
+		return string(name)
+	}
+	return id
 }
 
 // bounced notes that the user's server did not deliver what we had shown. An

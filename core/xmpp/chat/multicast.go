@@ -20,6 +20,7 @@ const maxRecipients = 20
 type recipient struct {
 	jid    string // bare
 	target core.Target
+	copied bool // for their information only (cc)
 	hidden bool // the others are not told (bcc)
 	done   bool // somebody else brings it to them
 }
@@ -53,7 +54,7 @@ func (h handler) recipients(s *said, to addr.JID, t core.Target, gateway bool) (
 		if err != nil {
 			return nil, err
 		}
-		r.hidden, r.done = typ == "bcc", r.done || el.Attr("delivered") == "true"
+		r.copied, r.hidden, r.done = typ == "cc", typ == "bcc", r.done || el.Attr("delivered") == "true"
 		all = merge(all, r)
 		if len(all) > maxRecipients {
 			return nil, core.E(core.TooLarge, "chat: addresses",
@@ -117,16 +118,23 @@ func (h handler) each(ctx context.Context, w xmpp.Sender, s *said, user core.Use
 
 // one submits a message to all[i].
 func (h handler) one(ctx context.Context, s *said, user core.UserID, all []recipient, i int) error {
-	a, err := h.account(ctx, user, all[i].target.Realm)
+	a, err := h.account(ctx, user, all[i].target, s)
 	if err != nil {
 		return err
 	}
 	copied := *s
 	copied.ref = core.Ref{Account: a.ID, Peer: h.book.exact(ctx, a.ID, all[i].target.Address)}
-	copied.also = nil
+	copied.also, copied.copied, copied.hidden = nil, nil, all[i].hidden
 	for j, other := range all {
-		if j != i && !other.hidden && other.target.Address != "" && other.target.Realm == all[i].target.Realm {
-			copied.also = append(copied.also, h.book.exact(ctx, a.ID, other.target.Address))
+		if j != i && (other.hidden || other.target.Address == "" || other.target.Realm != all[i].target.Realm) {
+			continue
+		}
+		address := h.book.exact(ctx, a.ID, other.target.Address)
+		if j != i {
+			copied.also = append(copied.also, address)
+		}
+		if other.copied {
+			copied.copied = append(copied.copied, address)
 		}
 	}
 	return h.submit(ctx, user, a, &copied)

@@ -33,7 +33,7 @@ func (h handler) notify(ctx context.Context, s *said, user core.UserID, t core.T
 	if !mark && !state {
 		return nil
 	}
-	a, err := h.gateway.Account(ctx, user, h.domain.Network.Driver.Name, t.Realm)
+	a, err := h.gateway.Speaker(ctx, user, h.domain.Network.Driver.Name, t, s.names()...)
 	if err != nil {
 		h.log.Debug("notification not carried", "id", s.ID, "err", err)
 		return nil

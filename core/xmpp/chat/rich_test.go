@@ -2,7 +2,9 @@ package chat
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,5 +192,28 @@ func TestRetractions27(t *testing.T) {
 		if strings.Contains(st.Body(), "yyyy") {
 			t.Errorf("the fallback is %q", st.Body())
 		}
+	}
+}
+
+// Each of several gets an event that says who the others are, and which of them are for their information only.
+// Nobody is told of a blind copy.
+func TestSeveral(t *testing.T) {
+	srv, hall := stage(t, (*edgetest.Full)(nil))
+	srv.Send(`<message type='chat' id='c1' from='alice@example.org/phone' to='` + bob + `'><body>Hello</body>
+		<addresses xmlns='http://jabber.org/protocol/address'><address type='cc' jid='carol\40example.com@email.gw'/>
+		<address type='bcc' jid='dave\40example.com@email.gw'/></addresses></message>`)
+	quiet(srv)
+	var got []string
+	for _, e := range hall.Submitted() {
+		m := e.(*core.Message)
+		got = append(got, fmt.Sprint(m.Peer, m.Also, m.Copied, m.Hidden))
+	}
+	want := []string{
+		"bob@example.com[carol@example.com] [carol@example.com] false",
+		"carol@example.com[bob@example.com] [carol@example.com] false",
+		"dave@example.com[bob@example.com carol@example.com] [carol@example.com] true",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("submitted\n%s, want\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
