@@ -12,6 +12,15 @@ import (
 // eml joins lines with CRLF.
 func eml(lines ...string) []byte { return []byte(strings.Join(lines, "\r\n")) }
 
+// nesting opens n multiparts within one another.
+func nesting(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+	}
+	return b.String()
+}
+
 func TestBody(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -67,6 +76,7 @@ func TestBody(t *testing.T) {
 			"Subject: inner", "", "x", "--b--"), "see", "message/rfc822 "},
 		{"only a forwarded mail", eml("Content-Type: message/rfc822", "", "From: bob@example.com", "Subject: inner", "", "x"),
 			"From: bob@example.com\nSubject: inner\n\nx", "message/rfc822 "},
+		{"deeper than is taken apart", append([]byte(nesting(100)), "\n\nstill read"...), "still read", "multipart/mixed "},
 		{"calendar beside text", eml("Content-Type: multipart/alternative; boundary=b", "", "--b", "", "meet", "--b",
 			"Content-Type: text/calendar", "", "BEGIN:VCALENDAR", "--b--"), "meet", "text/calendar "},
 		{"invitation, twice", eml("Content-Type: multipart/mixed; boundary=o", "", "--o", "Content-Type: multipart/alternative; boundary=b", "",

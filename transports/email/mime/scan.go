@@ -14,6 +14,7 @@ type Message struct {
 	words   int // encoded-words decoded so far
 	decoded int // bytes decoded so far
 	nested  int // messages that this one is in
+	deeper  int // multiparts that were too deep, around this one
 }
 
 // Part is a leaf, or a multipart with its Parts.

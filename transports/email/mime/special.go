@@ -9,7 +9,10 @@ import (
 	"gangway/transports/email/tnef"
 )
 
-const maxNested = 3 // messages within one another whose text is shown
+const (
+	maxNested = 3  // messages within one another whose text is shown
+	maxDeeper = 10 // times that a multipart which is too deep is taken apart by itself, where there is no other text
+)
 
 // made is a part of what was found within another.
 func (p *Part) made(name, kind string, content []byte) *Part {
@@ -22,12 +25,32 @@ func (p *Part) inner(raw []byte) *Message {
 	if p.msg.nested >= maxNested {
 		return nil
 	}
+	m := p.within()
+	m.nested++
+	m.parse(raw)
+	return m
+}
+
+// within is a message to be, with what is left of the limits.
+func (p *Part) within() *Message {
 	l := p.msg.limits
 	l.Decoded -= p.msg.decoded
 	l.Words -= p.msg.words
-	m := &Message{limits: l, nested: p.msg.nested + 1}
-	m.parse(raw)
-	return m
+	return &Message{limits: l, nested: p.msg.nested, deeper: p.msg.deeper}
+}
+
+// deep shows the text of a multipart that was too deep to be taken apart with the message. It stays a file.
+func (b *bodyFinder) deep(p *Part) {
+	if p.msg.deeper >= maxDeeper {
+		return
+	}
+	m := p.within()
+	m.deeper++
+	head := "Content-Type: " + p.Header.Get("Content-Type") + "\n\n"
+	m.parse(append([]byte(head), p.body[:min(len(p.body), p.msg.limits.Text)]...))
+	body := m.Body(b.limit)
+	b.add(body.Text)
+	b.left += body.Cut
 }
 
 // forwarded shows a message that is within this one: whom it is from, and its text. Its files are this one's, too.

@@ -134,7 +134,7 @@ func unenrich(text string) string {
 }
 
 // lastResorts finds something to read in a message without any text: the text of Outlook's file, a text that came as
-// a file, a message that is passed on.
+// a file, a message that is passed on, what is nested too deeply.
 func (b *bodyFinder) lastResorts() {
 	for _, text := range b.later {
 		if b.add(text); b.text.Len() > 0 {
@@ -155,6 +155,9 @@ func (b *bodyFinder) lastResorts() {
 	for _, f := range b.Files {
 		if f.Type == "message/rfc822" || f.Type == "message/global" {
 			b.forwarded(f)
+		}
+		if strings.HasPrefix(f.Type, "multipart/") && b.text.Len() == 0 {
+			b.deep(f)
 		}
 	}
 }
