@@ -10,13 +10,15 @@ set -eu
 all="prosody prosody-modules lua-sec lua-dbi-sqlite3 ejabberd erlang-p1-sqlite3 ngircd inspircd ircd-hybrid biboumi
 	atheme-services znc iproute2
 	postfix dovecot-imapd dovecot-lmtpd swaks nodejs npm make gcc libc6-dev xz-utils
+	exim4-daemon-light libgnutls-dane0 libidn12 postgrey opendkim opendmarc dbconfig-no-thanks mutt
 	profanity tmux python3-slixmpp python3-aiohttp
 	gajim xvfb dbus dbus-x11 at-spi2-core dconf-gsettings-backend libglib2.0-bin gir1.2-atspi-2.0 python3-gi xdotool"
 
-# The packages of two IRC servers conflict: ircd-hybrid is unpacked here, and not installed. It looks for its modules
-# where they would be installed.
+# The packages of two IRC servers conflict, and those of two mail servers: one of each is unpacked here, and not
+# installed. ircd-hybrid looks for its modules where they would be installed; Exim does not start without its user.
 unpacked=/usr/local/lib/gangway-test
 hybrid_modules=/usr/lib/ircd-hybrid/modules
+exim_user=Debian-exim
 
 die() {
 	echo "packages.sh: $*" >&2
@@ -33,6 +35,10 @@ missing() {
 		npm) ! command -v npm >/dev/null || continue ;;
 		ircd-hybrid)
 			[ -e "$unpacked/$package/complete" ] && [ -e "$hybrid_modules" ] || printf '%s ' "$package"
+			continue
+			;;
+		exim4-daemon-light)
+			[ -e "$unpacked/$package/complete" ] && getent passwd "$exim_user" >/dev/null || printf '%s ' "$package"
 			continue
 			;;
 		esac
@@ -123,17 +129,30 @@ unpack() {
 	mkdir -p "$unpacked/$1"
 	dpkg-deb -x "$dir/$1"_*.deb "$unpacked/$1" >>"$log" 2>&1 || fail "cannot be unpacked: $1"
 	rm -rf "$dir"
-	[ -e "$hybrid_modules" ] || ln -sfn "$unpacked/$1/usr/lib/$1" "${hybrid_modules%/modules}"
+	case $1 in
+	ircd-hybrid) [ -e "$hybrid_modules" ] || ln -sfn "$unpacked/$1/usr/lib/$1" "${hybrid_modules%/modules}" ;;
+	exim4-daemon-light)
+		chmod u-s "$unpacked/$1/usr/sbin/exim4"
+		getent passwd "$exim_user" >/dev/null ||
+			useradd --system --user-group --home-dir /var/spool/exim4 --no-create-home --shell /usr/sbin/nologin "$exim_user" \
+				>>"$log" 2>&1 || fail "no user could be made for $1"
+		;;
+	esac
 	touch "$unpacked/$1/complete"
 }
+usual=
+unusual=
+for package in $need; do
+	case $package in
+	ircd-hybrid | exim4-daemon-light) unusual="$unusual $package" ;;
+	*) usual="$usual $package" ;;
+	esac
+done
 # shellcheck disable=SC2086 # a list of words
-case " $need" in
-*" ircd-hybrid "*)
-	install $(printf '%s ' $need | sed 's/ircd-hybrid //')
-	unpack ircd-hybrid
-	;;
-*) install $need ;;
-esac
+install $usual
+for package in $unusual; do
+	unpack "$package"
+done
 
 left=$(missing "$@")
 [ -z "$left" ] || fail "still missing: $left"

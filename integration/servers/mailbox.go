@@ -28,7 +28,12 @@ func (m *Mail) Send(ctx context.Context, from, to string, raw []byte) error {
 
 // Submit hands a message to Postfix. A refusal is a *smtp.SMTPError.
 func (m *Mail) Submit(ctx context.Context, e Envelope, raw []byte) error {
-	conn, err := dial(ctx, m.SMTPAddr())
+	return Submit(ctx, m.SMTPAddr(), e, raw)
+}
+
+// Submit hands a message to the mail server at an address. A refusal is a *smtp.SMTPError.
+func Submit(ctx context.Context, addr string, e Envelope, raw []byte) error {
+	conn, err := dial(ctx, addr)
 	if err != nil {
 		return fmt.Errorf("submit: %w", err)
 	}
