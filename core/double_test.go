@@ -294,7 +294,8 @@ func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	h.Gateway = core.NewGateway(core.Config{
 		Queue: h.queue, Accounts: h.accounts, Ledger: h.ledger,
 		Notes:  func(string) core.Notes { return nil },
-		People: h.people, Choices: h.choices, Archive: h.archive, Keepers: []core.Keeper{&h.people.kept},
+		People: h.people, Routes: &memRoutes{accounts: h.accounts, last: map[core.Address]core.AccountID{}},
+		Choices: h.choices, Archive: h.archive, Keepers: []core.Keeper{&h.people.kept},
 		Access: func() *core.Access { return h.access.Load() },
 	})
 	if err := h.Add(d, func(any) error { return nil }); err != nil {

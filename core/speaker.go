@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Routes is the mapping's table of which of a user's accounts each conversation goes through, on networks whose
 // accounts are Shared.
@@ -13,38 +16,52 @@ type Routes interface {
 	Went(ctx context.Context, a Account, peer Address) (before AccountID, err error)
 }
 
-// Speaker returns the account with which a user speaks to a target. about are the names of messages that are answered,
-// read, changed or taken back, as far as they are known: an answer goes from the address that was written to. Otherwise
-// the conversation stays with the account that it went through last; see Routes. Where accounts are not Shared it is the
-// one in the target's realm, as Account has it.
-func (g *Gateway) Speaker(ctx context.Context, user UserID, network string, t Target, about ...MessageID) (Account, error) {
+// Speaker returns the account with which a user speaks to a target. about are the edge's names of messages that are
+// answered, read, changed, taken back or said again: an answer goes from the address that was written to. Otherwise the
+// conversation stays with the account that it went through last; see Routes. Where accounts are not Shared it is the one
+// in the target's realm, as Account has it.
+func (g *Gateway) Speaker(ctx context.Context, user UserID, network string, t Target, about ...string) (Account, error) {
 	n := g.networks[network]
 	if n == nil || !n.Driver.Shared || g.cfg.Routes == nil {
 		return g.Account(ctx, user, network, t.Realm)
 	}
+	all, err := g.on(ctx, user, network)
+	switch {
+	case err != nil:
+		return Account{}, err
+	case len(all) == 0:
+		return g.Account(ctx, user, network, t.Realm) // an implicit one may be made
+	case len(all) == 1:
+		return all[0], nil
+	}
 	for _, id := range about {
-		if a, ok := g.spoke(ctx, user, network, id); ok {
+		if a, ok := g.spoke(ctx, all, id); ok {
 			return a, nil
 		}
 	}
-	a, err := g.cfg.Routes.Speaker(ctx, user, network, t.Address)
-	if err != nil && KindOf(err) == Unenrolled {
-		return g.Account(ctx, user, network, t.Realm) // an implicit one may be made
-	}
-	return a, err
+	return g.cfg.Routes.Speaker(ctx, user, network, t.Address)
 }
 
-// spoke is the account of the user's that a message belongs to.
-func (g *Gateway) spoke(ctx context.Context, user UserID, network string, id MessageID) (Account, bool) {
+// on are a user's accounts on a network.
+func (g *Gateway) on(ctx context.Context, user UserID, network string) ([]Account, error) {
+	all, err := g.cfg.People.AccountsOf(ctx, user)
+	return slices.DeleteFunc(all, func(a Account) bool { return a.Network != network }), err
+}
+
+// spoke is the one of a user's accounts that a message belongs to.
+func (g *Gateway) spoke(ctx context.Context, all []Account, id string) (Account, bool) {
 	if id == "" {
 		return Account{}, false
 	}
-	entry, err := g.cfg.Ledger.Message(ctx, id)
-	if err != nil {
+	entry, err := g.cfg.Ledger.Message(ctx, MessageID(id))
+	for i := 0; err != nil && i < len(all); i++ {
+		entry, err = g.cfg.Ledger.ByOrigin(ctx, all[i].ID, id)
+	}
+	at := slices.IndexFunc(all, func(a Account) bool { return err == nil && a.ID == entry.Account })
+	if at < 0 {
 		return Account{}, false
 	}
-	a, err := g.cfg.Accounts.Account(ctx, entry.Account)
-	return a, err == nil && a.User == user && a.Network == network
+	return all[at], true
 }
 
 // went notes which account a message goes through. That it could not be noted holds up nothing.

@@ -96,14 +96,15 @@ func (p page) in(lang string) {
 func (r *Renderer) message(ctx context.Context, p page, m *core.Message) {
 	files := withAddress(m.Attachments)
 	r.quotes.keep(m.ID, m.Text, len(files))
-	if m.Text != "" || m.Subject != "" || len(files) == 0 {
+	speaks := m.Text != "" || m.Subject != "" || m.Own != ""
+	if speaks || len(files) == 0 {
 		r.say(p, m, string(m.ID), func(mark string) {
 			r.text(ctx, p, m, mark)
 		})
 	}
 	for i, f := range files {
 		id := partID(m.ID, i)
-		if i == 0 && m.Text == "" && m.Subject == "" {
+		if i == 0 && !speaks {
 			id = string(m.ID)
 		}
 		r.say(p, m, id, func(mark string) {
@@ -144,7 +145,7 @@ func (r *Renderer) text(ctx context.Context, p page, m *core.Message, mark strin
 	if m.Subject != "" {
 		p.enc.Leaf("subject", "", bounded(m.Subject, maxSubject))
 	}
-	body := mark + shown(m)
+	body := mark + through(m) + shown(m)
 	quote := ""
 	if m.ReplyTo.ID != "" && m.Replaces.ID == "" {
 		quote = quotation(r.quotes.of(m.ReplyTo.ID).text)
@@ -164,6 +165,17 @@ func (r *Renderer) text(ctx context.Context, p page, m *core.Message, mark strin
 	if m.Thread != "" {
 		p.enc.Leaf("thread", "", thread(m.Thread))
 	}
+}
+
+// through is a line about the account of the user's that a message went through, where that is another than before.
+func through(m *core.Message) string {
+	switch {
+	case m.Own == "":
+		return ""
+	case m.Mine:
+		return "From: " + string(m.Own) + "\n"
+	}
+	return "To: " + string(m.Own) + "\n"
 }
 
 // shown is what a message says, as long as a stanza can be.

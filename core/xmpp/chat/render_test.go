@@ -50,6 +50,7 @@ func TestRenderGolden(t *testing.T) {
 		event   core.Event
 	}{
 		{"message", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello <you> & \x02all\x00", At: noon.Add(-300 * time.Second)}},
+		{"message-through-another-account", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", Own: "alice@other.example"}},
 		{"message-full", (*edgetest.Full)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", Subject: "Greetings", Thread: "t1", At: noon}},
 		{"message-late", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: noon.Add(-301 * time.Second)}},
 		{"message-ancient", (*edgetest.Plain)(nil), &core.Message{Ref: ref, IDs: id, Text: "Hello", At: time.Unix(0, 0)}},

@@ -77,6 +77,11 @@ func (h *Hall) Account(_ context.Context, user core.UserID, _, realm string) (co
 	return a, nil
 }
 
+// Speaker returns Alice's.
+func (h *Hall) Speaker(ctx context.Context, user core.UserID, network string, t core.Target, _ ...string) (core.Account, error) {
+	return h.Account(ctx, user, network, t.Realm)
+}
+
 // AccountOf is Account.
 func (h *Hall) AccountOf(ctx context.Context, user core.UserID, network, realm string) (core.Account, error) {
 	return h.Account(ctx, user, network, realm)
