@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ const maxSignature = 16 << 10
 func (m *message) signatures() []signed {
 	var all []signed
 	for i, f := range m.fields {
-		if fieldName(f) != "dkim-signature" || len(f) > maxSignature || len(all) == 10*maxSignatures {
+		if fieldName(f) != "dkim-signature" || len(f) > maxSignature {
 			continue
 		}
 		s := signed{field: i}
@@ -165,18 +166,12 @@ func (m *message) signatures() []signed {
 }
 
 // withSignature is the mail with one signature only.
-func (m *message) withSignature(field int) *bytes.Reader {
-	var b bytes.Buffer
-	size := len(m.body)
-	for _, f := range m.fields {
-		size += len(f)
-	}
-	b.Grow(size)
+func (m *message) withSignature(field int) io.Reader {
+	var header bytes.Buffer
 	for i, f := range m.fields {
 		if i == field || fieldName(f) != "dkim-signature" {
-			b.Write(f)
+			header.Write(f)
 		}
 	}
-	b.Write(m.body)
-	return bytes.NewReader(b.Bytes())
+	return io.MultiReader(&header, bytes.NewReader(m.body))
 }

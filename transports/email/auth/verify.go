@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"blitiri.com.ar/go/spf"
 )
@@ -30,9 +31,17 @@ func (v *Verifier) Verify(ctx context.Context, e Envelope, from []string, mail [
 	if why != "" {
 		return Result{DMARC: Check{Value: PermError, Reason: why}, Policy: askReject, Verdict: Rejected}
 	}
-	r := Result{SPF: verifySPF(ctx, dns, e), DMARC: Check{Value: None, Domain: domain}}
-	signatures := verifyDKIM(ctx, dns, m, domain)
-	policy, err := lookupPolicy(ctx, dns, domain)
+	r := Result{DMARC: Check{Value: None, Domain: domain}}
+	var (
+		signatures []Check
+		policy     *record
+		err        error
+		all        sync.WaitGroup
+	)
+	all.Go(func() { r.SPF = verifySPF(ctx, dns, e) })
+	all.Go(func() { policy, err = lookupPolicy(ctx, dns, domain) })
+	signatures = verifyDKIM(ctx, dns, m, domain)
+	all.Wait()
 	if policy == nil {
 		policy = &record{domain: domain}
 	}
