@@ -15,30 +15,37 @@ const mailUser = "mail"
 // Dovecot is a Dovecot 2.3 that takes mail by LMTP and shows it by IMAP.
 type Dovecot struct {
 	*Process
-	lmtp, imap int
-	passwords  map[string]string
+	lmtp, imap, imaps, auth int
+	passwords               map[string]string
 }
 
-func newDovecot(dir, domain string, users []User) (*Dovecot, error) {
+func newDovecot(dir string, conf MailConfig) (*Dovecot, error) {
 	h, err := newHome(dir, mailUser)
 	if err != nil {
 		return nil, err
 	}
 	s := &Dovecot{passwords: map[string]string{}}
-	if err := freePorts(&s.lmtp, &s.imap); err != nil {
+	if err := freePorts(&s.lmtp, &s.imap, &s.imaps, &s.auth); err != nil {
 		return nil, err
 	}
 	if err := h.mkdir("mail"); err != nil {
 		return nil, err
 	}
-	if err := s.writeUsers(h, users); err != nil {
+	if err := s.writeUsers(h, conf.Users); err != nil {
 		return nil, err
 	}
-	file, err := h.render("dovecot.conf", struct {
-		Dir, Domain string
-		UID, GID    uint32
-		LMTP, IMAP  int
-	}{h.dir, domain, h.cred.Uid, h.cred.Gid, s.lmtp, s.imap})
+	data := struct {
+		Dir, Domain, Cert, Key  string
+		UID, GID                uint32
+		LMTP, IMAP, IMAPS, Auth int
+	}{Dir: h.dir, Domain: conf.Domain, UID: h.cred.Uid, GID: h.cred.Gid, LMTP: s.lmtp, IMAP: s.imap, IMAPS: s.imaps, Auth: s.auth}
+	if conf.CA != nil {
+		var err error
+		if _, data.Cert, data.Key, err = h.issue(conf.CA, "mx."+conf.Domain); err != nil {
+			return nil, err
+		}
+	}
+	file, err := h.render("dovecot.conf", data)
 	if err != nil {
 		return nil, err
 	}
@@ -93,3 +100,6 @@ func (s *Dovecot) LMTPAddr() string { return loopback(s.lmtp) }
 
 // IMAPAddr is where mailboxes are read.
 func (s *Dovecot) IMAPAddr() string { return loopback(s.imap) }
+
+// IMAPSAddr is where mailboxes are read with TLS from the start, if there is a CA.
+func (s *Dovecot) IMAPSAddr() string { return loopback(s.imaps) }

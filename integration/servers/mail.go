@@ -20,6 +20,9 @@ type MailConfig struct {
 	GatewayLMTP string
 	// Refuse says with which SMTP reply a recipient is refused at once; it comes on top of DefaultRefusals.
 	Refuse map[string]string
+	// CA issues a certificate for localhost and mx.Domain. With it there are two ports more, where users log in and hand
+	// in mail (RFC 6409), and Dovecot offers TLS; without it there are none, and it does not.
+	CA *CA
 	// Extra stands at the end of main.cf.
 	Extra string
 }
@@ -58,10 +61,10 @@ func NewMail(conf MailConfig) (*Mail, error) {
 	}
 	conf.Dir = dir
 	m := &Mail{conf: conf}
-	if m.Dovecot, err = newDovecot(filepath.Join(dir, "d"), conf.Domain, conf.Users); err != nil {
+	if m.Dovecot, err = newDovecot(filepath.Join(dir, "d"), conf); err != nil {
 		return nil, fmt.Errorf("dovecot: %w", err)
 	}
-	if m.Postfix, err = newPostfix(filepath.Join(dir, "p"), conf, m.Dovecot.LMTPAddr()); err != nil {
+	if m.Postfix, err = newPostfix(filepath.Join(dir, "p"), conf, m.Dovecot); err != nil {
 		return nil, fmt.Errorf("postfix: %w", err)
 	}
 	return m, nil
@@ -98,6 +101,15 @@ func (m *Mail) Domain() string { return m.conf.Domain }
 
 // SMTPAddr is where mail is handed in: the gateway's relay.
 func (m *Mail) SMTPAddr() string { return m.Postfix.SMTPAddr() }
+
+// SubmissionAddr is where users log in, after STARTTLS, and hand in mail; SubmissionsAddr with TLS from the start.
+func (m *Mail) SubmissionAddr() string { return loopback(m.Postfix.submission) }
+
+// SubmissionsAddr is where users log in and hand in mail, with TLS from the start.
+func (m *Mail) SubmissionsAddr() string { return loopback(m.Postfix.submissions) }
+
+// IMAPSAddr is where mailboxes are read with TLS from the start, if there is a CA.
+func (m *Mail) IMAPSAddr() string { return m.Dovecot.IMAPSAddr() }
 
 // IMAPAddr is where mailboxes are read.
 func (m *Mail) IMAPAddr() string { return m.Dovecot.IMAPAddr() }

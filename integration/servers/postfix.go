@@ -14,16 +14,16 @@ import (
 // Postfix is an instance of Postfix 3.7 with configuration, queue and state of its own; the machine's own is not touched.
 type Postfix struct {
 	*Process
-	smtp int
+	smtp, submission, submissions int
 }
 
-func newPostfix(dir string, conf MailConfig, mailboxLMTP string) (*Postfix, error) {
+func newPostfix(dir string, conf MailConfig, box *Dovecot) (*Postfix, error) {
 	h, err := newHome(dir, "postfix")
 	if err != nil {
 		return nil, err
 	}
 	s := &Postfix{}
-	if err := freePorts(&s.smtp); err != nil {
+	if err := freePorts(&s.smtp, &s.submission, &s.submissions); err != nil {
 		return nil, err
 	}
 	table, err := refusals(conf)
@@ -32,11 +32,22 @@ func newPostfix(dir string, conf MailConfig, mailboxLMTP string) (*Postfix, erro
 	}
 	data := struct {
 		MailConfig
-		SMTP        int
-		MailboxLMTP string
-		Refusals    map[string]string
-	}{conf, s.smtp, mailboxLMTP, table}
+		SMTP, Submission, Submissions int
+		MailboxLMTP, Auth, Cert, Key  string
+		Refusals                      map[string]string
+	}{
+		MailConfig: conf, SMTP: s.smtp, Submission: s.submission, Submissions: s.submissions,
+		MailboxLMTP: box.LMTPAddr(), Auth: loopback(box.auth), Refusals: table,
+	}
 	data.Dir = dir
+	if conf.CA != nil {
+		if _, data.Cert, data.Key, err = h.issue(conf.CA, "mx."+conf.Domain); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(os.Chown(data.Cert, 0, 0), os.Chown(data.Key, 0, 0)); err != nil { // smtpd reads them as root
+			return nil, err
+		}
+	}
 	if err := writePostfix(h, data); err != nil {
 		return nil, err
 	}

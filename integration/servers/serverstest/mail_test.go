@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
 	"gangway/integration/servers"
@@ -299,5 +301,47 @@ func TestMailWithoutGateway(t *testing.T) {
 	}
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSubmission: who logs in may hand in mail, with TLS from the start or after STARTTLS, and nobody else may.
+func TestSubmission(t *testing.T) {
+	ca, err := servers.NewCA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := serverstest.Start(t, servers.NewMail, servers.MailConfig{Dir: serverstest.Dir(t), Users: people, CA: ca})
+	dials := map[string]func() (*smtp.Client, error){
+		"STARTTLS": func() (*smtp.Client, error) { return smtp.DialStartTLS(m.SubmissionAddr(), ca.Client("localhost")) },
+		"TLS":      func() (*smtp.Client, error) { return smtp.DialTLS(m.SubmissionsAddr(), ca.Client("localhost")) },
+	}
+	for name, dial := range dials {
+		for password, want := range map[string]bool{people[0].Password: true, "wrong": false, "": false} {
+			c, err := dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if password != "" {
+				err = c.Auth(sasl.NewPlainClient("", m.Address(people[0].Name), password))
+			}
+			if err == nil {
+				err = c.SendMail(m.Address(people[0].Name), []string{m.Address("bob")}, bytes.NewReader(note(people[0].Name, "bob", name)))
+			}
+			if (err == nil) != want {
+				t.Errorf("%s with password %q: %v", name, password, err)
+			}
+		}
+		if _, err := m.WaitMessage(deadline(t), "bob", servers.Contains("Subject: "+name)); err != nil {
+			t.Error(err)
+		}
+	}
+	c, err := imapclient.DialTLS(m.IMAPSAddr(), &imapclient.Options{TLSConfig: ca.Client("localhost")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login("bob", people[1].Password).Wait(); err != nil {
+		t.Error(err)
 	}
 }
