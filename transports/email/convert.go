@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/email/auth"
 	"gangway/transports/email/mime"
 )
 
@@ -30,7 +31,9 @@ type letter struct {
 	mail        *mime.Message
 	id          string // Message-ID, with brackets; made of the content if there is none
 	from        address
-	name        string // of the sender; empty if it says nothing, or tries to look like another address
+	name        string      // of the sender; empty if it says nothing, or plays a trick
+	tricks      []string    // by which the sender looks like somebody else, in words for the user
+	auth        auth.Result // who it is from, as far as that was found out
 	subject     string
 	date        time.Time // within bounds
 	written     time.Time // the mail's own date; zero if it cannot be read
@@ -141,10 +144,10 @@ func (l *letter) sender(returnPath string) (address, string) {
 				l.repair("no usable From: " + field + " instead")
 			}
 			name := mime.Truncate(mb.Name, 200)
-			if strings.Contains(name, "@") && !strings.EqualFold(name, a.String()) {
+			if l.tricks = tricks(mb, a); slices.Contains(l.tricks, trickAddress) {
 				l.repair("the sender's name looks like another address")
 			}
-			if strings.Contains(name, "@") {
+			if strings.Contains(name, "@") || len(l.tricks) > 0 {
 				name = ""
 			}
 			return a, name
@@ -192,7 +195,7 @@ func (l *letter) looping(domain string) bool {
 			ours++
 		}
 	}
-	return ours >= maxLoops || h.Count("Received") > maxReceived
+	return max(ours, l.passages(domain)) >= maxLoops || h.Count("Received") > maxReceived
 }
 
 // print tells mails with the same Message-ID apart. Copies of one mail, however they came, have the same.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/email/auth"
 )
 
 // settings are the keys of [transport.email].
@@ -26,6 +27,8 @@ type settings struct {
 	Password string `toml:"password"`
 	Receipt  string `toml:"receipt"` // what "delivered" means: "dsn" or "relay"
 	Secret   string `toml:"hmac_key"`
+
+	trustSettings
 }
 
 const (
@@ -59,6 +62,7 @@ type transport struct {
 	tls      *tls.Config // of the SMTP listener; nil: no STARTTLS
 	limits   limits
 	memory   *memory
+	verifier *auth.Verifier // of what comes to the SMTP listener
 	now      func() time.Time
 
 	ready   chan struct{} // closed when the listeners of Run are bound
@@ -70,7 +74,7 @@ type transport struct {
 }
 
 func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
-	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn"}
+	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust()}
 	if err := decode(&s); err != nil {
 		return nil, err
 	}
@@ -95,6 +99,9 @@ func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
 // configure checks the settings that stand alone, and makes what they describe.
 func (t *transport) configure() error {
 	s := &t.settings
+	if err := t.configureTrust(); err != nil {
+		return err
+	}
 	if s.MaxSize < leastMaxSize {
 		return fmt.Errorf("max_size must be at least %d bytes", leastMaxSize)
 	}

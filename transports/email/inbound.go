@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -126,6 +127,7 @@ func (l smtpLog) Println(v ...any) { l.log.Debug("smtp: " + fmt.Sprintln(v...)) 
 type inbound struct {
 	s    *server
 	conn *guardConn
+	smtp *smtp.Conn
 
 	mu      sync.Mutex // BDAT runs Data beside the session's other methods
 	begun   bool       // by MAIL
@@ -148,7 +150,7 @@ func (s *server) newSession(c *smtp.Conn) (smtp.Session, error) {
 	if !ok {
 		return nil, reply(errors.New("connection without a guard"))
 	}
-	return &inbound{s: s, conn: conn}, nil
+	return &inbound{s: s, conn: conn, smtp: c}, nil
 }
 
 // Reset forgets the mail. All of it: what is left over would go to the next mail's recipients. go-smtp calls it after
@@ -278,6 +280,15 @@ func combine(all []outcome) error {
 	return failed
 }
 
+// arrival is how the mail at hand came here.
+func (i *inbound) arrival(from string) arrival {
+	a := arrival{from: from}
+	if peer, err := netip.ParseAddrPort(i.conn.RemoteAddr().String()); err == nil && !i.s.guard.lmtp {
+		a.ip, a.helo = peer.Addr().Unmap().WithZone(""), i.smtp.Hostname()
+	}
+	return a
+}
+
 // receive reads the mail and delivers it.
 func (i *inbound) receive(r io.Reader) ([]outcome, error) {
 	_, chunked := r.(*io.PipeReader)
@@ -302,7 +313,7 @@ func (i *inbound) receive(r io.Reader) ([]outcome, error) {
 	if i.conn.failed() {
 		return nil, refusal(451, smtp.EnhancedCode{4, 4, 2}, "The message broke off")
 	}
-	all := i.s.t.deliver(i.s.work, raw, from, rcpts)
+	all := i.s.t.deliver(i.s.work, raw, i.arrival(from), rcpts)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, o := range all {

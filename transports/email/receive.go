@@ -52,14 +52,15 @@ func (t *transport) bounced(ctx context.Context, local string) (recipient, error
 }
 
 // deliver hands a mail to each of its recipients. A nil error means that it is safe.
-func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts []recipient) []outcome {
-	l := readLetter(raw, from, t.now())
+func (t *transport) deliver(ctx context.Context, raw []byte, a arrival, rcpts []recipient) []outcome {
+	l := readLetter(raw, a.from, t.now())
+	refused := t.refuse(ctx, l, raw, a, rcpts)
 	all := make([]outcome, len(rcpts))
 	for i, r := range rcpts {
 		all[i].rcpt = r
 		switch {
-		case l.looping(t.wire):
-			all[i].err = refusal(554, smtp.EnhancedCode{5, 4, 6}, "The message is in a loop")
+		case refused != nil:
+			all[i].err = refused
 		case r.bounce != "":
 			all[i].err = t.deliverReport(ctx, l, r.bounce)
 		default:
@@ -70,6 +71,19 @@ func (t *transport) deliver(ctx context.Context, raw []byte, from string, rcpts 
 		}
 	}
 	return all
+}
+
+// refuse says why nobody is to get a mail.
+func (t *transport) refuse(ctx context.Context, l *letter, raw []byte, a arrival, rcpts []recipient) error {
+	if l.looping(t.wire) {
+		return refusal(554, smtp.EnhancedCode{5, 4, 6}, "The message is in a loop")
+	}
+	for _, r := range rcpts {
+		if r.bounce == "" {
+			return t.authenticate(ctx, l, raw, a)
+		}
+	}
+	return nil // only who got a mail from here knows such an address
 }
 
 // deliverTo delivers a mail to one recipient. unsure, if it is not empty, is for heard.

@@ -7,8 +7,12 @@ import (
 	netmail "net/mail"
 )
 
-// Mailbox is an address as a header field has it: Addr is not validated.
-type Mailbox struct{ Name, Addr string }
+// Mailbox is an address as a header field has it: Addr is not validated. Turned says that the name had characters that
+// turn the order of a text around. They are left out.
+type Mailbox struct {
+	Name, Addr string
+	Turned     bool
+}
 
 // Mailboxes reads an address field leniently (RFC 5322 section 3.4): names without quotes, comments as names,
 // groups, missing angle brackets. What has no @ is left out.
@@ -84,9 +88,14 @@ func (m *Message) mailbox(item string) (Mailbox, bool) {
 		}
 	}
 	mb.Addr = trimAddr(mb.Addr)
-	mb.Name = OneLine(m.decodeWords(unquote(stripComments(mb.Name))))
+	name := m.decodeWords(unquote(stripComments(mb.Name)))
+	mb.Name, mb.Turned = OneLine(name), strings.ContainsFunc(name, turns)
 	return mb, strings.Contains(mb.Addr, "@")
 }
+
+// turns says which characters change the order in which a text is read: the overrides, embeddings and isolates of
+// Unicode. The marks (LRM, RLM) do not: names in Hebrew and Arabic have them.
+func turns(r rune) bool { return 0x202A <= r && r <= 0x202E || 0x2066 <= r && r <= 0x2069 }
 
 // trimAddr takes away white space, also around the @, unless the local part is quoted.
 func trimAddr(s string) string {
