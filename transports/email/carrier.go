@@ -13,8 +13,6 @@ type carrier interface {
 	// send hands one mail over. nil: another server has it, and answers for it from now on. sendFailure makes of an
 	// error what the user reads.
 	send(ctx context.Context, e envelope, mail []byte) error
-	// close ends the connections that wait for more; send may go on to be called.
-	close()
 }
 
 // envelope is what the next server is told about a mail.

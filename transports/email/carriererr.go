@@ -2,15 +2,12 @@ package email
 
 import (
 	"errors"
-	"time"
 
 	"github.com/emersion/go-smtp"
 
 	"gangway/core"
 	"gangway/transports/email/client"
 )
-
-const quitWithin = 10 * time.Second // for a server to take our leave
 
 // sendFailure turns what went wrong on the way to the next server into what the user reads.
 func sendFailure(peer string, err error) *core.Error {

@@ -85,7 +85,7 @@ func checkRelay(ctx context.Context, r *relay) core.Finding {
 			has = append(has, strings.TrimSpace(ext+" "+value))
 		}
 	}
-	c.Quit(quitWithin) // it was only looked at
+	c.Quit() // it was only looked at
 	f.Text = r.host + " answers; it offers " + strings.Join(has, ", ")
 	if len(has) == 0 {
 		f.Text = r.host + " answers; it offers no extension that is used"

@@ -234,8 +234,8 @@ func TestFailureTable(t *testing.T) {
 	}
 }
 
-func TestQuote(t *testing.T) {
-	if got := quote("a\r\nb\x00\u202ec " + strings.Repeat("é", 300)); strings.ContainsAny(got, "\r\n\x00\u202e") || len(got) > 310 {
+func TestCited(t *testing.T) {
+	if got := cited("a\r\nb\x00\u202ec " + strings.Repeat("é", 300)); strings.ContainsAny(got, "\r\n\x00\u202e") || len(got) > 310 {
 		t.Errorf("%q", got)
 	}
 }

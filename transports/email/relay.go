@@ -25,10 +25,13 @@ type submission struct {
 type relay struct {
 	host   string // host:port
 	config client.Config
-	slots  chan struct{} // connections at once
+	lane   *client.Lane
 }
 
-const relayConns = 8
+const (
+	relayConns = 8
+	relayWaits = 1000 // mails that wait for one of them: more than are ever tried at once
+)
 
 // newRelay makes the carrier to a server. hello is what we are called there, in A-labels; conns is how many
 // connections there may be at once.
@@ -39,7 +42,7 @@ func newRelay(s submission, hello string, conns int) *relay {
 			Hello: hello, Mode: s.mode, Login: s.login, Dial: s.dial, Times: client.DefaultTimes(),
 			TLS: &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12},
 		},
-		slots: make(chan struct{}, conns),
+		lane: client.NewLane(conns, relayWaits),
 	}
 }
 
@@ -109,23 +112,26 @@ func (r *relay) dial(ctx context.Context) (*client.Conn, error) {
 
 // send hands one mail over. nil: the relay has it.
 func (r *relay) send(ctx context.Context, e envelope, mail []byte) error {
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return client.At(client.Connect, ctx.Err())
-	}
-	c, err := r.dial(ctx)
+	c, err := r.lane.Enter(ctx)
 	if err != nil {
+		return client.At(client.Connect, err)
+	}
+	defer func() { r.lane.Leave(c) }()
+	if c, err = r.ready(ctx, c); err != nil {
 		return err
 	}
-	defer c.Close()
-	if _, err := c.Send(ctx, e.wire(), mail); err != nil {
-		return client.Named(r.host, err)
+	_, err = c.Send(ctx, e.wire(), mail)
+	if !c.Usable(err) {
+		c.Close()
+		c = nil
 	}
-	c.Quit(quitWithin)
-	return nil
+	return client.Named(r.host, err)
 }
 
-// close does nothing: no connection waits.
-func (r *relay) close() {}
+// ready is the connection of the mail before, if it still answers, else a new one.
+func (r *relay) ready(ctx context.Context, c *client.Conn) (*client.Conn, error) {
+	if c != nil && c.Renew(ctx) {
+		return c, nil
+	}
+	return r.dial(ctx)
+}

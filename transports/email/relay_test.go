@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -240,18 +239,5 @@ func TestRelayLogin(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "wrong") {
 			t.Errorf("the password is in %v", err)
 		}
-	}
-}
-
-func TestManyAtOnceShareTheSlots(t *testing.T) {
-	g := start(t, nil, nil)
-	r := g.carrier.(*relay)
-	for range cap(r.slots) {
-		r.slots <- struct{}{}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if err := r.send(ctx, envelope{}, nil); err == nil {
-		t.Error("sent without a slot")
 	}
 }

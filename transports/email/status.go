@@ -46,14 +46,14 @@ func (s status) failure(op, peer, said string, at stage) *core.Error {
 			kind = core.Unavailable
 		}
 	}
-	if said = quote(said); said != "" {
+	if said = cited(said); said != "" {
 		text += " The mail server said: " + said
 	}
 	return &core.Error{Kind: kind, Op: op, Text: text, Code: s.String()}
 }
 
-// quote makes a server's text fit to be shown.
-func quote(said string) string {
+// cited makes a server's text fit to be shown.
+func cited(said string) string {
 	said = mime.Truncate(mime.OneLine(said), 300)
 	if said == "" {
 		return ""

@@ -47,6 +47,7 @@ func DefaultTimes() Times {
 // Config is how to speak with a server.
 type Config struct {
 	Hello string // what we are called, in A-labels
+	Name  string // what the server is called in the log
 	Mode  Mode
 	TLS   *tls.Config // ServerName is the one whose certificate is looked for
 	Login Login       // nil: none
@@ -60,8 +61,11 @@ type Conn struct {
 	guard  *guard
 	raw    net.Conn
 	times  Times
+	name   string
+	mode   Mode
 	secure *tls.ConnectionState // nil: plain
-	stop   func() bool          // the watch on the context of Dial
+	sent   int                  // mails tried
+	ended  bool                 // closed, because a context ended
 }
 
 // Dial connects to addr (host:port), greets, encrypts and logs in. If ctx ends before that is done, it ends too. Its
@@ -77,7 +81,7 @@ func Dial(ctx context.Context, addr string, config Config) (*Conn, error) {
 	if err != nil {
 		return nil, At(Connect, err)
 	}
-	c := &Conn{raw: raw, guard: newGuard(raw), times: config.Times}
+	c := &Conn{raw: raw, guard: newGuard(raw), times: config.Times, name: config.Name, mode: config.Mode}
 	stop := c.EndWith(ctx)
 	err = c.open(ctx, config)
 	if !stop() && err == nil {
@@ -177,15 +181,24 @@ func (c *Conn) EndWith(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { c.raw.Close() })
 }
 
+// Verified says that the server is encrypted with, and has shown who it is.
+func (c *Conn) Verified() bool { return c.secure != nil && c.mode != Offered }
+
+// Name is what the server is called in the log.
+func (c *Conn) Name() string { return c.name }
+
 // TLS is how the connection is encrypted; nil: it is not.
 func (c *Conn) TLS() *tls.ConnectionState { return c.secure }
 
 // Extension says whether the server has an extension, and what it says about it.
 func (c *Conn) Extension(name string) (bool, string) { return c.smtp.Extension(name) }
 
-// Quit takes leave, within the time; how that ends is no matter.
-func (c *Conn) Quit(within time.Duration) {
-	c.smtp.CommandTimeout = within
+// quitTime is how long a server may take over our leave.
+const quitTime = 10 * time.Second
+
+// Quit takes leave; how that ends is no matter.
+func (c *Conn) Quit() {
+	c.smtp.CommandTimeout = quitTime
 	_ = c.smtp.Quit()
 	c.raw.Close()
 }

@@ -38,8 +38,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // At gives err a stage; nil stays nil, and what has a stage keeps it.
 func At(s Stage, err error) error {
 	var e *Error
-	if err == nil || errors.As(err, &e) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &e) {
+		s = e.Stage
 	}
 	return &Error{Stage: s, Err: err}
 }
@@ -55,14 +58,22 @@ func StageOf(err error) Stage {
 
 // Named gives an error the name of the server.
 func Named(mta string, err error) error {
-	var e *Error
 	if err == nil {
 		return nil
 	}
-	if errors.As(err, &e) {
-		return &Error{Stage: e.Stage, MTA: mta, Err: e.Err}
+	return &Error{Stage: StageOf(err), MTA: mta, Err: err}
+}
+
+// MTAOf is the server that an error comes from; empty if that is not known.
+func MTAOf(err error) string {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.MTA != "" {
+			return e.MTA
+		}
+		err = e.Err
 	}
-	return &Error{MTA: mta, Err: err}
+	return ""
 }
 
 // IsHandshake says whether there is a server, but no TLS with it.

@@ -17,6 +17,11 @@ type Envelope struct {
 	Success bool // a report of success is wanted
 }
 
+const (
+	mailsAtOnce = 100              // over one connection
+	renewTime   = 10 * time.Second // for a server to show that it is there
+)
+
 // slowest is how many bytes of content a server must take in a second, on the whole.
 const slowest = 512
 
@@ -28,7 +33,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, mail []byte) (said string, 
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	stop := c.EndWith(ctx)
-	defer stop()
+	defer func() { c.ended = !stop() }()
 	if err := c.announce(e, len(mail)); err != nil {
 		return "", err
 	}
@@ -84,9 +89,25 @@ func (e Envelope) options() *smtp.RcptOptions {
 	return o
 }
 
-// Reset makes the server forget a mail that it has refused, and shows that it is still there. It says whether the
-// connection can be used on. go-smtp would greet anew after it.
-func (c *Conn) Reset(within time.Duration) bool {
-	code, _, err := c.guard.ask("RSET", within)
-	return err == nil && code == 250
+// Usable says whether the connection can carry another mail after one that ended in err: the server has answered to
+// all that was said, and has not taken its leave.
+func (c *Conn) Usable(err error) bool {
+	c.sent++
+	if c.sent >= mailsAtOnce || c.ended {
+		return false
+	}
+	var answer *smtp.SMTPError
+	return err == nil || errors.As(err, &answer) && answer.Code != 421
+}
+
+// Renew makes the server forget a mail that it has refused, and shows that it is still there. False: it is not, and the
+// connection is closed.
+func (c *Conn) Renew(ctx context.Context) bool {
+	stop := c.EndWith(ctx)
+	code, _, err := c.guard.ask("RSET", renewTime) // go-smtp would greet anew after it
+	if stop() && err == nil && code == 250 {
+		return true
+	}
+	c.Close()
+	return false
 }
