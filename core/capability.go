@@ -216,6 +216,11 @@ type (
 		// are such as Enroll takes: see Gateway.Change. A NoteField is an answer that the user has no choice about.
 		Connection(a Account) ([]Field, error)
 	}
+	// Holder makes one message of the lines that a user writes within a moment: see hold.go. It is for Stored networks.
+	Holder interface {
+		// Hold says for how long what is held, for who has chosen nothing.
+		Hold() Hold
+	}
 	// Single may serve one realm only, as configured: the gateway's own address stands for it then.
 	Single interface {
 		// Single returns that realm; empty: there are several.
@@ -253,6 +258,7 @@ type TransportCaps struct {
 	Enroller   Enroller
 	Chooser    Chooser
 	Tuner      Tuner
+	Holder     Holder
 	Single     Single
 	Identifier Identifier
 	Metered    Metered
@@ -266,6 +272,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	c.Enroller, _ = t.(Enroller)
 	c.Chooser, _ = t.(Chooser)
 	c.Tuner, _ = t.(Tuner)
+	c.Holder, _ = t.(Holder)
 	c.Single, _ = t.(Single)
 	c.Identifier, _ = t.(Identifier)
 	c.Metered, _ = t.(Metered)

@@ -22,6 +22,8 @@ func EventName(e Event) string {
 		return "profile"
 	case *Notice:
 		return "notice"
+	case *Held:
+		return "held"
 	}
 	return ""
 }
@@ -65,6 +67,8 @@ func newEvent(name string) Event {
 		return new(Profile)
 	case "notice":
 		return new(Notice)
+	case "held":
+		return new(Held)
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 		}
 	}
 	if stored {
-		return h.g.cfg.Queue.Put(ctx, h.item(a, e))
+		return h.g.cfg.Queue.Put(ctx, h.items(ctx, a, e)...)
 	}
 	err = h.g.edge.Show(ctx, a, e)
 	h.g.cfg.Trace.showed(h.network, e, err)
@@ -240,6 +240,30 @@ func (h *host) identify(ctx context.Context, r *Receipt) (*Receipt, error) {
 		found.Remote = entry.Remote
 	}
 	return &found, nil
+}
+
+// items are the stored forms of an event toward XMPP: of a receipt one for each message that went within the one that it
+// is about, whose sender has not been told as much.
+func (h *host) items(ctx context.Context, a Account, e Event) []*Item {
+	all := []*Item{h.item(a, e)}
+	r, ok := e.(*Receipt)
+	if !ok || r.Mine || r.ID == "" {
+		return all
+	}
+	whole, err := h.g.cfg.Ledger.Message(ctx, r.ID)
+	if err != nil {
+		return all
+	}
+	for _, id := range whole.Parts {
+		part, err := h.g.cfg.Ledger.Message(ctx, id)
+		if err != nil || !r.State.Follows(part.State) {
+			continue
+		}
+		within := *r
+		within.IDs, within.Origin, within.Whole = IDs{ID: id}, part.Origin, r.ID
+		all = append(all, h.item(a, &within))
+	}
+	return all
 }
 
 // item makes the stored form of an event toward XMPP.

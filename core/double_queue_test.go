@@ -32,11 +32,9 @@ func (q *memQueue) Put(_ context.Context, items ...*core.Item) error {
 
 func (q *memQueue) put(items []*core.Item) error {
 	for _, it := range items {
-		key := it.Direction.String() + it.Network + it.Key
-		if it.Key != "" && q.keys[key] || !q.ledger.put(it) {
-			return core.ErrDuplicate
+		if err := q.hear(it); err != nil {
+			return err
 		}
-		q.keys[key] = true
 		q.seq++
 		it.Seq = q.seq
 		q.items = append(q.items, it)
@@ -46,6 +44,89 @@ func (q *memQueue) put(items []*core.Item) error {
 	default:
 	}
 	return nil
+}
+
+// hear notes that an item was taken.
+func (q *memQueue) hear(it *core.Item) error {
+	key := it.Direction.String() + it.Network + it.Key
+	if it.Key != "" && q.keys[key] || !it.Noted && !q.ledger.put(it) {
+		return core.ErrDuplicate
+	}
+	q.keys[key] = true
+	return nil
+}
+
+// held returns what is held in a lane.
+func (q *memQueue) held(network, lane string) *core.Item {
+	for _, it := range q.items {
+		if it.Direction == core.Window && it.Network == network && it.Lane == lane {
+			return it
+		}
+	}
+	return nil
+}
+
+func (q *memQueue) Amend(_ context.Context, network, lane string, said *core.Item, change func(*core.Item) (core.Amendment, error)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	it := q.held(network, lane)
+	var given *core.Item
+	if it != nil {
+		copied := *it
+		given = &copied
+	}
+	a, err := change(given)
+	if err != nil {
+		return err
+	}
+	if said != nil {
+		if err := q.hear(said); err != nil {
+			return err
+		}
+	}
+	if it != nil {
+		q.remove(it)
+	}
+	q.ledger.amended(a)
+	if a.Held != nil {
+		q.seq++
+		a.Held.Seq = q.seq
+		q.items = append(q.items, a.Held)
+	}
+	return q.put(a.Put)
+}
+
+func (q *memQueue) Await(network, lane string, move func(began, at time.Time) time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if it := q.held(network, lane); it != nil {
+		it.NotBefore = move(it.Queued, it.NotBefore)
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (q *memQueue) Waiting(_ context.Context, user core.UserID, network string) ([]*core.Item, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var all []*core.Item
+	for _, it := range q.items {
+		if it.Direction == core.Window && it.Network == network && it.User == user {
+			all = append(all, it)
+		}
+	}
+	return all, nil
+}
+
+func (q *memQueue) remove(it *core.Item) {
+	for i := range q.items {
+		if q.items[i] == it {
+			q.items = append(q.items[:i:i], q.items[i+1:]...)
+			return
+		}
+	}
 }
 
 func (q *memQueue) Begin(_ context.Context, it *core.Item) error {
@@ -102,16 +183,12 @@ func (q *memQueue) settle(it *core.Item, v core.Verdict) {
 		}
 		return
 	}
-	for i := range q.items {
-		if q.items[i] == it {
-			q.items = append(q.items[:i:i], q.items[i+1:]...)
-			break
-		}
-	}
+	q.remove(it)
 	if v.Outcome == core.Dead {
 		q.dead = append(q.dead, it)
 	}
 	q.ledger.settle(it, v)
+	q.ledger.amended(core.Amendment{Put: v.Then})
 	_ = q.put(v.Then)
 }
 
@@ -175,12 +252,39 @@ func (l *memLedger) settle(it *core.Item, v core.Verdict) {
 	if !ok || it.Direction != core.ToNetwork || v.Outcome != core.Done {
 		return
 	}
-	entry := l.entries[m.ID]
-	entry.Remote = v.Taken.Remote
-	if v.Taken.State == core.Accepted {
-		entry.State = core.Accepted
+	for _, id := range append([]core.MessageID{m.ID}, l.entries[m.ID].Parts...) {
+		entry := l.entries[id]
+		entry.Remote = v.Taken.Remote
+		if v.Taken.State == core.Accepted {
+			entry.State = core.Accepted
+		}
+		l.entries[id] = entry
 	}
-	l.entries[m.ID] = entry
+}
+
+// amended notes what became of what was held.
+func (l *memLedger) amended(a core.Amendment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, it := range a.Put {
+		m, ok := it.Event.(*core.Message)
+		if !ok || it.Direction != core.ToNetwork {
+			continue
+		}
+		whole := l.entries[m.ID]
+		for _, p := range m.Parts {
+			part := l.entries[p.ID]
+			part.Whole = m.ID
+			l.entries[p.ID] = part
+			whole.Parts = append(whole.Parts, p.ID)
+		}
+		l.entries[m.ID] = whole
+	}
+	for _, id := range a.Withdrawn {
+		entry := l.entries[id]
+		entry.State = core.Withdrawn
+		l.entries[id] = entry
+	}
 }
 
 func (l *memLedger) Message(_ context.Context, id core.MessageID) (core.Entry, error) {

@@ -72,4 +72,6 @@ type Entry struct {
 	Thread ThreadID
 	Mine   bool
 	State  State
+	Whole  MessageID   // of one that went within another: that one, whose Remote it has. See Held
+	Parts  []MessageID // the messages that went within this one
 }

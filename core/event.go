@@ -39,6 +39,11 @@ type Message struct {
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
 	// Receipt says that the submitter wants to know when the far side has it.
 	Receipt bool `json:"receipt,omitempty"`
+	// Parts are the user's other messages that go within this one: see Held.
+	Parts []Part `json:"parts,omitempty"`
+	// OfPart says of one with Replaces, toward a network, that only a part of the message there is replaced: the user has
+	// written more that went with it. The Gateway sets it.
+	OfPart bool `json:"-"`
 	// Past says that it was said while the account was away, so that it is shown with its time. In a room it came through
 	// History.Fill, and the archive has it already.
 	Past bool `json:"-"`
@@ -55,7 +60,8 @@ type Attachment struct {
 // State is how far a message has come. States only go forward; Delivered, Read and Failed are told to the sender.
 type State uint8
 
-// The states in the order in which they may be reached. Failed may follow anything but Delivered and Read.
+// The states in the order in which they may be reached. Failed may follow anything but Delivered and Read; Withdrawn
+// follows Queued only.
 const (
 	Queued    State = iota // on our disk
 	Accepted               // the network, or the next hop, has taken it
@@ -63,9 +69,10 @@ const (
 	Delivered              // the far side has it
 	Read                   // a person has seen it
 	Failed                 // it will not arrive
+	Withdrawn              // its sender has taken it back before it went
 )
 
-var stateNames = [...]string{"queued", "accepted", "sent", "delivered", "read", "failed"}
+var stateNames = [...]string{"queued", "accepted", "sent", "delivered", "read", "failed", "withdrawn"}
 
 // String returns the state's name.
 func (s State) String() string {
@@ -78,10 +85,13 @@ func (s State) String() string {
 // Follows says whether a message in state old may move to s: forward only, and never out of what the sender has
 // been told is final.
 func (s State) Follows(old State) bool {
-	if s == Failed {
+	switch s {
+	case Failed:
 		return old < Delivered
+	case Withdrawn:
+		return old == Queued
 	}
-	return s > old && old != Failed
+	return s > old && old < Failed
 }
 
 // Receipt says how far one of the user's own messages has come. A transport sets ID or Remote (with the Account),
@@ -93,6 +103,8 @@ type Receipt struct {
 	Origin Origin `json:"origin,omitzero"`
 	State  State  `json:"state"`
 	Err    *Error `json:"err,omitempty"`
+	// Whole is the message that this one went within; empty if it went by itself. See Held.
+	Whole MessageID `json:"whole,omitempty"`
 	// Mine turns it around: the user has read, in another app of the network, what was said in the conversation of the
 	// Ref up to this message. It has ID or Remote, and the State Read; it is shown at once, or not at all.
 	Mine bool `json:"mine,omitempty"`

@@ -18,6 +18,7 @@ const (
 const (
 	toNetworkLanes = 64
 	toXMPPLanes    = 256
+	windowLanes    = 4 // of all networks: it waits for nothing but the disk
 )
 
 // handlers are what the queue calls. A network that hangs, or whose component link does, holds up no other.
@@ -33,6 +34,7 @@ func (g *Gateway) handlers() map[Direction]Handler {
 			return v
 		}},
 		ToXMPP: {Batch: 100, Workers: toXMPPLanes * n, Share: toXMPPLanes, Handle: g.hand},
+		Window: {Batch: 1, Workers: windowLanes, Handle: g.due},
 	}
 }
 
@@ -117,7 +119,7 @@ func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, 
 		v := Verdict{Outcome: Done, Taken: taken}
 		if m, ok := it.Event.(*Message); ok && taken.State >= Delivered {
 			r := &Receipt{Ref: m.Ref, IDs: IDs{ID: m.ID, Remote: taken.Remote}, Origin: m.Origin, State: taken.State}
-			v.Then = []*Item{it.receipt(r)}
+			v.Then = it.receipts(r, m.Parts)
 		}
 		return v
 	}
@@ -149,7 +151,9 @@ func (g *Gateway) again(ctx context.Context, n *Network, it *Item, e *Error) Ver
 		delay = r[min(it.Attempts, len(r)-1)]
 	}
 	delay += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(delay))
-	v.At = time.Now().Add(max(delay, e.After))
+	now := time.Now()
+	v.At = n.Driver.punctual(it.Queued, now.Add(max(delay, e.After)), now.Add(e.After))
+	v.Then = n.Driver.delayed(it, e)
 	if !it.Expires.IsZero() && v.At.After(it.Expires) {
 		v.At = it.Expires
 	}
@@ -171,23 +175,24 @@ func (g *Gateway) expired(it *Item) Verdict {
 
 // dead gives up on an item and tells whoever submitted it.
 func (g *Gateway) dead(it *Item, e *Error) Verdict {
-	v := Verdict{Outcome: Dead, Err: e}
-	if told := it.Failure(e); told != nil {
-		v.Then = []*Item{told}
-	}
-	return v
+	return Verdict{Outcome: Dead, Err: e, Then: it.Failures(e)}
 }
 
-// Failure is the item that tells whoever submitted it that it will not arrive; nil if it was not submitted, or is
-// nothing to be told of. It has no Seq yet.
-func (it *Item) Failure(e *Error) *Item {
-	if it.Direction != ToNetwork {
+// Failures are the items that tell whoever submitted it that it will not arrive, one for each of its parts; none if it
+// was not submitted, or is nothing to be told of. They have no Seq yet.
+func (it *Item) Failures(e *Error) []*Item {
+	if it.Direction == ToXMPP {
 		return nil
 	}
 	r := &Receipt{Ref: it.Event.Where(), State: Failed, Err: e}
 	switch ev := it.Event.(type) {
+	case *Held:
+		m := ev.Fold()
+		r.IDs, r.Origin = m.IDs, m.Origin
+		return it.receipts(r, m.Parts)
 	case *Message:
 		r.IDs, r.Origin = ev.IDs, ev.Origin
+		return it.receipts(r, ev.Parts)
 	case *Reaction: // without IDs: the message that it is about has not failed
 		r.Origin = ev.Origin
 	case *Retraction:
@@ -195,11 +200,22 @@ func (it *Item) Failure(e *Error) *Item {
 	default:
 		return nil
 	}
-	return it.receipt(r)
+	return it.receipts(r, nil)
 }
 
 // over says whether an item's time to be tried has passed.
 func (it *Item) over() bool { return !it.Expires.IsZero() && !time.Now().Before(it.Expires) }
+
+// receipts are the items of a receipt about an item and what went within it.
+func (it *Item) receipts(r *Receipt, parts []Part) []*Item {
+	all := []*Item{it.receipt(r)}
+	for _, p := range parts {
+		within := *r
+		within.IDs, within.Origin, within.Whole = IDs{ID: p.ID}, p.Origin, r.ID
+		all = append(all, it.receipt(&within))
+	}
+	return all
+}
 
 // receipt is the item of a receipt about an item.
 func (it *Item) receipt(r *Receipt) *Item {

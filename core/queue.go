@@ -9,16 +9,20 @@ import (
 // Direction says which way a stored event goes.
 type Direction uint8
 
-// The two directions.
+// The directions. What is in the Window waits to be changed or let go, and becomes something ToNetwork: see hold.go.
 const (
 	ToNetwork Direction = iota
 	ToXMPP
+	Window
 )
 
-// String returns "to-network" or "to-xmpp", as metrics and the command line show it.
+// String returns "to-network", "to-xmpp" or "held", as metrics and the command line show it.
 func (d Direction) String() string {
-	if d == ToXMPP {
+	switch d {
+	case ToXMPP:
 		return "to-xmpp"
+	case Window:
+		return "held"
 	}
 	return "to-network"
 }
@@ -42,6 +46,7 @@ type Item struct {
 	Attempts  int       // verdicts of Retry so far
 	Begun     time.Time // when Begin was last called for it; zero if its outcome is known
 	LastErr   *Error    // of the last attempt
+	Noted     bool      // put: the ledger knows its message already, because it was held
 }
 
 // Outcome is what became of an attempt.
@@ -63,6 +68,8 @@ type Verdict struct {
 	Taken   Taken     // Done, ToNetwork: for the ledger
 	Begun   bool      // Retry: the outcome of the attempt is unknown; keep the mark of Begin
 	Then    []*Item   // put with it
+	// Withdrawn are messages that will never be sent, for the ledger. Only an Amendment has them.
+	Withdrawn []MessageID
 }
 
 // Handler attempts items: consecutive ones of one lane, the oldest first, at most Batch of them. It returns one
@@ -85,4 +92,28 @@ type Queue interface {
 	Begin(ctx context.Context, item *Item) error
 	// Run handles items until ctx ends, then waits for the handlers in hand.
 	Run(ctx context.Context, handlers map[Direction]Handler) error
+	Holding
+}
+
+// Holding is the part of a Queue that is about the Window. Of each lane there one item at most is held.
+type Holding interface {
+	// Amend changes what is held in a lane, durably, in one transaction: change is given the item, its own copy of it, or
+	// nil, and says what shall be instead. What is being let go at that moment is waited for, and not held any more. said is
+	// what somebody submitted that is the reason; nil: nothing was. It is known then as if Put had taken it: ErrDuplicate,
+	// without a change, if it was taken before. An error of change is returned, and nothing has happened.
+	//
+	// change may not wait. It is called once, unless the queue fails.
+	Amend(ctx context.Context, network, lane string, said *Item, change func(held *Item) (Amendment, error)) error
+	// Await moves the time at which what is held in a lane is let go: move is given when it began and that time. It is
+	// not durable, and does nothing where nothing is held.
+	Await(network, lane string, move func(began, at time.Time) time.Time)
+	// Waiting returns what is held of a user's on a network.
+	Waiting(ctx context.Context, user UserID, network string) ([]*Item, error)
+}
+
+// Amendment is what shall be instead of what was held in a lane.
+type Amendment struct {
+	Held      *Item       // held from now on: the item that there was, changed, or another one; nil: nothing
+	Put       []*Item     // let go
+	Withdrawn []MessageID // taken back
 }

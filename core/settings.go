@@ -104,6 +104,9 @@ func (n *Network) Settings(at Target) []Setting {
 	if n.TransportCaps.Tuner != nil {
 		all = append(all, n.TransportCaps.Tuner.Settings(at.Realm)...)
 	}
+	if n.MayHold() {
+		all = append(all, settingOfHold(n.TransportCaps.Holder.Hold()))
+	}
 	here, kept := PlaceOf(at), all[:0]
 	for _, s := range all {
 		if s.Places&here != 0 {

@@ -17,10 +17,15 @@ func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
 	if n == nil {
 		return E(NotFound, "core: submit", "There is no such network here.")
 	}
-	err := n.Caps.can(e)
+	err := n.may(e)
 	dup := false
 	if err == nil {
 		err = g.mayUse(ctx, a.User, e)
+	}
+	if t, ok := e.(*Typing); ok && err == nil && n.MayHold() {
+		if err = g.writing(ctx, n, a, t); err == nil && n.Caps.TypingSender == nil {
+			return nil
+		}
 	}
 	if err == nil {
 		if e, err = g.asChosen(ctx, a, e); err == nil && e == nil {
@@ -87,6 +92,18 @@ func unsupported(what string) error {
 	return E(Unsupported, "core: submit", "This network cannot "+what+".")
 }
 
+// may says whether the network can do what an event asks: because sessions can, or perhaps because what it is about is
+// held still.
+func (n *Network) may(e Event) error {
+	if n.MayHold() {
+		switch e.(type) {
+		case *Message, *Retraction, *Typing:
+			return nil
+		}
+	}
+	return n.Caps.can(e)
+}
+
 // can says whether a session can do what an event asks.
 func (c Caps) can(e Event) error {
 	switch e := e.(type) {
@@ -130,11 +147,54 @@ func (g *Gateway) store(ctx context.Context, n *Network, a Account, e Event) err
 	if n.Driver.Lifetime > 0 {
 		it.Expires = now.Add(n.Driver.Lifetime)
 	}
-	err := g.cfg.Queue.Put(ctx, it)
+	err := errNotHeld
+	if n.MayHold() {
+		err = g.hold(ctx, n, a, it)
+	}
+	if errors.Is(err, errNotHeld) {
+		if err = g.follow(ctx, n, it); err == nil {
+			err = g.cfg.Queue.Put(ctx, it)
+		}
+	}
 	if m, ok := e.(*Message); ok && errors.Is(err, ErrDuplicate) {
 		return g.resubmit(ctx, n, it, m)
 	}
 	return err
+}
+
+// follow puts what is about an earlier message of the user's into the lane of that one, which it may not overtake. An
+// error says that there is nothing that it could be about, or that the network cannot do it.
+func (g *Gateway) follow(ctx context.Context, n *Network, it *Item) error {
+	var about MessageID
+	switch e := it.Event.(type) {
+	case *Message:
+		about = e.Replaces.ID
+	case *Retraction:
+		about = e.ID
+	}
+	if about == "" {
+		return nil
+	}
+	entry, err := g.cfg.Ledger.Message(ctx, about)
+	_, retraction := it.Event.(*Retraction)
+	switch {
+	case err != nil && KindOf(err) != NotFound:
+		return err
+	case err == nil && entry.State == Withdrawn && retraction:
+		return ErrDuplicate
+	case err == nil && entry.State == Withdrawn:
+		return E(NotFound, "core: submit", "That message has been taken back.")
+	}
+	if err := n.Caps.can(it.Event); err != nil {
+		return err
+	}
+	if n.Driver.Order == PerMessage {
+		it.Lane = string(about)
+		if entry.Whole != "" {
+			it.Lane = string(entry.Whole)
+		}
+	}
+	return nil
 }
 
 // resubmit takes a message again that was taken before and has failed since: many clients send such a one again under
@@ -195,8 +255,12 @@ func (g *Gateway) dispatch(ctx context.Context, a Account, s Session, e Event) (
 	case *Message:
 		m := *e
 		g.remote(ctx, a, &m.ReplyTo)
-		g.remote(ctx, a, &m.Replaces)
+		before := g.remote(ctx, a, &m.Replaces)
 		if m.Replaces.Known() {
+			m.OfPart = before.Whole != "" || len(before.Parts) > 0
+			if before.State == Failed {
+				return Taken{}, E(NotFound, "core: edit", "The message that this corrects was not delivered.")
+			}
 			return caps.Editor.Edit(ctx, &m)
 		}
 		return s.Send(ctx, &m)
@@ -212,7 +276,12 @@ func (g *Gateway) dispatch(ctx context.Context, a Account, s Session, e Event) (
 		return Taken{}, caps.Reactor.React(ctx, &r)
 	case *Retraction:
 		r := *e
-		g.remote(ctx, a, &r.IDs)
+		switch before := g.remote(ctx, a, &r.IDs); {
+		case before.State == Failed:
+			return Taken{}, E(NotFound, "core: retract", "That message was not delivered.")
+		case before.Whole != "" || len(before.Parts) > 0:
+			return Taken{}, E(Unsupported, "core: retract", "That went in one message with other lines, and cannot be taken back alone.")
+		}
 		return Taken{}, caps.Retractor.Retract(ctx, &r)
 	case *Presence:
 		return Taken{}, caps.PresenceSetter.SetPresence(ctx, e)
@@ -220,12 +289,15 @@ func (g *Gateway) dispatch(ctx context.Context, a Account, s Session, e Event) (
 	return Taken{}, unsupported("do that")
 }
 
-// remote adds the network's name of a message of ours, where the ledger knows it.
-func (g *Gateway) remote(ctx context.Context, a Account, ids *IDs) {
+// remote adds the network's name of a message of ours, where the ledger knows it, and returns what that knows.
+func (g *Gateway) remote(ctx context.Context, a Account, ids *IDs) Entry {
 	if ids.ID == "" || ids.Remote != "" {
-		return
+		return Entry{}
 	}
-	if entry, err := g.cfg.Ledger.Message(ctx, ids.ID); err == nil && entry.Account == a.ID {
-		ids.Remote = entry.Remote
+	entry, err := g.cfg.Ledger.Message(ctx, ids.ID)
+	if err != nil || entry.Account != a.ID {
+		return Entry{}
 	}
+	ids.Remote = entry.Remote
+	return entry
 }

@@ -41,6 +41,9 @@ type Driver struct {
 	// Retry is the schedule of a stored message's attempts after the first; the last one repeats. Each delay is
 	// varied by +-20 %.
 	Retry []time.Duration
+	// Delays are how long after it was submitted a stored message that is still on its way is tried once more and, if it is
+	// to be tried again, its sender told so and why. Each is told once at most.
+	Delays []time.Duration
 	// Pace is the least time between two sessions of one realm being (re)started; zero: no limit.
 	Pace time.Duration
 	// Threads says that a message of this network can name the one that it answers. Without it a quotation of that one

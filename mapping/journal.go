@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"gangway/core"
 	"gangway/core/store"
@@ -13,7 +14,7 @@ import (
 // Put notes what an item says that the queue is about to take, in the queue's transaction. core.ErrDuplicate means
 // that it says nothing new and must not be taken; nothing has been written then.
 //
-//   - A message toward a network becomes known, as queued. One that failed before may be sent again.
+//   - A message toward a network becomes known, as queued, with its parts. One that failed before may be sent again.
 //   - A message toward XMPP becomes known if its network has a name for it, so that replies to it resolve.
 //   - A receipt moves its message forward. It is new if it is about the state that the message has, or one that may
 //     follow it (core.State.Follows), and the sender has not been told as much: what Settle knows already still has
@@ -24,7 +25,7 @@ func (m *Map) Put(ctx context.Context, tx *store.Tx, it *core.Item) error {
 	switch e := it.Event.(type) {
 	case *core.Message:
 		if it.Direction == core.ToNetwork {
-			return m.submitted(ctx, tx, e)
+			return m.submittedAll(ctx, tx, e)
 		}
 		return m.delivered(ctx, tx, e)
 	case *core.Receipt:
@@ -36,8 +37,17 @@ func (m *Map) Put(ctx context.Context, tx *store.Tx, it *core.Item) error {
 }
 
 // Settle notes how an attempt toward a network ended, in the queue's transaction: the network's name for the message
-// and a state that follows the one it has.
+// and a state that follows the one it has, which its parts have, too. Of what was held it notes which messages go within
+// which, and which were withdrawn.
 func (m *Map) Settle(ctx context.Context, tx *store.Tx, it *core.Item, v core.Verdict) error {
+	if len(v.Withdrawn) > 0 {
+		if err := m.withdrawn(ctx, tx, v.Withdrawn); err != nil {
+			return err
+		}
+	}
+	if it.Direction == core.Window || len(v.Withdrawn) > 0 {
+		return m.letGo(ctx, tx, it, v)
+	}
 	e, ok := it.Event.(*core.Message)
 	if !ok || it.Direction != core.ToNetwork {
 		return nil
@@ -49,11 +59,74 @@ func (m *Map) Settle(ctx context.Context, tx *store.Tx, it *core.Item, v core.Ve
 	case core.Dead:
 		taken = core.Taken{State: core.Failed}
 	}
+	if err := m.settle(ctx, tx, e.ID, taken); err != nil {
+		return err
+	}
+	for _, p := range e.Parts {
+		if err := m.settle(ctx, tx, p.ID, core.Taken{State: taken.State}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Map) settle(ctx context.Context, tx *store.Tx, id core.MessageID, taken core.Taken) error {
 	mask := followedBy(taken.State)
 	_, err := tx.Exec(ctx, settleMessage, string(taken.Remote), string(taken.Remote), mask, millis(m.now()), mask,
-		int(taken.State), string(e.ID))
+		int(taken.State), string(id))
 	if err != nil {
 		return fmt.Errorf("mapping: settle message: %w", err)
+	}
+	return nil
+}
+
+// letGo notes of the messages that what was held has become which others go within them; or, if it has been given up, that
+// none will arrive.
+func (m *Map) letGo(ctx context.Context, tx *store.Tx, it *core.Item, v core.Verdict) error {
+	if held, ok := it.Event.(*core.Held); ok && v.Outcome == core.Dead {
+		whole := *it
+		whole.Direction, whole.Event = core.ToNetwork, held.Fold()
+		return m.Settle(ctx, tx, &whole, v)
+	}
+	for _, then := range v.Then {
+		e, ok := then.Event.(*core.Message)
+		if !ok || then.Direction != core.ToNetwork || len(e.Parts) == 0 {
+			continue
+		}
+		ids := make([]string, 0, len(e.Parts))
+		for _, p := range e.Parts {
+			ids = append(ids, string(p.ID))
+			if _, err := tx.Exec(ctx, joinMessage, string(e.ID), string(p.ID)); err != nil {
+				return fmt.Errorf("mapping: join messages: %w", err)
+			}
+		}
+		if _, err := tx.Exec(ctx, joinedMessages, strings.Join(ids, " "), string(e.ID)); err != nil {
+			return fmt.Errorf("mapping: join messages: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *Map) withdrawn(ctx context.Context, tx *store.Tx, ids []core.MessageID) error {
+	mask := followedBy(core.Withdrawn)
+	for _, id := range ids {
+		if _, err := tx.Exec(ctx, withdrawMessage, int(core.Withdrawn), millis(m.now()), string(id), mask); err != nil {
+			return fmt.Errorf("mapping: withdraw message: %w", err)
+		}
+	}
+	return nil
+}
+
+// submittedAll is submitted for a message and what goes within it: they are known, unless it failed and is sent again.
+func (m *Map) submittedAll(ctx context.Context, tx *store.Tx, e *core.Message) error {
+	if err := m.submitted(ctx, tx, e); err != nil {
+		return err
+	}
+	for _, p := range e.Parts {
+		part := core.Message{Ref: e.Ref, IDs: core.IDs{ID: p.ID}, Origin: p.Origin, Thread: e.Thread}
+		if err := m.submitted(ctx, tx, &part); err != nil && !errors.Is(err, core.ErrDuplicate) {
+			return err
+		}
 	}
 	return nil
 }
@@ -127,7 +200,7 @@ func (m *Map) told(ctx context.Context, tx *store.Tx, r *core.Receipt) error {
 // followedBy returns the set of states that s may follow, as bits.
 func followedBy(s core.State) int {
 	mask := 0
-	for old := core.Queued; old <= core.Failed; old++ {
+	for old := core.Queued; old <= core.Withdrawn; old++ {
 		if s.Follows(old) {
 			mask |= 1 << old
 		}

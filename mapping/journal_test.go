@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"gangway/core"
@@ -58,24 +59,24 @@ func TestJournalToNetwork(t *testing.T) {
 	msg := submitted("m1")
 	put(t, m, core.ToNetwork, msg, nil)
 	want := core.Entry{Ref: ref, IDs: core.IDs{ID: "m1"}, Origin: msg.Origin, Thread: "t1", Mine: true, State: core.Queued}
-	if got := entry(t, m, "m1"); got != want {
+	if got := entry(t, m, "m1"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	put(t, m, core.ToNetwork, msg, core.ErrDuplicate)
 
 	settle(t, m, msg, core.Verdict{Outcome: core.Retry, Err: core.E(core.Unavailable, "", "")})
-	if got := entry(t, m, "m1"); got != want {
+	if got := entry(t, m, "m1"); !reflect.DeepEqual(got, want) {
 		t.Errorf("after retry: %+v", got)
 	}
 	settle(t, m, msg, core.Verdict{Outcome: core.Done, Taken: core.Taken{Remote: "SM1", State: core.Accepted}})
 	want.Remote, want.State = "SM1", core.Accepted
-	if got := entry(t, m, "m1"); got != want {
+	if got := entry(t, m, "m1"); !reflect.DeepEqual(got, want) {
 		t.Errorf("after done: %+v", got)
 	}
-	if got, err := m.ByRemote(t.Context(), "acc", "SM1"); err != nil || got != want {
+	if got, err := m.ByRemote(t.Context(), "acc", "SM1"); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("by remote: %+v, %v", got, err)
 	}
-	if got, err := m.ByOrigin(t.Context(), "acc", "origin-m1"); err != nil || got != want {
+	if got, err := m.ByOrigin(t.Context(), "acc", "origin-m1"); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("by origin: %+v, %v", got, err)
 	}
 	for _, r := range []core.Receipt{{Ref: ref, IDs: core.IDs{Remote: "SM1"}, State: core.Sent}, {Ref: ref, IDs: core.IDs{ID: "m1"}, State: core.Delivered}} {

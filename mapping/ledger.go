@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"strings"
 
 	"gangway/core"
 	"gangway/core/store"
@@ -33,7 +34,11 @@ func (m *Map) findEntry(ctx context.Context, query string, args ...any) (e core.
 
 func scanEntry(row store.Scanner) (e core.Entry, err error) {
 	var mine int
-	err = row.Scan(&e.ID, &e.Account, &e.Peer, &e.Origin.ID, &e.Origin.From, &e.Remote, &e.Thread, &mine, &e.State)
+	var parts string
+	err = row.Scan(&e.ID, &e.Account, &e.Peer, &e.Origin.ID, &e.Origin.From, &e.Remote, &e.Thread, &mine, &e.State, &e.Whole, &parts)
 	e.Mine = mine != 0
+	for id := range strings.FieldsSeq(parts) {
+		e.Parts = append(e.Parts, core.MessageID(id))
+	}
 	return e, err
 }

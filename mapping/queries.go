@@ -83,7 +83,9 @@ const (
 )
 
 const (
-	entryColumns  = `id, account, peer, origin_id, origin_from, remote, thread, mine, state`
+	// What went within another message has that one's name on its network.
+	entryColumns = `id, account, peer, origin_id, origin_from, CASE WHEN whole = '' THEN remote
+		ELSE COALESCE((SELECT w.remote FROM messages w WHERE w.id = messages.whole), '') END, thread, mine, state, whole, parts`
 	selectMessage = `SELECT ` + entryColumns + ` FROM messages WHERE id = ?`
 	// The user's own first: receipts are about those, and a mail to oneself has both.
 	selectByRemote = `SELECT ` + entryColumns + ` FROM messages WHERE account = ? AND remote = ? AND remote <> ''
@@ -108,6 +110,9 @@ const (
 		state = CASE WHEN (1 << state) & ? <> 0 THEN ? ELSE state END WHERE id = ?`
 	tellByID = `UPDATE messages SET changed = CASE WHEN state <> ? THEN ? ELSE changed END, state = ?, told = ?, remote = CASE WHEN remote = '' THEN ? ELSE remote END
 		WHERE id = ? AND account = ? AND (1 << told) & ? <> 0 AND (1 << state) & ? <> 0`
+	joinMessage     = `UPDATE messages SET whole = ? WHERE id = ?`
+	joinedMessages  = `UPDATE messages SET parts = ? WHERE id = ?`
+	withdrawMessage = `UPDATE messages SET state = ?, changed = ? WHERE id = ? AND (1 << state) & ? <> 0`
 	// What was sent from a device of the old name is as if from the new one.
 	updateOrigins = `UPDATE messages SET origin_from = ? WHERE account = ? AND mine = 1 AND origin_from <> ''`
 	messageExists = `SELECT 1 FROM messages WHERE id = ? AND account = ?`

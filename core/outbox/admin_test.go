@@ -351,7 +351,7 @@ func TestNewerSchema(t *testing.T) {
 	r := newRig(t, Config{})
 	mustExec(t, r, "INSERT INTO schema_outbox (version_id, is_applied) VALUES (7, 1)")
 	_, err := New(t.Context(), r.db, Config{})
-	if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "outbox schema 7 is newer than this program's 2") {
+	if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "outbox schema 7 is newer than this program's 3") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -28,9 +28,10 @@ type lane struct {
 	tail  *entry
 	hand  []*entry // while in hand
 	where place
-	group uint16 // index into schedule.groups
-	heap  int32  // index in schedule.waiting
-	wake  int64  // while waiting: head.at
+	group uint16        // index into schedule.groups
+	heap  int32         // index in schedule.waiting
+	wake  int64         // while waiting: head.at
+	over  chan struct{} // closed when it is not in hand any more; nil: nobody waits for that
 	// single is how many of the next items are to be handled alone, because the handler panicked over them together.
 	single int32
 }
@@ -72,7 +73,7 @@ type schedule struct {
 	stopping bool
 	seed     maphash.Seed
 	lanes    map[uint64]*lane
-	sides    [2]side
+	sides    [3]side
 	waiting  laneHeap
 	sooner   chan struct{} // holds one: the clock must look again
 	groups   []group
@@ -329,6 +330,15 @@ func (s *schedule) giveBack(l *lane, back, gone []*entry) {
 	l.where, l.hand = nowhere, nil
 	s.flows[l.group].busy--
 	s.settle(l)
+	l.leave()
+}
+
+// leave tells whoever waits for it that the lane is not in hand any more.
+func (l *lane) leave() {
+	if l.over != nil {
+		close(l.over)
+		l.over = nil
+	}
 }
 
 // forget takes an entry that is in no lane any more out of the sums.
@@ -365,6 +375,9 @@ func (s *schedule) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active, s.stopping = false, false
+	for _, l := range s.lanes {
+		l.leave()
+	}
 	s.lanes = make(map[uint64]*lane)
 	s.waiting, s.resident, s.groups, s.flows, s.depth = nil, 0, nil, nil, nil
 }

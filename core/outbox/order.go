@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
-	"time"
 
 	"gangway/core"
 	"gangway/core/store"
@@ -137,15 +136,7 @@ func (o *Outbox) drop(ctx context.Context, tx *store.Tx, seq int64) error {
 			return err
 		}
 	}
-	told := it.Failure(why)
-	if told == nil {
-		return nil
-	}
-	r, err := o.newRow(told, time.Now())
-	if err != nil {
-		return err
-	}
-	return o.insert(tx, []*row{r})
+	return o.insertItems(tx, it.Failures(why))
 }
 
 func deleteOrder(ctx context.Context, tx *store.Tx, seq int64) error {

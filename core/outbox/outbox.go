@@ -125,9 +125,8 @@ func (o *Outbox) Put(ctx context.Context, items ...*core.Item) error {
 	if o.db.Shared() {
 		return core.Wrap(core.Internal, "outbox: put", errors.New("the database is open for administration only"))
 	}
-	if o.pending.Load()+int64(len(items)) > int64(o.cfg.MaxPending) {
-		return core.E(core.OverLimit, "outbox: put",
-			"The gateway has too many messages waiting already. Please try again later.")
+	if o.full(len(items)) {
+		return errFull("outbox: put")
 	}
 	p := &putting{}
 	now := time.Now()
@@ -145,6 +144,13 @@ func (o *Outbox) Put(ctx context.Context, items ...*core.Item) error {
 		return core.ErrDuplicate
 	}
 	return nil
+}
+
+// full says whether there is no room for n more items.
+func (o *Outbox) full(n int) bool { return o.pending.Load()+int64(n) > int64(o.cfg.MaxPending) }
+
+func errFull(op string) error {
+	return core.E(core.OverLimit, op, "The gateway has too many messages waiting already. Please try again later.")
 }
 
 // refused is what a caller gets for a write that the store did not take.
@@ -208,7 +214,7 @@ func (o *Outbox) insert(tx *store.Tx, rows []*row) error {
 
 // admit gives an item its seq and asks the journal.
 func (o *Outbox) admit(ctx context.Context, tx *store.Tx, r *row) (err error) {
-	if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil || o.cfg.Journal == nil {
+	if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil || o.cfg.Journal == nil || r.it.Noted {
 		return err
 	}
 	err = o.cfg.Journal.Put(ctx, tx, r.it)
