@@ -78,6 +78,7 @@ func rested(ctx context.Context, d time.Duration) (int, error) {
 
 // idleHall is all that a gateway stands on, in memory. It counts what it is shown.
 type idleHall struct {
+	core.Holding // IRC holds nothing
 	core.Ledger
 	mu        sync.Mutex
 	accounts  map[core.AccountID]core.Account
