@@ -99,15 +99,21 @@ type Config struct {
 	// Ready is called each time that the server has let us in and the inbox is open. May be nil.
 	Ready func(context.Context)
 
-	Import     Import
-	MaxSize    int64         // bytes of a mail that are fetched at most; 0: 25 MiB
-	Poll       time.Duration // between looks at the sent folder, and at the inbox where the server has no IDLE; 0: a minute
-	NoSent     bool          // the sent folder is not followed
-	SavesSent  bool          // the server saves what is submitted to it by itself; Gmail is known to without
-	Now        func() time.Time
-	Logger     *slog.Logger // ids only; nil: none
-	AppendWait time.Duration // how long a wish waits for a connection; 0: 30 seconds
+	Import    Import
+	MaxSize   int64         // bytes of a mail that are fetched at most; 0: 25 MiB
+	Poll      time.Duration // between looks at the sent folder, and at the inbox where the server has no IDLE; 0: a minute
+	Wait      time.Duration // how long MarkSeen and its like wait for a connection; 0: 30 seconds
+	NoSent    bool          // the sent folder is not followed
+	SavesSent bool          // the server saves what is submitted to it by itself; Gmail is known to without
+	Now       func() time.Time
+	Logger    *slog.Logger // ids only; nil: none
 }
+
+const (
+	defaultMaxSize = 25 << 20
+	defaultPoll    = time.Minute
+	defaultWait    = 30 * time.Second
+)
 
 // What went wrong, for errors.Is.
 var (
@@ -139,27 +145,49 @@ func (e *LoginError) Unwrap() error { return ErrLogin }
 type Box struct {
 	config Config
 	wishes chan *wish
-}
 
-type wish struct{}
+	// What earlier connections taught; Run's.
+	unlistable bool // the folders cannot be listed
+	unlisted   int  // times in a row that listing mails broke a connection
+	trouble    trouble
+}
 
 // New makes a mailbox. It touches no network.
 func New(c Config) *Box {
+	if c.Dial == nil {
+		c.Dial = new(net.Dialer).DialContext
+	}
+	if c.MaxSize <= 0 {
+		c.MaxSize = defaultMaxSize
+	}
+	if c.Poll <= 0 {
+		c.Poll = defaultPoll
+	}
+	if c.Wait <= 0 {
+		c.Wait = defaultWait
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	return &Box{config: c, wishes: make(chan *wish)}
 }
 
 // Run lives one connection's life: it logs in, delivers what is new, and goes on doing so until the connection or ctx
 // ends. It always returns an error, ctx's cause if that is why. After ErrLogin and ErrInsecure it should not be called
 // again before something has changed, after any other it should, with a growing delay.
-func (b *Box) Run(ctx context.Context) error { return errors.ErrUnsupported }
-
-// MarkSeen marks mails as read. Like all wishes it waits a while for a connection, and then for the server; ErrOffline
-// and most other errors may pass. Mails that are not there any more are no error.
-func (b *Box) MarkSeen(ctx context.Context, mails ...Ref) error { return errors.ErrUnsupported }
-
-// AppendSent puts a mail that was sent into the sent folder, read, unless the server does so by itself. It may be
-// called again with the same mail, which is then not put there twice. It does not come back through Deliver.
-func (b *Box) AppendSent(ctx context.Context, raw []byte) error { return errors.ErrUnsupported }
-
-// MoveToJunk moves a mail to the folder for junk. ErrNoFolder if there is none, ErrNotFound if there is no such mail.
-func (b *Box) MoveToJunk(ctx context.Context, mail Ref) error { return errors.ErrUnsupported }
+func (b *Box) Run(ctx context.Context) error {
+	c, err := b.connect(ctx)
+	if err == nil {
+		defer c.close()
+		stop := context.AfterFunc(ctx, func() { _ = c.wire.end(context.Cause(ctx)) })
+		defer stop()
+		err = (&session{box: b, conn: c}).run(ctx)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
