@@ -41,6 +41,24 @@ func (k Kind) String() string {
 // Retried says whether trying again later can help.
 func (k Kind) Retried() bool { return k == Internal || k == Unavailable || k == OverLimit }
 
+// Reason says more than a Kind, for edges that have a word for it. It does not change what is done about an error.
+type Reason uint8
+
+// The reasons, with the kinds that they come with.
+const (
+	NoReason     Reason = iota
+	NoHost              // NotFound: nothing is there that takes messages for that domain
+	Malformed           // Invalid: an address that nobody can have
+	Moved               // NotFound: somebody who is somewhere else now: Error.Moved, if that is known
+	Inactive            // NotFound: somebody who is there, but takes nothing
+	Full                // OverLimit, Denied: somebody who has no room
+	Unacceptable        // TooLarge, Unsupported: what is sent, not to whom
+	Insecure            // Unavailable: the way there is not as secure as they ask for
+	Rules               // Denied: by rules about what is said, or by whom
+	Looping             // Unsupported: it came back to where it had been
+	Fault               // Denied, Unsupported: we are at fault, and not the user
+)
+
 // Error is the only error that crosses a door. Text is all that a user ever reads: one or two plain sentences
 // with a next step where there is one. Err is for the log.
 type Error struct {
@@ -50,6 +68,11 @@ type Error struct {
 	Code  string        // the network's own code, "550 5.1.1" or "21610"; may be empty
 	After time.Duration // Unavailable, OverLimit, Uncertain: not before; zero: by backoff
 	Err   error         // the cause, for the log
+
+	Reason Reason
+	Moved  string // Moved: the URI of where, "mailto:bob@example.org"; empty: nobody said
+	By     string // the server that said so; may be empty
+	Alert  bool   // it stays so until an administrator does something
 }
 
 // Error returns the text for the log, never for a user.
@@ -101,11 +124,13 @@ func (e *Error) Sentence() string {
 func E(kind Kind, op, text string) *Error { return &Error{Kind: kind, Op: op, Text: text} }
 
 // Wrap makes an Error around a cause that only the log may read. A cause that already is an *Error keeps its Kind,
-// Text, Code and After, whatever kind says.
+// Text, Code, After and the rest, whatever kind says.
 func Wrap(kind Kind, op string, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
-		return &Error{Kind: e.Kind, Op: op, Text: e.Text, Code: e.Code, After: e.After, Err: err}
+		outer := *e
+		outer.Op, outer.Err = op, err
+		return &outer
 	}
 	return &Error{Kind: kind, Op: op, Err: err}
 }
@@ -131,11 +156,16 @@ type errorJSON struct {
 	Text string `json:"text,omitempty"`
 	Code string `json:"code,omitempty"`
 	Err  string `json:"err,omitempty"`
+
+	Reason Reason `json:"reason,omitempty"`
+	Moved  string `json:"moved,omitempty"`
+	By     string `json:"by,omitempty"`
+	Alert  bool   `json:"alert,omitempty"`
 }
 
 // MarshalJSON keeps the cause as text, so that a dead letter can be read weeks later. After is not kept.
 func (e *Error) MarshalJSON() ([]byte, error) {
-	j := errorJSON{Kind: e.Kind, Op: e.Op, Text: e.Text, Code: e.Code}
+	j := errorJSON{Kind: e.Kind, Op: e.Op, Text: e.Text, Code: e.Code, Reason: e.Reason, Moved: e.Moved, By: e.By, Alert: e.Alert}
 	if e.Err != nil {
 		j.Err = e.Err.Error()
 	}
@@ -148,7 +178,7 @@ func (e *Error) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	*e = Error{Kind: j.Kind, Op: j.Op, Text: j.Text, Code: j.Code}
+	*e = Error{Kind: j.Kind, Op: j.Op, Text: j.Text, Code: j.Code, Reason: j.Reason, Moved: j.Moved, By: j.By, Alert: j.Alert}
 	if j.Err != "" {
 		e.Err = errors.New(j.Err)
 	}

@@ -166,6 +166,7 @@ func (g *Gateway) expired(it *Item) Verdict {
 	e := &Error{Kind: Unavailable, Op: "core: expired", Text: text}
 	if last := it.LastErr; last != nil {
 		e.Code, e.Err = last.Code, last
+		e.Reason, e.By, e.Alert = last.Reason, last.By, last.Alert
 		if last.Text != "" {
 			e.Text = text + " " + last.Text
 		}

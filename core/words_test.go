@@ -87,6 +87,7 @@ func TestErrorsKeepTheUsersSentence(t *testing.T) {
 			t.Errorf("%v: the user reads %q", k, e.Sentence())
 		}
 	}
+	outer.Reason, outer.Moved, outer.By, outer.Alert = core.Moved, "mailto:bob@example.org", "mx.example.org", true
 	b, err := outer.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +95,9 @@ func TestErrorsKeepTheUsersSentence(t *testing.T) {
 	var back core.Error
 	if err := back.UnmarshalJSON(b); err != nil || back.Kind != outer.Kind || back.Text != outer.Text || back.Code != outer.Code {
 		t.Errorf("after the disk: %+v, %v", back, err)
+	}
+	if back.Reason != outer.Reason || back.Moved != outer.Moved || back.By != outer.By || back.Alert != outer.Alert {
+		t.Errorf("after the disk: %+v", back)
 	}
 	if core.AsError(nil) != nil {
 		t.Error("nil is no error")

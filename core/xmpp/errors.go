@@ -60,7 +60,42 @@ func ErrorOf(err error) *Error {
 	}
 	ce := core.AsError(err)
 	typ, condition := conditionOf(ce.Kind)
-	return &Error{Type: typ, Condition: condition, Text: ce.Sentence(), Err: err}
+	if t, c, ok := reasonOf(ce.Reason); ok {
+		typ, condition = t, c
+	}
+	x := &Error{Type: typ, Condition: condition, Text: ce.Sentence(), Err: err}
+	if ce.Reason == core.Moved {
+		x.Gone = ce.Moved
+	}
+	return x
+}
+
+// reasonOf is what a Reason is called where that is more exact than its Kind.
+func reasonOf(r core.Reason) (typ, condition string, ok bool) {
+	switch r {
+	case core.NoHost:
+		return "cancel", "remote-server-not-found", true
+	case core.Malformed:
+		return "modify", "jid-malformed", true
+	case core.Moved:
+		return "cancel", "gone", true
+	case core.Inactive:
+		return "cancel", "recipient-unavailable", true
+	case core.Full:
+		return "wait", "resource-constraint", true
+	case core.Unacceptable:
+		return "modify", "not-acceptable", true
+	case core.Insecure:
+		return "cancel", "not-acceptable", true
+	case core.Rules:
+		return "cancel", "policy-violation", true
+	case core.Looping:
+		return "cancel", "service-unavailable", true
+	case core.Fault:
+		return "cancel", "internal-server-error", true
+	case core.NoReason:
+	}
+	return "", "", false
 }
 
 func conditionOf(k core.Kind) (typ, condition string) {

@@ -117,6 +117,17 @@ func TestErrorOf(t *testing.T) {
 			t.Errorf("%v: %s %q, want %s", kind, got, e.Text, want)
 		}
 	}
+	for reason, want := range map[core.Reason]string{
+		core.NoReason: "auth/not-authorized", core.NoHost: "cancel/remote-server-not-found", core.Malformed: "modify/jid-malformed",
+		core.Moved: "cancel/gone", core.Inactive: "cancel/recipient-unavailable", core.Full: "wait/resource-constraint",
+		core.Unacceptable: "modify/not-acceptable", core.Insecure: "cancel/not-acceptable", core.Rules: "cancel/policy-violation",
+		core.Looping: "cancel/service-unavailable", core.Fault: "cancel/internal-server-error", core.Reason(99): "auth/not-authorized",
+	} {
+		e := ErrorOf(&core.Error{Kind: core.Denied, Text: "A sentence.", Reason: reason, Moved: "mailto:bob@example.org"})
+		if got := e.Type + "/" + e.Condition; got != want || (e.Gone != "") != (reason == core.Moved) {
+			t.Errorf("%v: %s %q, want %s", reason, got, e.Gone, want)
+		}
+	}
 	secret := ErrorOf(fmt.Errorf("dial tcp 10.0.0.7: %w", context.DeadlineExceeded))
 	if secret.Condition != "internal-server-error" || strings.Contains(secret.Text, "10.0.0.7") {
 		t.Errorf("%+v", secret)

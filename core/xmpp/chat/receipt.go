@@ -93,10 +93,18 @@ func encodeError(enc *stream.Encoder, e *core.Error) {
 	}
 	x := xmpp.ErrorOf(e)
 	enc.Start("error", "", "type", x.Type)
-	enc.Empty(x.Condition, stream.NSStanzas)
+	enc.Leaf(x.Condition, stream.NSStanzas, x.Gone)
 	enc.Leaf("text", stream.NSStanzas, x.Text, "xml:lang", english)
 	if e.Code != "" {
-		enc.Leaf("network-code", nsErrors, e.Code)
+		enc.Leaf("network-code", nsErrors, e.Code, attrsOf(e)...)
 	}
 	enc.End()
+}
+
+// attrsOf are the attributes of the code: the server that said it, if that is known.
+func attrsOf(e *core.Error) []string {
+	if e.By == "" {
+		return nil
+	}
+	return []string{"by", e.By}
 }

@@ -43,6 +43,9 @@ func TestRenderGolden(t *testing.T) {
 	ref := core.Ref{Account: "a1", Peer: "Bob@example.com"}
 	id := core.IDs{ID: theirs}
 	origin := core.Origin{ID: "client-1", From: "alice@example.org/phone"}
+	moved := &core.Error{
+		Kind: core.NotFound, Reason: core.Moved, Moved: "mailto:bob@example.net", Text: "Bob has moved.", Code: "551 5.1.6", By: "mx.example.com",
+	}
 	refused := &core.Error{Kind: core.NotFound, Text: "Nobody at that address.", Code: "550 5.1.1", Err: errors.New("not for users")}
 	for _, c := range []struct {
 		name    string
@@ -77,6 +80,7 @@ func TestRenderGolden(t *testing.T) {
 		{"receipt-delivered", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, State: core.Delivered}},
 		{"receipt-read", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, State: core.Read}},
 		{"receipt-failed", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, State: core.Failed, Err: refused}},
+		{"receipt-failed-moved", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, State: core.Failed, Err: moved}},
 		{"receipt-failed-unknown", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, Origin: origin, State: core.Failed}},
 		{"receipt-nameless", (*edgetest.Full)(nil), &core.Receipt{Ref: ref, IDs: core.IDs{ID: ours}, State: core.Failed, Err: refused}},
 		{"typing-on", (*edgetest.Full)(nil), &core.Typing{Ref: ref, On: true}},

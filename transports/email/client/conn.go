@@ -26,8 +26,8 @@ const (
 // Login makes what proves who we are, for one connection.
 type Login func(ctx context.Context) (sasl.Client, error)
 
-// Chooser is a sasl.Client that looks at what the server offers before it starts.
-type Chooser interface {
+// Selector is a sasl.Client that looks at what the server offers before it starts.
+type Selector interface {
 	Choose(offered func(mechanism string) bool)
 }
 
@@ -155,7 +155,7 @@ func (c *Conn) logIn(ctx context.Context, login Login) error {
 	if err != nil {
 		return At(Auth, err)
 	}
-	if choose, ok := auth.(Chooser); ok {
+	if choose, ok := auth.(Selector); ok {
 		choose.Choose(c.smtp.SupportsAuth)
 	}
 	return At(Auth, c.smtp.Auth(offeredOnly{auth, c.smtp.SupportsAuth}))
