@@ -1,5 +1,7 @@
 // Package servers starts the real servers that Gangway is tested and shown with: Prosody, ejabberd, ngIRCd, InspIRCd,
-// ircd-hybrid, Atheme, ZNC, Postfix and Dovecot, as Debian 12 packages them (packages.sh beside this folder installs them).
+// ircd-hybrid, Atheme, ZNC, Postfix, Dovecot, Exim, Postgrey, OpenDKIM and OpenDMARC, as Debian 12 packages them (packages.sh
+// beside this folder installs them). The name server that a test gives to those who look up mail domains is within the
+// process: see StartDNS.
 //
 // Every server is a child process with free loopback ports, a directory of its own for configuration, data and logs,
 // and the unix user that its package made for it, so the caller must be root. NewX writes the configuration and starts

@@ -23,6 +23,10 @@ type MailConfig struct {
 	// CA issues a certificate for localhost and mx.Domain. With it there are two ports more, where users log in and hand
 	// in mail (RFC 6409), and Dovecot offers TLS; without it there are none, and it does not.
 	CA *CA
+	// Policy is the address of a server that has a say in who may send to whom, such as Postgrey; Milters are those of
+	// filters that see every mail, in this order.
+	Policy  string
+	Milters []string
 	// Extra stands at the end of main.cf.
 	Extra string
 }

@@ -32,6 +32,7 @@ type Process struct {
 	env    []string
 	cred   *syscall.Credential
 	site   *Site    // where it runs; nil: here
+	resolv string   // its /etc/resolv.conf; empty: this machine's
 	output string   // file that stdout and stderr are appended to
 	logs   []string // further log files
 	// before runs ahead of each start: to clear what an unclean end has left. May be nil.
@@ -137,12 +138,27 @@ func (p *Process) fork(cmd *exec.Cmd) error {
 }
 
 func (p *Process) command(out *os.File) *exec.Cmd {
-	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // our own fixed arguments; a context would kill one process only
+	path, args, cred := p.path, p.args, p.cred
+	if p.resolv != "" {
+		path, args, cred = "/usr/bin/unshare", p.resolving(), nil
+	}
+	cmd := exec.Command(path, args...) //nolint:gosec,noctx // our own fixed arguments; a context would kill one process only
 	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}, p.env...)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Credential: p.cred}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Credential: cred}
 	return cmd
+}
+
+// resolving are the arguments of unshare(1) that run the command, as the same process, with another resolv.conf.
+func (p *Process) resolving() []string {
+	const script = `mount --bind "$1" /etc/resolv.conf && shift && exec "$@"`
+	args := []string{"--mount", "/bin/sh", "-c", script, "sh", p.resolv}
+	if p.cred != nil {
+		args = append(args, "/usr/bin/setpriv", fmt.Sprintf("--reuid=%d", p.cred.Uid), fmt.Sprintf("--regid=%d", p.cred.Gid),
+			"--clear-groups", "--pdeathsig=KILL")
+	}
+	return append(append(args, p.path), p.args...)
 }
 
 func (p *Process) set(pid int, done chan struct{}) {

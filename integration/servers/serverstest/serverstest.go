@@ -51,6 +51,21 @@ func Start[C any, S servers.Server](t testing.TB, make func(C) (S, error), conf 
 	return s
 }
 
+// DNS starts a name server that ends with the test.
+func DNS(t testing.TB, records ...string) *servers.DNS {
+	t.Helper()
+	s, err := servers.StartDNS(records...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 func logTails(t testing.TB, s servers.Server) {
 	t.Helper()
 	for _, name := range s.Logs() {
