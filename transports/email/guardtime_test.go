@@ -46,7 +46,7 @@ func (pipeConn) RemoteAddr() net.Addr { return fakeAddr("192.0.2.2:1000") }
 func inTime(t *testing.T, lmtp bool, test func(*testing.T, *gateway, *dialogue)) {
 	synctest.Test(t, func(t *testing.T) {
 		host := transporttest.NewHost(t, alice, bella)
-		made, err := newTransport(host, decoder(map[string]any{"verify": "off", 
+		made, err := newTransport(host, decoder(map[string]any{"verify": "off",
 			"domain": domain, "relay": "smtp://127.0.0.1:1", "hmac_key": "0123456789abcdef", "max_size": int64(leastMaxSize),
 		}))
 		if err != nil {

@@ -129,7 +129,7 @@ func TestNullSender(t *testing.T) {
 	if got := g.deliverMail(t, "", "alice@gw.example", "From: MAILER-DAEMON@example.com\r\n\r\nundeliverable"); !strings.HasPrefix(got, "250") {
 		t.Fatal(got)
 	}
-	if m := g.host.WaitMessage("undeliverable"); !m.Notice {
+	if m := g.host.WaitMessage(markAutomatic + "\nundeliverable"); !m.Notice {
 		t.Error("not marked as automatic")
 	}
 }

@@ -92,6 +92,9 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 	if err != nil {
 		return "", err
 	}
+	if l.forgeable() && l.mail.Root.Header.Has(deleteField) {
+		return unsure, t.deliverLetter(ctx, l, r.account, r.tag, "")
+	}
 	if done, err := t.deliverAct(ctx, l, r.account.ID); done || err != nil {
 		return unsure, err
 	}
@@ -102,14 +105,15 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 // is known of the thread, and its files, are there before the message, and the message before the answer, so that a
 // repetition completes it.
 func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.Account, tag string, peer core.Address) error {
-	a, name := account.ID, l.name
-	if l.list.isForum() {
-		name = l.list.name
-	}
-	if peer != "" {
-		name = ""
-	} else {
-		peer = l.peer()
+	a, name, answer := account.ID, "", peer != ""
+	if !answer {
+		var err error
+		if l, err = t.known(ctx, l, a); err != nil {
+			return err
+		}
+		if peer, name = l.peer(), l.name; l.list.isForum() {
+			name = l.list.name
+		}
 	}
 	p, err := t.threads.place(ctx, a, l, peer)
 	if err != nil {
@@ -124,9 +128,12 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 	}
 	m.Account, m.Remote, m.Thread, m.ReplyTo.Remote = a, p.row.Remote, p.row.Thread, p.replyTo
 	m.Also = l.also(account.Own)
-	if err := t.edited(ctx, l, m); err != nil {
-		return err
+	if !l.forgeable() {
+		if err := t.edited(ctx, l, m); err != nil {
+			return err
+		}
 	}
+	t.marked(ctx, l, account, m, answer)
 	// First its place in the thread: an answer to it may come as soon as it is delivered.
 	if err := t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer)); err != nil {
 		return err
