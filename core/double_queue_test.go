@@ -142,11 +142,17 @@ func (q *memQueue) next() (*core.Item, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	wait := time.Hour
+	behind := map[string]bool{} // lanes whose first is not due
 	for _, it := range q.items {
+		lane := it.Direction.String() + it.Network + " " + it.Lane
+		if behind[lane] {
+			continue
+		}
 		d := time.Until(it.NotBefore)
 		if d <= 0 {
 			return it, 0
 		}
+		behind[lane] = true
 		wait = min(wait, d)
 	}
 	return nil, wait
@@ -181,6 +187,7 @@ func (q *memQueue) settle(it *core.Item, v core.Verdict) {
 		if !v.Begun {
 			it.Begun = time.Time{}
 		}
+		_ = q.put(v.Then)
 		return
 	}
 	q.remove(it)
