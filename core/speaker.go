@@ -86,3 +86,21 @@ func (g *Gateway) arrived(ctx context.Context, a Account, m *Message) {
 		m.Own = a.Own
 	}
 }
+
+// AccountsOf implements Host.
+func (h *host) AccountsOf(ctx context.Context, user UserID) ([]Account, error) {
+	all, err := h.g.on(ctx, user, h.network)
+	slices.SortStableFunc(all, func(a, b Account) int { return a.Created.Compare(b.Created) })
+	return all, err
+}
+
+// Renew implements Host.
+func (h *host) Renew(ctx context.Context, id AccountID, s Secret) error {
+	a, err := h.Account(ctx, id)
+	if err != nil {
+		return err
+	}
+	a.Secret = s
+	_, err = h.g.cfg.Accounts.Link(ctx, a)
+	return err
+}

@@ -101,3 +101,26 @@ func TestUnlinkOne(t *testing.T) {
 		}
 	})
 }
+
+// TestRenew: a session's secret can be replaced without an end of it, by its own transport only.
+func TestRenew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, &fakeNet{}, core.Driver{})
+		defer func() { _ = h.stop() }()
+		ran := h.net.ran(alice.ID)
+		if err := h.net.host.Renew(t.Context(), alice.ID, core.Secret("new")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if a, err := h.net.host.Account(t.Context(), alice.ID); err != nil || string(a.Secret) != "new" || h.net.ran(alice.ID) != ran {
+			t.Errorf("%q, %v, %d runs", string(a.Secret), err, h.net.ran(alice.ID)-ran)
+		}
+		if err := h.net.host.Renew(t.Context(), "nobody's", nil); kind(err) != core.NotFound {
+			t.Error(err)
+		}
+		all, err := h.net.host.AccountsOf(t.Context(), alice.User)
+		if err != nil || len(all) != 1 || all[0].ID != alice.ID {
+			t.Errorf("%v, %v", all, err)
+		}
+	})
+}

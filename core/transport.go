@@ -119,6 +119,11 @@ type Host interface {
 	Owner(ctx context.Context, own, peer Address) (Account, error)
 	// Account returns an account of this transport. NotFound if it is gone.
 	Account(ctx context.Context, id AccountID) (Account, error)
+	// AccountsOf returns a user's accounts of this transport, the oldest first.
+	AccountsOf(ctx context.Context, user UserID) ([]Account, error)
+	// Renew replaces what the network wants to see at an account's next login, such as a token that it has renewed. The
+	// account's session goes on as it is.
+	Renew(ctx context.Context, id AccountID, s Secret) error
 	// Notes are this transport's private rows.
 	Notes() Notes
 	// Blobs is where files are kept and fetched. It is never nil; a gateway that keeps none says so with Unsupported.
@@ -136,6 +141,13 @@ type Host interface {
 	WebhookURL() string
 	// Logger has the transport's name set. Ids only: no bodies, no addresses above debug.
 	Logger() *slog.Logger
+}
+
+// Note is a row to be put among a transport's Notes.
+type Note struct {
+	Key   string
+	Value []byte
+	Keep  time.Duration // zero: for ever
 }
 
 // Notes are a transport's private key-value rows, durable when Put returns. A row whose key ends with a space and the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +96,11 @@ func (h *Host) Deliver(ctx context.Context, e core.Event) error {
 		return nil
 	}
 	h.seen[key] = true
+	if m, ok := e.(*core.Message); ok {
+		for _, n := range m.Notes {
+			h.note(n.Key, n.Value)
+		}
+	}
 	h.add(e)
 	return nil
 }
@@ -166,6 +172,26 @@ func (h *Host) Account(_ context.Context, id core.AccountID) (core.Account, erro
 		}
 	}
 	return core.Account{}, core.E(core.NotFound, "transporttest: account", "")
+}
+
+// AccountsOf finds a user's accounts.
+func (h *Host) AccountsOf(_ context.Context, user core.UserID) ([]core.Account, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(h.accounts), func(a core.Account) bool { return a.User != user }), nil
+}
+
+// Renew replaces the secret of an account.
+func (h *Host) Renew(_ context.Context, id core.AccountID, s core.Secret) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.accounts {
+		if h.accounts[i].ID == id {
+			h.accounts[i].Secret = s
+			return nil
+		}
+	}
+	return core.E(core.NotFound, "transporttest: renew", "")
 }
 
 // Notes are kept in memory; nothing expires.
