@@ -180,6 +180,7 @@ func metric(ctx context.Context, t *testing.T, w *world.World, series string) st
 }
 
 func TestBadWebhookSignature(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
@@ -217,6 +218,7 @@ func TestBadWebhookSignature(t *testing.T) {
 
 // TestBadLinesFromIRC: a server that relays whatever it is given, as a real one may not.
 func TestBadLinesFromIRC(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

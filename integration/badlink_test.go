@@ -21,6 +21,7 @@ import (
 )
 
 func TestCheckFindsAllWell(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	for _, state := range []string{"running", "stopped"} {
 		out, code := gangway(ctx, t, w, "check")
@@ -42,6 +43,7 @@ func TestCheckFindsAllWell(t *testing.T) {
 }
 
 func TestWrongComponentSecret(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
@@ -97,6 +99,7 @@ func run(ctx context.Context, t *testing.T, w *world.World) {
 // TestTakenComponent: another connection takes a domain away. The gateway takes it back, once the other is gone at the
 // latest, and the other domains notice nothing.
 func TestTakenComponent(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
@@ -135,6 +138,7 @@ func TestTakenComponent(t *testing.T) {
 
 // TestHugeStanza: the host server may end the stream of whoever sends 10 MB; the gateway's links are not touched.
 func TestHugeStanza(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice, bob := login(ctx, t, w, world.Alice, "phone"), login(ctx, t, w, world.Bob, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])

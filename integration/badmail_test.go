@@ -62,6 +62,7 @@ func lmtp(ctx context.Context, t *testing.T, w *world.World, raw []byte) (code i
 // TestDiskFull: while the store's disk is full nothing is taken, and whoever tries is told; with room it goes on by
 // itself.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	if err := w.Gangway.Stop(); err != nil {
@@ -159,6 +160,7 @@ func fill(name string) error {
 }
 
 func TestRefusedRelay(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.Mail, "alice")
@@ -205,6 +207,7 @@ func TestRefusedRelay(t *testing.T) {
 }
 
 func TestBrokenMail(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.Mail, "alice")

@@ -20,6 +20,7 @@ import (
 // TestBarrier: what the pong of a barrier confirms, the host server has on disk: it is killed right at the pong, and
 // the messages to somebody offline are there after the restart. Behaviour 49.
 func TestBarrier(t *testing.T) {
+	t.Parallel()
 	const domain = world.SMS
 	conf := servers.HostConfig{
 		Domain: world.Domain, Users: []servers.User{{Name: world.Alice, Password: world.Password}},

@@ -117,6 +117,7 @@ func (b *biboumi) talk(ctx context.Context, user, room string, lines ...string) 
 
 // TestImportBiboumi has Debian's biboumi make a database, by what a user does, and takes its user over.
 func TestImportBiboumi(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	b := startBiboumi(t, "")
@@ -221,6 +222,7 @@ func (b *biboumi) imported(ctx context.Context) (conf string) {
 
 // TestImportBiboumiFixed has biboumi serve one network only: its addresses do not name it, and neither do ours.
 func TestImportBiboumiFixed(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	b := startBiboumi(t, "fixed_irc_server=irc.test\n")

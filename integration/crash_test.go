@@ -43,6 +43,7 @@ var crashID = regexp.MustCompile(`crash-[a-z]+-[0-9]+`)
 // name, or say that it could not. What it had not committed when it died, after the XMPP server had written it, nobody
 // can be told of (XEP-0114 has no acknowledgements): that is counted apart.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute+time.Duration(*kills)*10*time.Second)
 	defer cancel()
 	w, err := world.New(world.Options{Dir: serverstest.Dir(t), Binary: binary})

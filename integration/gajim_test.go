@@ -119,6 +119,7 @@ func copyFile(t *testing.T, from, to string) string {
 
 // TestGajim has servers of its own, so that it can be left out by itself.
 func TestGajim(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{Flavour: world.PrivilegedProsody})
 	gajimJourney(newStage(ctx, t, w, world.PrivilegedProsody))
 }

@@ -39,6 +39,7 @@ const (
 // and every payload arrives, or is refused where it was sent. The number is small by default; -hostile 200000 takes some
 // minutes.
 func TestHostilePayloads(t *testing.T) {
+	t.Parallel()
 	flavours := strings.Split(*hostileHosts, ",")
 	var report strings.Builder
 	for _, f := range flavours {

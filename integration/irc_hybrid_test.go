@@ -17,6 +17,7 @@ import (
 
 // TestIRCHybrid plays the room scenarios on ircd-hybrid, in the place of the usual IRC server.
 func TestIRCHybrid(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	dir := serverstest.Dir(t)

@@ -13,6 +13,7 @@ import (
 // TestIRCSASL registers an account of the network with the gateway: it is logged in before it enters a room, and what
 // the network refuses is told.
 func TestIRCSASL(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, password, account string }{
 		{"right", "sesame", "jilles"}, {"wrong", "open", ""},
 	} {

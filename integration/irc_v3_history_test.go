@@ -81,6 +81,7 @@ func all(ctx context.Context, t *testing.T, rooms []*pastRoom, c *client.Client)
 // TestIRCGapOfFirstEntry enters rooms for the first time, which leaves the latest lines in their archives and a mark, so
 // that what is said while the program is killed is there, once, though nothing was heard live before.
 func TestIRCGapOfFirstEntry(t *testing.T) {
+	t.Parallel()
 	v, rooms := startPast(t)
 	for _, r := range rooms {
 		if r.channel == "#busy" {
@@ -123,6 +124,7 @@ func TestIRCGapOfFirstEntry(t *testing.T) {
 // TestIRCMissedPrivately has people write in private while the program is killed: they are heard once each, with the time
 // when they said it, and what the user said is not told back.
 func TestIRCMissedPrivately(t *testing.T) {
+	t.Parallel()
 	v := startV3(t, ircv3.Config{Page: 3}, nil)
 	bob, carol := v.net.Person("bob", "", v3Channel), v.net.Person("carol", "")
 	alice := v.enter("phone")

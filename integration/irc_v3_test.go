@@ -119,6 +119,7 @@ func (v *v3World) archivesOf(c *client.Client, room string, want []string) {
 
 // TestIRCGapAfterKill kills the program, lets people talk, and starts it again: the archive has everything, once.
 func TestIRCGapAfterKill(t *testing.T) {
+	t.Parallel()
 	v := startV3(t, ircv3.Config{Page: 7}, nil) // a gap is more than a page
 	bob := v.net.Person("bob", "", v3Channel)
 	alice := v.enter("phone")
@@ -150,6 +151,7 @@ func TestIRCGapAfterKill(t *testing.T) {
 
 // TestIRCServerRestart: who was in is in again, and what was said while the server was shut off from us is there.
 func TestIRCServerRestart(t *testing.T) {
+	t.Parallel()
 	v := startV3(t, ircv3.Config{}, nil)
 	bob := v.net.Person("bob", "", v3Channel)
 	alice := v.enter("phone")
@@ -171,6 +173,7 @@ func TestIRCServerRestart(t *testing.T) {
 
 // TestIRCNetworkCut breaks the way to the network without a word from either side, as a cable does.
 func TestIRCNetworkCut(t *testing.T) {
+	t.Parallel()
 	var way *cable
 	v := startV3(t, ircv3.Config{}, func(ctx context.Context, addr string) string {
 		way = newCable(ctx, t, addr)

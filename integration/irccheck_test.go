@@ -18,6 +18,7 @@ import (
 
 // TestIRCCheck has `gangway check` look at real networks, and at the same ones by addresses that are wrong in one way each.
 func TestIRCCheck(t *testing.T) {
+	t.Parallel()
 	inspircd := serverstest.Start(t, servers.NewInspircd, servers.IRCConfig{Dir: serverstest.Dir(t), Unlimited: true})
 	ngircd := serverstest.Start(t, servers.NewNgircd, servers.IRCConfig{Dir: serverstest.Dir(t), Unlimited: true})
 	ca, err := inspircd.CAFile()

@@ -14,6 +14,7 @@ import (
 // TestIRCGap kills the gateway, has somebody talk meanwhile, and starts it again: nothing is missing in the room's
 // history, and nothing is there twice. InspIRCd tells what was said when one enters a channel (mode H).
 func TestIRCGap(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{InspIRCd: true})
 	dave, err := ircclient.Dial(ctx, w.IRC.Addr(), ircclient.Config{Nick: "dave"})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 // TestIRCNetworks plays the room scenarios on other networks than a plain ngIRCd, which TestNative has: over TLS, with
 // a certificate that is verified, and on InspIRCd with its IRCv3.
 func TestIRCNetworks(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		options world.Options

@@ -14,6 +14,7 @@ import (
 // TestIRCRich has answers, reactions, chat states, corrections and presence cross both ways on InspIRCd with its
 // message tags, as its users' programs write and read them; and what the network has no means for is not offered.
 func TestIRCRich(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{InspIRCd: true})
 	dave, err := ircclient.Dial(ctx, w.IRC.Addr(), ircclient.Config{
 		Nick: "dave", Caps: []string{"message-tags", "server-time", "echo-message", "away-notify"},

@@ -22,6 +22,7 @@ import (
 // TestIRCGuard plays what the administrator and the gateway keep users and networks from, on servers with their usual
 // limits.
 func TestIRCGuard(t *testing.T) {
+	t.Parallel()
 	h := openGuardedHouse(t)
 	all := []string{ngircd, inspircd, hybrid}
 	for _, sc := range []struct {

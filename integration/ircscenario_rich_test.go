@@ -225,6 +225,7 @@ func asTaken(s *ircStage) {
 // TestIRCRichScripted has what no server of Debian's offers on a scripted one: messages taken back by who said them and by
 // moderators, several lines as one message, and only UTF-8.
 func TestIRCRichScripted(t *testing.T) {
+	t.Parallel()
 	v := startV3(t, ircv3.Config{}, nil)
 	alice := v.enter("phone") // the first, and so an operator
 	dave, err := ircclient.Dial(v.ctx, v.addr, ircclient.Config{Nick: "dave", Caps: []string{

@@ -53,6 +53,7 @@ type ircScenario struct {
 // TestIRCScenarios plays what the gateway does between XMPP and IRC: xmpptest is the host server, the gateway is the
 // program, and the networks are real servers, which all scenarios share. Each has users, nicks and a channel of its own.
 func TestIRCScenarios(t *testing.T) {
+	t.Parallel()
 	h := openIRCHouse(t)
 	all := make(chan ircScenario)
 	var players sync.WaitGroup

@@ -21,6 +21,7 @@ import (
 // TestLink is the component link against the real servers: behaviours 49 and 50, and the real traffic that has ended
 // other libraries' streams.
 func TestLink(t *testing.T) {
+	t.Parallel()
 	for _, start := range []func(*testing.T, servers.HostConfig) servers.Host{prosodyHost, ejabberdHost} {
 		host := start(t, servers.HostConfig{
 			Dir: serverstest.Dir(t), Domain: world.Domain, Users: []servers.User{{Name: world.Alice, Password: world.Password}},

@@ -25,6 +25,7 @@ func register(ctx context.Context, t *testing.T, c *client.Client, gateway strin
 }
 
 func TestEmail(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.Mail, "alice")
@@ -84,6 +85,7 @@ func header(raw, name string) string {
 }
 
 func TestSMS(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
@@ -120,6 +122,7 @@ func TestSMS(t *testing.T) {
 }
 
 func TestIRC(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	dave, err := ircclient.Dial(ctx, w.IRC.Addr(), ircclient.Config{Nick: "dave"})
 	if err != nil {

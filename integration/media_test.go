@@ -137,6 +137,7 @@ func inMailbox(ctx context.Context, t *testing.T, w *world.World, name string, c
 // Files go both ways, byte for byte, through the upload services of the host servers; in a mail there is the file and
 // no address of it.
 func TestMedia(t *testing.T) {
+	t.Parallel()
 	for _, f := range []world.Flavour{world.PlainProsody, world.PrivilegedProsody, world.PrivilegedEjabberd} {
 		t.Run(string(f), func(t *testing.T) {
 			w, ctx := start(t, world.Options{Flavour: f})
@@ -190,6 +191,7 @@ func TestMedia(t *testing.T) {
 
 // Where the host server takes no files they are served from here, until they expire, and survive a restart.
 func TestMediaOfOurOwn(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{Media: "upload = false"})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.Mail, "alice")

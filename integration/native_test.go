@@ -34,6 +34,7 @@ func scenarios() []scenario {
 // TestNative plays the suite beside Prosody, with and without mod_privilege, and beside ejabberd. The servers of a
 // flavour are started once; each scenario has people, numbers and rooms of its own.
 func TestNative(t *testing.T) {
+	t.Parallel()
 	for _, f := range []world.Flavour{world.PlainProsody, world.PrivilegedProsody, world.PrivilegedEjabberd} {
 		t.Run(string(f), func(t *testing.T) {
 			w, ctx := start(t, world.Options{Flavour: f, Numbers: 99, Access: residents(99), Guests: true, Loopback: true})

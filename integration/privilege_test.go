@@ -80,6 +80,7 @@ func dialPrivileged(ctx context.Context, t *testing.T, s servers.Host) *privileg
 
 // Behaviours 18 to 20 on the real servers.
 func TestPrivileges18(t *testing.T) {
+	t.Parallel()
 	conf := servers.HostConfig{
 		Users:      []servers.User{{Name: "alice", Password: "secret"}},
 		Components: []servers.Component{{Domain: privileged, Secret: "s3cret", Privileged: true}},

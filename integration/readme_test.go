@@ -26,6 +26,7 @@ const readmeDomain = "example.org"
 // TestReadme starts both XMPP servers with what the README says to put into their configuration, only the port being
 // another, and lets in the components of its gangway.toml.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,7 @@ func enter(ctx context.Context, t *testing.T, c *client.Client) {
 
 // TestIRCComesBackByItself kills the IRC server under a joined user: nobody does anything, and the room goes on.
 func TestIRCComesBackByItself(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	dial(ctx, t, w, "dave")
 	alice := login(ctx, t, w, world.Alice, "phone")
@@ -83,6 +84,7 @@ func isOn(ctx context.Context, c *ircclient.Client, nick string) error {
 
 // TestXMPPRestartKeepsIRC kills the XMPP server: the IRC connection stays, and self-ping is honest afterwards.
 func TestXMPPRestartKeepsIRC(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	dave := dial(ctx, t, w, "dave")
 	alice := login(ctx, t, w, world.Alice, "phone")
@@ -116,6 +118,7 @@ func TestXMPPRestartKeepsIRC(t *testing.T) {
 
 // TestStopAndStart stops the program politely: rooms are told (332), what was queued arrives after the start.
 func TestStopAndStart(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	dial(ctx, t, w, "dave")
 	alice := login(ctx, t, w, world.Alice, "phone")

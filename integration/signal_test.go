@@ -20,6 +20,7 @@ import (
 
 // TestStopKeepsTheQueue: SIGTERM ends the program politely with messages queued; they are delivered after the restart.
 func TestStopKeepsTheQueue(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{})
 	alice := login(ctx, t, w, world.Alice, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
@@ -74,6 +75,7 @@ func TestStopKeepsTheQueue(t *testing.T) {
 }
 
 func TestReload(t *testing.T) {
+	t.Parallel()
 	w, ctx := start(t, world.Options{Access: "alice@" + world.Domain})
 	alice, bob := login(ctx, t, w, world.Alice, "phone"), login(ctx, t, w, world.Bob, "phone")
 	register(ctx, t, alice, world.SMS, world.Numbers()[0])
