@@ -60,15 +60,15 @@ func (t *transport) between(ctx context.Context, a core.AccountID, l *letter, id
 		if err != nil {
 			return nil, err
 		}
-		if r != nil && strings.EqualFold(string(r.Peer), string(l.from.address())) {
-			return r, nil
+		if r != nil && r.went(l.from.address()) {
+			return r.toward(l.from.address()), nil
 		}
 	}
 	return nil, nil
 }
 
 // wrote says whether a mail went out from here: nobody else can take it back, and nobody here reads it.
-func (t *transport) wrote(r *row) bool { return strings.HasSuffix(r.Mid, "@"+t.wire+">") }
+func (t *transport) wrote(r *row) bool { return r.Mine || strings.HasSuffix(r.Mid, "@"+t.wire+">") }
 
 // readNotice returns the id of the mail that this one says was shown to a person (RFC 8098 section 3.2.6); empty if it
 // does not.

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"slices"
 	"strings"
 
 	"gangway/core"
@@ -39,21 +40,33 @@ func unextended(a address) string {
 	return a.folded()
 }
 
-// copied are the addresses of Cc: whom the same message goes to by itself. Those that a header of seven bits cannot
-// hold are left out; they get it all the same.
-func copied(also []core.Address) []string {
-	var words []string
-	for _, peer := range also {
+// goesTo is where a message in a conversation goes.
+func (r *row) goesTo(peer core.Address) (address, error) {
+	if r.To != "" {
+		peer = r.To
+	}
+	return parseAddress(string(peer))
+}
+
+// recipients are whom a mail names. The same message goes to each of them by itself, in the same words, so that whoever
+// of them answers to all answers the same mail. Who gets it blind is named to nobody.
+func (r *row) recipients(m *core.Message) (to, cc []address) {
+	all := company(m)
+	if len(all) == 0 {
+		all = []core.Address{m.Peer}
+		if r.To != "" {
+			all[0] = r.To
+		}
+	}
+	for _, peer := range all {
 		a, err := parseAddress(string(peer))
-		if err != nil {
-			continue
-		}
-		if text, utf8 := a.envelope(); !utf8 {
-			words = append(words, "<"+text+">,")
+		switch {
+		case err != nil: // each has an event of its own, which says so
+		case slices.ContainsFunc(m.Copied, func(c core.Address) bool { return strings.EqualFold(string(c), string(peer)) }):
+			cc = append(cc, a)
+		default:
+			to = append(to, a)
 		}
 	}
-	if n := len(words); n > 0 {
-		words[n-1] = strings.TrimSuffix(words[n-1], ",")
-	}
-	return words
+	return to, cc
 }

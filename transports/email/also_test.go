@@ -1,12 +1,14 @@
 package email
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gangway/core"
+	"gangway/transports/email/mime"
 )
 
 func TestAlsoRead(t *testing.T) {
@@ -23,18 +25,65 @@ func TestAlsoRead(t *testing.T) {
 	}
 }
 
-func TestAlsoWritten(t *testing.T) {
-	from, _ := parseAddress("alice@gw.example")
-	to, _ := parseAddress("bob@example.com")
-	mail, err := compose(outgoing{
-		id: "<1@gw.example>", from: from, to: to, subject: "x", text: "Hello",
-		also: copied([]core.Address{"carol@example.com", "ö@example.com", "x\r\nBcc: y@z", "dave@example.com"}),
-	})
-	if err != nil {
-		t.Fatal(err)
+// All copies of a mail to several are the same mail, of which no header says who gets it blind.
+func TestSeveral(t *testing.T) {
+	relay := startRelay(t, nil)
+	g := start(t, map[string]any{"relay": "smtp://" + relay.addr}, nil)
+	said := core.Message{
+		Ref: core.Ref{Account: alice.ID}, Origin: core.Origin{ID: "c1"}, Text: "Hello", At: time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC),
+		Copied: []core.Address{"carol@example.com"},
 	}
-	head, _, _ := strings.Cut(string(mail), "\r\n\r\n")
-	if !strings.Contains(head, "\r\nTo: <bob@example.com>\r\nCc: <carol@example.com>, <dave@example.com>\r\n") || strings.Contains(head, "Bcc") {
+	var mails []string
+	remotes := map[core.RemoteID]bool{}
+	for i, peer := range []core.Address{"bob@example.com", "carol@example.com", "dave@example.com"} {
+		m := said
+		m.ID, m.Peer, m.Hidden = core.NewID(), peer, i == 2
+		for _, other := range []core.Address{"bob@example.com", "carol@example.com"} {
+			if other != peer {
+				m.Also = append(m.Also, other)
+			}
+		}
+		taken, err := g.session(t).Send(t.Context(), &m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := <-relay.mails
+		if got.to != string(peer) {
+			t.Errorf("to %s", got.to)
+		}
+		mails, remotes[taken.Remote] = append(mails, got.mail), true
+	}
+	if mails[0] != mails[1] || mails[1] != mails[2] || len(remotes) != 3 {
+		t.Errorf("the copies differ, or their names do not: %v\n%s", remotes, strings.Join(mails, "\n"))
+	}
+	if head := mails[0]; !strings.Contains(head, "\r\nTo: <bob@example.com>\r\nCc: <carol@example.com>\r\n") || strings.Contains(head, "dave") {
 		t.Errorf("the header is\n%s", head)
+	}
+	mid := mime.Parse([]byte(mails[0])).Root.Header.Get("Message-ID")
+	for _, peer := range []core.Address{"carol@example.com", "bob@example.com"} {
+		g.deliverMail(t, string(peer), "alice@gw.example", "From: "+string(peer)+"\r\nMessage-ID: <"+core.Digest(string(peer))+"@x>\r\nIn-Reply-To: "+mid+"\r\n\r\nanswer of "+string(peer))
+		in := g.host.WaitMessage("answer of " + string(peer))
+		if in.Peer != peer || !remotes[in.ReplyTo.Remote] || in.Thread != newThread(mid) {
+			t.Errorf("the answer came as %+v", in)
+		}
+		delete(remotes, in.ReplyTo.Remote) // each answers the copy of their own
+	}
+}
+
+func TestWhomAMailNames(t *testing.T) {
+	for _, tt := range []struct {
+		m      core.Message
+		to, cc string
+	}{
+		{core.Message{Ref: core.Ref{Peer: "b@x.example"}}, "[b@x.example]", "[]"},
+		{core.Message{Ref: core.Ref{Peer: "b@x.example"}, Also: []core.Address{"a@x.example", "B@x.example"}}, "[a@x.example b@x.example]", "[]"},
+		{core.Message{Ref: core.Ref{Peer: "b@x.example"}, Also: []core.Address{"a@x.example"}, Hidden: true}, "[a@x.example]", "[]"},
+		{core.Message{Ref: core.Ref{Peer: "b@x.example"}, Also: []core.Address{"a@x.example"}, Copied: []core.Address{"B@x.example", "a@x.example"}}, "[]", "[a@x.example b@x.example]"},
+		{core.Message{Ref: core.Ref{Peer: "b@x.example"}, Also: []core.Address{"x\r\nBcc: y@z"}}, "[b@x.example]", "[]"},
+	} {
+		to, cc := new(row).recipients(&tt.m)
+		if got := strings.ToLower(fmt.Sprint(to, cc)); got != tt.to+" "+tt.cc {
+			t.Errorf("%+v: %s", tt.m, got)
+		}
 	}
 }

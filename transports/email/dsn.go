@@ -136,7 +136,7 @@ func (t *transport) deliverReport(ctx context.Context, l *letter, id core.Messag
 	}
 	r := readReport(l)
 	receipt := &core.Receipt{
-		Ref: core.Ref{Account: sent.Account, Peer: sent.Peer}, IDs: core.IDs{ID: id, Remote: core.RemoteID(t.messageID(id))},
+		Ref: core.Ref{Account: sent.Account, Peer: sent.Peer}, IDs: core.IDs{ID: id, Remote: sent.Remote},
 	}
 	switch r.action {
 	case delivered:

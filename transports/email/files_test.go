@@ -291,7 +291,7 @@ func FuzzFilePart(f *testing.F) {
 			return
 		}
 		p := part{name: partName(core.Attachment{Name: name}), kind: partType(kind, content), content: content}
-		raw, err := compose(outgoing{id: "<x@gw.example>", from: mustAddress(t, "a@gw.example"), to: mustAddress(t, "b@x.example"), text: "text", files: []part{p, p}})
+		raw, err := compose(outgoing{id: "<x@gw.example>", from: mustAddress(t, "a@gw.example"), to: []address{mustAddress(t, "b@x.example")}, text: "text", files: []part{p, p}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,63 +2,95 @@ package email
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
+	"strconv"
 	"strings"
-
-	"gangway/core"
 )
 
-// text ends the header with those of a text, and writes it.
-func (w *headerWriter) text(text string) {
-	body, encoding := encodeText(text)
-	w.field("Content-Type", "text/plain;", "charset=utf-8")
-	w.field("Content-Transfer-Encoding", encoding)
-	w.buf.WriteString("\r\n")
-	w.buf.Write(body)
-}
-
-// mixed ends the header with that of a multipart, and writes the text, if there is any, and the files.
+// mixed writes what was said, if anything was, and the files.
 func (w *headerWriter) mixed(o outgoing) {
-	boundary := "=_" + core.Digest("boundary", o.id, o.text) // "=_" is in no encoding that is used
-	w.field("Content-Type", "multipart/mixed;", `boundary="`+boundary+`"`)
-	if strings.TrimSpace(o.text) != "" {
-		w.buf.WriteString("\r\n--" + boundary + "\r\n")
-		w.text(o.text)
-	}
-	for _, f := range o.files {
-		w.buf.WriteString("\r\n--" + boundary + "\r\n")
-		w.file(f)
-	}
-	w.buf.WriteString("\r\n--" + boundary + "--\r\n")
+	w.multipart("mixed", o.boundary("mixed"), func(next func()) {
+		if strings.TrimSpace(o.text) != "" || o.quote.text != "" {
+			next()
+			w.words(o)
+		}
+		for _, f := range o.files {
+			next()
+			w.file(f)
+		}
+	})
 }
 
-// file writes a part in base64. Pictures may be shown where they stand.
+// Google's way to send a reaction, beside RFC 9078, which its own programs do not know.
+const googleReaction = "text/vnd.google.email-reaction+json"
+
+// reaction writes a mail that is a reaction to the one it answers: as RFC 9078 has it, as Google has it, which knows one
+// emoji at a time, and as text for whoever knows neither.
+func (w *headerWriter) reaction(o outgoing) {
+	w.multipart("alternative", o.boundary("alternative"), func(next func()) {
+		next()
+		w.text("plain", o.text)
+		next()
+		w.field("Content-Disposition", "reaction")
+		w.text("plain", strings.Join(o.emoji, " "))
+		next()
+		emoji, _ := json.Marshal(o.emoji[0]) // a string always can be
+		body, encoding := encodeText(`{"version":1,"emoji":` + string(emoji) + "}")
+		w.field("Content-Type", googleReaction+";", "charset=utf-8")
+		w.field("Content-Transfer-Encoding", encoding)
+		w.buf.WriteString("\r\n" + body)
+	})
+}
+
+// file writes a part in base64. Pictures and voice notes may be shown where they stand.
 func (w *headerWriter) file(f part) {
 	kind := []string{f.kind + ";"}
 	if strings.HasPrefix(f.kind, "text/") {
 		kind = append(kind, "charset=utf-8;")
 	}
-	w.field("Content-Type", append(kind, nameParam("name", f.name))...)
+	w.field("Content-Type", append(kind, nameParam("name", f.name)...)...)
 	w.field("Content-Transfer-Encoding", "base64")
 	disposition := "attachment;"
-	if strings.HasPrefix(f.kind, "image/") {
+	if strings.HasPrefix(f.kind, "image/") || strings.HasPrefix(f.kind, "audio/") {
 		disposition = "inline;"
 	}
-	w.field("Content-Disposition", disposition, nameParam("filename", f.name))
+	w.field("Content-Disposition", append([]string{disposition}, nameParam("filename", f.name)...)...)
 	w.buf.WriteString("\r\n")
 	w.base64(f.content)
 }
 
-// nameParam writes a file name as a parameter: in quotes, or as RFC 2231 has it.
-func nameParam(param, name string) string {
+// nameParam writes a file name as a parameter: in quotes, or as RFC 2231 has it, in pieces that fit into lines.
+func nameParam(param, name string) []string {
 	plain := len(name) < lineFold-len(param)-10
 	for i := range len(name) {
 		plain = plain && name[i] >= ' ' && name[i] < 0x7f && name[i] != '"' && name[i] != '\\'
 	}
 	if plain && !strings.Contains(name, "=?") {
-		return param + `="` + name + `"`
+		return []string{param + `="` + name + `"`}
 	}
-	return param + "*=utf-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	most := lineFold - len(param) - len("  *99*=utf-8'';")
+	var pieces []string
+	piece := "utf-8''"
+	most += len(piece)
+	for _, r := range name {
+		c := strings.ReplaceAll(url.QueryEscape(string(r)), "+", "%20")
+		if len(piece)+len(c) > most {
+			pieces, piece = append(pieces, piece), ""
+		}
+		piece += c
+	}
+	if len(pieces) == 0 {
+		return []string{param + "*=" + piece}
+	}
+	pieces = append(pieces, piece)
+	for i, p := range pieces {
+		pieces[i] = param + "*" + strconv.Itoa(i) + "*=" + p
+		if i < len(pieces)-1 {
+			pieces[i] += ";"
+		}
+	}
+	return pieces
 }
 
 const base64Line = 57 // bytes that make a line of 76 characters

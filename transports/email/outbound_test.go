@@ -21,7 +21,8 @@ func TestSend(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := <-relay.mails
-	if want := "<" + string(m.ID) + "@gw.example>"; string(taken.Remote) != want || !strings.Contains(got.mail, "Message-ID: "+want) {
+	if mid := string(taken.Remote); !strings.Contains(got.mail, "Message-ID: "+mid) || !strings.HasSuffix(mid, "@gw.example>") ||
+		strings.Contains(got.mail, string(m.ID)) {
 		t.Errorf("remote %s, mail %s", taken.Remote, got.mail)
 	}
 	if got.to != "Bob@xn--bcher-kva.example" || !isVERP(got.from) || !strings.HasSuffix(got.from, "@gw.example") {
@@ -179,7 +180,7 @@ func TestSubjectsAndThreads(t *testing.T) {
 	g.deliverMail(t, "bob@example.com", "alice@gw.example", "From: bob@example.com\r\nSubject: Re: Message from Alice Doe\r\n"+
 		"Message-ID: <answer@example.com>\r\nIn-Reply-To: "+id2+"\r\nReferences: "+id1+" "+id2+"\r\n\r\nanswer")
 	in := g.host.WaitMessage("answer")
-	if in.ReplyTo.Remote != core.RemoteID(id2) || in.Thread != newThread(alice.ID, id1) {
+	if in.ReplyTo.Remote != core.RemoteID(id2) || in.Thread != newThread(id1) {
 		t.Errorf("the answer came as %+v", in)
 	}
 	back, _ := send(func(*core.Message) {})

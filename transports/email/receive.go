@@ -7,6 +7,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"gangway/core"
+	"gangway/transports/email/mime"
 )
 
 // recipient finds out whom an envelope's recipient is.
@@ -92,6 +93,9 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 	if err != nil {
 		return "", err
 	}
+	if err := t.learn(ctx, l, r.account.ID); err != nil {
+		return "", err
+	}
 	if l.forgeable() && l.mail.Root.Header.Has(deleteField) {
 		return unsure, t.deliverLetter(ctx, l, r.account, r.tag, "")
 	}
@@ -101,9 +105,9 @@ func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsu
 	return unsure, t.deliverLetter(ctx, l, r.account, r.tag, "")
 }
 
-// deliverLetter delivers a mail into the account's conversation with its sender, or with peer, if that is given. What
-// is known of the thread, and its files, are there before the message, and the message before the answer, so that a
-// repetition completes it.
+// deliverLetter delivers a mail into the account's conversation with its sender, or with peer, if that is given. Its
+// files are there before the message, what is known of the thread comes with it, and the message is safe before the
+// answer, so that a repetition completes it.
 func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.Account, tag string, peer core.Address) error {
 	a, name, answer := account.ID, "", peer != ""
 	if !answer {
@@ -134,8 +138,7 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 		}
 	}
 	t.marked(ctx, l, account, m, answer)
-	// First its place in the thread: an answer to it may come as soon as it is delivered.
-	if err := t.threads.put(ctx, &p.row, midKey(a, p.row.Mid), threadKey(a, p.row.Thread), peerKey(a, p.row.Peer)); err != nil {
+	if m.Notes, err = p.notes(a); err != nil {
 		return err
 	}
 	if err := t.keepFiles(ctx, account, l, m); err != nil {
@@ -150,12 +153,25 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 	return nil
 }
 
+func nameKey(ref core.Ref) string {
+	return "name " + core.Digest(string(ref.Account), strings.ToLower(string(ref.Peer)))
+}
+
+// knownName is what a correspondent called themselves last; empty if that is not known.
+func (t *transport) knownName(ctx context.Context, ref core.Ref) string {
+	name, err := t.host.Notes().Get(ctx, nameKey(ref))
+	if err != nil {
+		return "" // it is a courtesy
+	}
+	return mime.OneLine(string(name))
+}
+
 // deliverName tells what a correspondent calls themselves, when that has changed.
 func (t *transport) deliverName(ctx context.Context, ref core.Ref, name string) error {
 	if name == "" {
 		return nil
 	}
-	key := "name " + core.Digest(string(ref.Account), strings.ToLower(string(ref.Peer)))
+	key := nameKey(ref)
 	known, err := t.host.Notes().Get(ctx, key)
 	switch {
 	case err == nil && string(known) == name:

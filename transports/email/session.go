@@ -2,7 +2,6 @@ package email
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -17,6 +16,12 @@ type session struct {
 	own     address
 }
 
+var (
+	_ core.Editor    = (*session)(nil)
+	_ core.Retractor = (*session)(nil)
+	_ core.Reactor   = (*session)(nil)
+)
+
 // Run says that the account is there, and waits: the listeners are the transport's. Nothing here depends on who hears
 // it.
 func (s *session) Run(ctx context.Context) error {
@@ -28,37 +33,11 @@ func (s *session) Run(ctx context.Context) error {
 	return nil
 }
 
-// sentMail is what is remembered of a mail for as long as something may come back about it.
-type sentMail struct {
-	Account core.AccountID `json:"account"`
-	Peer    core.Address   `json:"peer"`
-}
-
-func sentKey(id core.MessageID) string { return "sent " + string(id) }
-
-// sentMail returns what is remembered; zero if that is nothing.
-func (t *transport) sentMail(ctx context.Context, id core.MessageID) (sentMail, error) {
-	var sent sentMail
-	b, err := t.host.Notes().Get(ctx, sentKey(id))
-	if err != nil {
-		if core.KindOf(err) == core.NotFound {
-			return sent, nil
-		}
-		return sent, core.Wrap(core.Unavailable, "email: sent", err)
-	}
-	if err := json.Unmarshal(b, &sent); err != nil {
-		return sentMail{}, core.Wrap(core.Internal, "email: sent", err)
-	}
-	return sent, nil
-}
-
-// messageID is the Message-ID of a mail of ours: the same however often it is sent.
-func (t *transport) messageID(id core.MessageID) string { return "<" + string(id) + "@" + t.wire + ">" }
-
-// Send hands a message to the relay. If the connection breaks after the last byte, nobody knows whether it was taken:
+// Send hands a message to the carrier. If the connection breaks after the last byte, nobody knows whether it was taken:
 // it will be sent again under the same Message-ID.
 func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error) {
-	to, text, err := s.check(m)
+	m = withSubjectLine(m)
+	text, err := s.check(m)
 	if err != nil {
 		return core.Taken{}, err
 	}
@@ -71,25 +50,17 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err != nil {
 		return core.Taken{}, err
 	}
-	if r.To != "" {
-		if to, err = parseAddress(string(r.To)); err != nil {
-			return core.Taken{}, err
-		}
-	}
-	v, err := s.t.envelopes(ctx)
+	o, err := s.outgoing(ctx, m, r, text)
 	if err != nil {
 		return core.Taken{}, err
 	}
-	o := s.outgoing(m, r, to, text)
 	o.files = files
-	mail, err := compose(o)
+	to, err := r.goesTo(m.Peer)
 	if err != nil {
-		return core.Taken{}, &core.Error{Kind: core.Invalid, Op: "email: send", Text: "The message has a subject or a name that mail cannot carry.", Err: err}
+		return core.Taken{}, err
 	}
-	e := envelope{id: string(m.ID), from: v.local(m.ID, s.t.now()) + "@" + s.t.wire, success: m.Receipt}
-	e.to, e.utf8 = to.envelope()
-	if err := s.t.carrier.send(ctx, e, mail); err != nil {
-		return core.Taken{}, sendFailure(to.String(), err)
+	if err := s.post(ctx, m.ID, to, o, m.Receipt); err != nil {
+		return core.Taken{}, err
 	}
 	if err := s.t.threads.newest(ctx, m.Account, r); err != nil { // the mail is gone: not a reason to send it again
 		s.t.host.Logger().Warn("thread not kept", "message", m.ID, "err", err)
@@ -101,99 +72,91 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	return taken, nil
 }
 
-// check says whether the message can be a mail, and returns its recipient and its clean text.
-func (s *session) check(m *core.Message) (address, string, error) {
+// post writes a mail and hands it to the carrier, for one recipient. id is what reports name it by.
+func (s *session) post(ctx context.Context, id core.MessageID, to address, o outgoing, success bool) error {
+	v, err := s.t.envelopes(ctx)
+	if err != nil {
+		return err
+	}
+	e := envelope{id: string(id), from: v.local(id, s.t.now()) + "@" + s.t.wire, success: success}
+	e.to, e.utf8 = to.envelope()
+	return s.carry(ctx, e, o)
+}
+
+// carry writes a mail and hands it to the carrier, in an envelope.
+func (s *session) carry(ctx context.Context, e envelope, o outgoing) error {
+	o.utf8 = e.utf8
+	mail, err := compose(o)
+	if err != nil {
+		return &core.Error{Kind: core.Invalid, Op: "email: send", Text: "The message has a subject or a name that mail cannot carry.", Err: err}
+	}
+	if err := s.t.carrier.send(ctx, e, mail); err != nil {
+		return sendFailure(e.to, err)
+	}
+	return nil
+}
+
+// check says whether the message can be a mail, and returns its clean text.
+func (s *session) check(m *core.Message) (string, error) {
 	if m.Room {
-		return address{}, "", core.E(core.Unsupported, "email: send", "E-mail has no rooms.")
+		return "", core.E(core.Unsupported, "email: send", "E-mail has no rooms.")
 	}
 	if !sendable(m.ID) {
-		return address{}, "", core.E(core.Invalid, "email: send", "")
+		return "", core.E(core.Invalid, "email: send", "")
 	}
-	to, err := parseAddress(string(m.Peer))
-	if err != nil {
-		return address{}, "", err
+	if _, err := parseAddress(string(m.Peer)); err != nil {
+		return "", err
 	}
 	text := withoutURLs(mime.Clean(m.Text), m.Attachments)
 	files := slices.ContainsFunc(m.Attachments, func(a core.Attachment) bool { return a.URL != "" })
 	if strings.TrimSpace(text) == "" && m.Subject == "" && !files {
-		return address{}, "", core.E(core.Invalid, "email: send", "The message is empty. Write something to send it as a mail.")
+		return "", core.E(core.Invalid, "email: send", "The message is empty. Write something to send it as a mail.")
 	}
-	return to, text, nil
-}
-
-// prepare decides where the message belongs and writes that down, before anything is sent: an answer or a bounce may
-// come at once. A message that is sent again keeps its place, whatever has come in meanwhile.
-func (s *session) prepare(ctx context.Context, m *core.Message) (*row, error) {
-	mid := s.t.messageID(m.ID)
-	r, err := s.t.threads.get(ctx, midKey(m.Account, mid))
-	if r != nil || err != nil {
-		return r, err
-	}
-	now := s.t.now()
-	parent, err := s.t.threads.answered(ctx, m, now)
-	if err != nil {
-		return nil, err
-	}
-	r = s.place(m, mid, parent)
-	r.At = now
-	sent, err := json.Marshal(sentMail{Account: m.Account, Peer: m.Peer})
-	if err != nil {
-		return nil, core.Wrap(core.Internal, "email: send", err)
-	}
-	if err := s.t.host.Notes().Put(ctx, sentKey(m.ID), sent, verpWindow); err != nil {
-		return nil, core.Wrap(core.Unavailable, "email: send", err)
-	}
-	return r, s.t.threads.put(ctx, r, midKey(m.Account, mid))
-}
-
-// place makes the row of a new message. Another subject than the parent's begins another thread.
-func (s *session) place(m *core.Message, mid string, parent *row) *row {
-	subject := mime.Truncate(mime.OneLine(m.Subject), 500)
-	base, _ := baseSubject(subject)
-	if parent != nil && base != "" && !sameSubject(base, parent.Subject) {
-		parent = nil
-	}
-	r := &row{
-		Mid: mid, Remote: core.RemoteID(mid), Peer: m.Peer, Thread: m.Thread, Subject: base, Title: subject, Said: linesOf(m.Text),
-	}
-	if parent == nil {
-		if r.Title == "" {
-			r.Title = "Message from " + s.name()
-			r.Subject = r.Title
-		}
-		if r.Thread == "" {
-			r.Thread = newThread(m.Account, mid)
-		}
-		return r
-	}
-	r.Subject, r.Title = parent.Subject, "Re: "+parent.Subject
-	if r.Thread == "" {
-		r.Thread = parent.Thread
-	}
-	if to, _, _ := strings.Cut(string(m.ReplyTo.Remote), " "); to == parent.Mid {
-		r.To = parent.Answers // to this one, and not to all of a list
-	}
-	if !strings.HasSuffix(parent.Mid, noID) {
-		r.Parent, r.Refs = parent.Mid, references(parent.Refs, parent.Mid)
-	}
-	return r
+	return text, nil
 }
 
 // name is what the sender is called where a name is needed.
 func (s *session) name() string {
-	if name := mime.OneLine(s.account.Name); name != "" {
+	if name := s.displayName(); name != "" {
 		return name
 	}
 	return s.own.local
 }
 
-func (s *session) outgoing(m *core.Message, r *row, to address, text string) outgoing {
-	o := outgoing{
-		id: r.Mid, from: s.own, to: to, also: copied(m.Also), name: mime.Truncate(mime.OneLine(s.account.Name), 78), at: m.At, subject: r.Title,
-		inReplyTo: r.Parent, references: slices.Clone(r.Refs), loop: s.t.wire, text: text,
+// displayName is what the user is called; it may be empty. A name that looks like an address would be taken for one.
+func (s *session) displayName() string {
+	name := mime.OneLine(mime.Truncate(mime.OneLine(s.account.Name), 78))
+	if strings.Contains(name, "@") {
+		return ""
 	}
-	if o.at.IsZero() {
-		o.at = r.At
+	return name
+}
+
+// outgoing is the mail that a message is.
+func (s *session) outgoing(ctx context.Context, m *core.Message, r *row, text string) (outgoing, error) {
+	chosen, err := s.t.host.Preferences(ctx, s.account.ID)
+	if err != nil {
+		return outgoing{}, core.Wrap(core.Unavailable, "email: send", err)
 	}
-	return o
+	o := s.mail(r)
+	o.to, o.cc = r.recipients(m)
+	o.text, o.lang = text, m.Lang
+	if !m.At.IsZero() {
+		o.at = m.At
+	}
+	if choice(chosen, historyChoice) == historyReply {
+		o.quote = s.quotation(ctx, m, r)
+	}
+	if choice(chosen, jabberChoice) == "true" {
+		o.jabberID = mime.OneLine(string(s.account.User))
+	}
+	return o, nil
+}
+
+// mail is a mail of the user's, without its text and recipients.
+func (s *session) mail(r *row) outgoing {
+	return outgoing{
+		id: r.Mid, from: s.own, name: s.displayName(), at: r.At, subject: r.Title,
+		inReplyTo: r.Parent, references: slices.Clone(r.Refs), loop: s.t.wire,
+	}
 }

@@ -33,11 +33,53 @@ type row struct {
 	Answers core.Address  `json:"answers,omitempty"` // where answers to it go, if that is not Peer
 	To      core.Address  `json:"to,omitempty"`      // where it went, if that was not Peer
 	Said    []uint32      `json:"said,omitempty"`    // its lines, where it was sent by us: see lineOf
+	Mine    bool          `json:"mine,omitempty"`    // the user wrote it
 	At      time.Time     `json:"at"`
+
+	Several []core.Address `json:"several,omitempty"` // to whom it went, where those are more than one: see company
+	Notify  core.Address   `json:"notify,omitempty"`  // who wants to know when it is read
 }
 
-// threads keeps rows in the transport's notes, under three keys: by Message-ID, the newest of a thread, and the newest
-// with a peer. The keys end with the account, so that they go with it.
+// remoteFor is the name of a copy: a mail to several is one mail, and a message in each of their conversations.
+func (r *row) remoteFor(peer core.Address) core.RemoteID {
+	return core.RemoteID(r.Mid + " " + core.Digest("copy", strings.ToLower(string(peer))))
+}
+
+// toward is the row of the copy that went to peer; r itself if none did.
+func (r *row) toward(peer core.Address) *row {
+	if len(r.Several) == 0 {
+		return r
+	}
+	own := *r
+	own.Peer, own.Remote = peer, r.remoteFor(peer)
+	return &own
+}
+
+// went says whether a mail of the user's went to peer.
+func (r *row) went(peer core.Address) bool {
+	if strings.EqualFold(string(r.Peer), string(peer)) {
+		return true
+	}
+	return slices.ContainsFunc(r.Several, func(a core.Address) bool { return strings.EqualFold(string(a), string(peer)) })
+}
+
+// with names the conversation that a mail without a subject goes on with: that of its peer, or of all to whom it goes.
+func (r *row) with() core.Address { return conversation(r.Peer, r.Several) }
+
+func conversation(peer core.Address, several []core.Address) core.Address {
+	if len(several) == 0 {
+		return peer
+	}
+	all := make([]string, len(several))
+	for i, a := range several {
+		all[i] = string(a)
+	}
+	return core.Address(strings.Join(all, ","))
+}
+
+// threads keeps rows in the transport's notes, under up to four keys: by Message-ID, the newest of a thread, the newest
+// with a peer, and the one that began to speak of its subject with that peer. The keys end with the account, so that they
+// go with it.
 type threads struct{ notes core.Notes }
 
 func midKey(a core.AccountID, mid string) string {
@@ -46,6 +88,11 @@ func midKey(a core.AccountID, mid string) string {
 
 func threadKey(a core.AccountID, t core.ThreadID) string {
 	return "thread " + core.Digest(string(t)) + " " + string(a)
+}
+
+// topicKey is where the mail is that began to speak with peer about something.
+func topicKey(a core.AccountID, peer core.Address, subject string) string {
+	return "topic " + core.Digest(strings.ToLower(string(peer)), strings.ToLower(subject)) + " " + string(a)
 }
 
 func peerKey(a core.AccountID, peer core.Address) string {
@@ -83,9 +130,34 @@ func (t threads) put(ctx context.Context, r *row, keys ...string) error {
 	return nil
 }
 
-// newest makes r the newest of its thread and of its peer.
+// newest makes r, which went out, the newest of its thread and of its conversation.
 func (t threads) newest(ctx context.Context, a core.AccountID, r *row) error {
-	return t.put(ctx, r, threadKey(a, r.Thread), peerKey(a, r.Peer))
+	keys := []string{threadKey(a, r.Thread), peerKey(a, r.with())}
+	if r.Parent == "" {
+		keys = append(keys, topicKey(a, r.Peer, r.Subject))
+	}
+	return t.put(ctx, r, keys...)
+}
+
+// notes are what is to be remembered of the place of a mail that came in: written in the same moment as the message,
+// because an answer to it may come as soon as it is delivered. A thread is found by its first mail, too: see firstOf.
+func (p *placed) notes(a core.AccountID) ([]core.Note, error) {
+	keys := []string{midKey(a, p.row.Mid), peerKey(a, p.row.Peer)}
+	if p.row.Thread != newThread(p.row.Mid) {
+		keys = append(keys, threadKey(a, p.row.Thread))
+	}
+	if p.topic && p.row.Subject != "" {
+		keys = append(keys, topicKey(a, p.row.Peer, p.row.Subject))
+	}
+	b, err := json.Marshal(&p.row)
+	if err != nil {
+		return nil, core.Wrap(core.Internal, "email: threads", err)
+	}
+	all := make([]core.Note, len(keys))
+	for i, key := range keys {
+		all[i] = core.Note{Key: key, Value: b, Keep: keepThreads}
+	}
+	return all, nil
 }
 
 // placed says where an incoming mail belongs.
@@ -115,34 +187,47 @@ func (t threads) place(ctx context.Context, a core.AccountID, l *letter, peer co
 		return placed{}, err
 	}
 	if parent != nil {
+		if parent.went(peer) {
+			parent = parent.toward(peer)
+		}
 		p.row.Thread, p.replyTo, p.parent = parent.Thread, parent.Remote, parent
 		p.topic = !sameSubject(parent.Subject, base)
 		return p, nil
 	}
+	p.row.Thread, p.topic = newThread(l.id), true
 	if l.threadIndex != "" { // Outlook's: the first 22 bytes are the same in the whole thread
 		p.row.Thread = core.ThreadID(core.Digest("thread-index", string(a), l.threadIndex))
 		last, err := t.get(ctx, threadKey(a, p.row.Thread))
-		p.topic = last == nil || !sameSubject(last.Subject, base)
-		return p, err
-	}
-	if answer && base != "" {
-		last, err := t.get(ctx, peerKey(a, peer))
-		if err != nil {
-			return placed{}, err
-		}
-		if last != nil && sameSubject(last.Subject, base) && l.date.Sub(last.At) < subjectWindow {
-			p.row.Thread = last.Thread
-			return p, nil
+		if last != nil || err != nil {
+			p.topic = last == nil || !sameSubject(last.Subject, base)
+			return p, err
 		}
 	}
-	p.row.Thread, p.topic = newThread(a, l.id), true
-	return p, nil
+	if !answer || base == "" {
+		return p, nil
+	}
+	last, err := t.about(ctx, a, peer, base)
+	if last != nil && l.date.Sub(last.At) < subjectWindow {
+		p.row.Thread, p.topic = last.Thread, false
+	}
+	return p, err
 }
 
-// newThread names the thread that a mail begins.
-func newThread(a core.AccountID, mid string) core.ThreadID {
-	return core.ThreadID(core.Digest("thread", string(a), mid))
+// about finds the newest mail in the conversation with peer, or the one that began a thread there, if it is about a
+// subject; nil if there is none.
+func (t threads) about(ctx context.Context, a core.AccountID, peer core.Address, subject string) (*row, error) {
+	last, err := t.get(ctx, peerKey(a, peer))
+	if err != nil || last != nil && sameSubject(last.Subject, subject) {
+		return last, err
+	}
+	return t.get(ctx, topicKey(a, peer, subject))
 }
+
+// newThread names the thread that a mail begins, so that firstOf finds it.
+func newThread(mid string) core.ThreadID { return core.ThreadID(core.Digest(mid)) }
+
+// firstOf is the midKey of the mail that began a thread, if newThread named it.
+func firstOf(a core.AccountID, t core.ThreadID) string { return "mid " + string(t) + " " + string(a) }
 
 // parent finds the known mail that l answers. References alone count only under the same subject, because people
 // answer any mail to start a new topic.
@@ -178,26 +263,38 @@ func (t threads) remote(ctx context.Context, a core.AccountID, l *letter) (core.
 }
 
 // answered finds the mail that an own message answers: the one it says, else the newest of its thread, else, if it has
-// no subject, the newest with that peer. nil if it starts a thread.
+// no subject, the newest of its conversation, unless that is old. nil if it starts a thread. A correction answers what it
+// corrects.
 func (t threads) answered(ctx context.Context, m *core.Message, now time.Time) (*row, error) {
-	if mid, _, _ := strings.Cut(string(m.ReplyTo.Remote), " "); mid != "" {
-		if r, err := t.get(ctx, midKey(m.Account, mid)); r != nil || err != nil {
+	for _, ids := range []core.IDs{m.Replaces, m.ReplyTo} {
+		if r, err := t.named(ctx, m.Account, ids.Remote); r != nil || err != nil {
 			return r, err
 		}
 	}
 	if m.Thread != "" {
-		if r, err := t.get(ctx, threadKey(m.Account, m.Thread)); r != nil || err != nil {
-			return r, err
+		for _, key := range []string{threadKey(m.Account, m.Thread), firstOf(m.Account, m.Thread)} {
+			if r, err := t.get(ctx, key); r != nil || err != nil {
+				return r, err
+			}
 		}
 	}
 	if m.Subject != "" {
 		return nil, nil
 	}
-	r, err := t.get(ctx, peerKey(m.Account, m.Peer))
+	r, err := t.get(ctx, peerKey(m.Account, conversation(m.Peer, company(m))))
 	if r == nil || err != nil || now.Sub(r.At) > answerWindow {
 		return nil, err
 	}
 	return r, nil
+}
+
+// named finds the mail that the rest of the house knows by a name.
+func (t threads) named(ctx context.Context, a core.AccountID, remote core.RemoteID) (*row, error) {
+	mid, _, _ := strings.Cut(string(remote), " ")
+	if mid == "" {
+		return nil, nil
+	}
+	return t.get(ctx, midKey(a, mid))
 }
 
 // references makes the References of an answer to the last of ids and then mid: no id twice, the first and the newest

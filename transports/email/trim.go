@@ -23,13 +23,13 @@ var _ core.Chooser = (*transport)(nil)
 
 // Choices implements core.Chooser.
 func (t *transport) Choices() []core.Field {
-	return []core.Field{{
+	return append([]core.Field{{
 		Name: trimChoice, Type: core.ChoiceField, Value: trimSafe,
 		Label: "Leave out signatures and what a mail quotes at its end (a link leads to the whole text)",
 		Options: []core.Option{
 			{Value: trimSafe, Label: "of answers to mails that came through here"}, {Value: trimFull, Label: "of all mails"}, {Value: trimOff, Label: "never"},
 		},
-	}}
+	}}, sendChoices()...)
 }
 
 // trimmed is a mail as an account wants to see it. What is left out of its text stays one link away; where that cannot
