@@ -214,7 +214,7 @@ func (o *Outbox) insert(tx *store.Tx, rows []*row) error {
 
 // admit gives an item its seq and asks the journal.
 func (o *Outbox) admit(ctx context.Context, tx *store.Tx, r *row) (err error) {
-	if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil || o.cfg.Journal == nil || r.it.Noted {
+	if r.it.Seq, err = o.seqs.next(ctx, tx); err != nil || o.cfg.Journal == nil || r.it.Noted || r.it.Direction == core.Window {
 		return err
 	}
 	err = o.cfg.Journal.Put(ctx, tx, r.it)
