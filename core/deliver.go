@@ -116,6 +116,13 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 	if stored {
 		return h.g.cfg.Queue.Put(ctx, h.items(ctx, a, e)...)
 	}
+	if m, ok := e.(*Message); ok {
+		for _, n := range m.Notes {
+			if err := h.Notes().Put(ctx, n.Key, n.Value, n.Keep); err != nil {
+				return err
+			}
+		}
+	}
 	err = h.g.edge.Show(ctx, a, e)
 	h.g.cfg.Trace.showed(h.network, e, err)
 	return err

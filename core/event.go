@@ -37,6 +37,9 @@ type Message struct {
 	Quoted      string       `json:"quoted,omitempty"` // toward a network: what the client quotes of the message answered
 	Own         Address      `json:"own,omitempty"`    // set by the Gateway: the user's address that it came to, where they could not know
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
+	// Notes are written in the moment in which a message from the network is safe, or not at all: what its transport has to
+	// know when it is answered. Of a message that was delivered before they are there already.
+	Notes []Note `json:"-"`
 	// Receipt says that the submitter wants to know when the far side has it.
 	Receipt bool `json:"receipt,omitempty"`
 	// Parts are the user's other messages that go within this one: see Held.

@@ -27,7 +27,7 @@ func (m *Map) Put(ctx context.Context, tx *store.Tx, it *core.Item) error {
 		if it.Direction == core.ToNetwork {
 			return m.submittedAll(ctx, tx, e)
 		}
-		return m.delivered(ctx, tx, e)
+		return m.delivered(ctx, tx, it.Network, e)
 	case *core.Receipt:
 		if it.Direction == core.ToXMPP {
 			return m.told(ctx, tx, e)
@@ -141,9 +141,9 @@ func (m *Map) submitted(ctx context.Context, tx *store.Tx, e *core.Message) erro
 	return written(n, err)
 }
 
-func (m *Map) delivered(ctx context.Context, tx *store.Tx, e *core.Message) error {
+func (m *Map) delivered(ctx context.Context, tx *store.Tx, network string, e *core.Message) error {
 	if e.Remote == "" {
-		return nil
+		return m.noted(tx, network, e.Notes)
 	}
 	id := e.ID
 	if id == "" {
@@ -153,7 +153,20 @@ func (m *Map) delivered(ctx context.Context, tx *store.Tx, e *core.Message) erro
 	n, err := tx.Exec(ctx, insertDelivered, string(id), string(e.Account), string(e.Peer), e.Origin.ID, e.Origin.From,
 		string(e.Remote), string(e.Thread), mine, int(core.Delivered), int(core.Delivered), now, now,
 		string(e.Account), string(e.Remote), mine)
-	return written(n, err)
+	if err := written(n, err); err != nil {
+		return err
+	}
+	return m.noted(tx, network, e.Notes)
+}
+
+// noted writes what a transport wants to know of a message that it has delivered.
+func (m *Map) noted(tx *store.Tx, network string, all []core.Note) error {
+	for _, n := range all {
+		if err := putNote(tx, m.note(network, n)); err != nil {
+			return fmt.Errorf("mapping: put message: %w", err)
+		}
+	}
+	return nil
 }
 
 // written turns the number of rows of an insert into its meaning.

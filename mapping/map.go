@@ -36,6 +36,7 @@ type Map struct {
 	sealer *Sealer
 	opts   Options
 	cache  *cache
+	puts   *store.Batch[note]
 	now    func() time.Time
 
 	people  *memo[core.UserID, core.Person]
@@ -61,6 +62,7 @@ func Open(ctx context.Context, db *store.DB, sealer *Sealer, opts Options) (*Map
 		return nil, err
 	}
 	m := &Map{db: db, sealer: sealer, opts: opts, cache: newCache(cacheSize), now: time.Now,
+		puts:    store.NewBatch(db, putNotes),
 		people:  newMemo[core.UserID, core.Person](peopleSize),
 		chosen:  newMemo[chosenKey, core.Preferences](chosenSize),
 		blocked: newMemo[core.AccountID, blocked](blockedSize),

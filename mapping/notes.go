@@ -18,22 +18,45 @@ type notes struct {
 
 // Put implements core.Notes.
 func (n notes) Put(ctx context.Context, key string, value []byte, keep time.Duration) error {
-	var expires int64
-	if keep > 0 {
-		expires = millis(n.m.now().Add(keep))
+	return fault("put note", n.m.puts.Write(ctx, n.m.note(n.network, core.Note{Key: key, Value: value, Keep: keep})))
+}
+
+// note is a row that waits to be written.
+type note struct {
+	network, key string
+	value        []byte
+	expires      int64
+}
+
+func (m *Map) note(network string, n core.Note) note {
+	row := note{network: network, key: n.Key, value: n.Value}
+	if n.Keep > 0 {
+		row.expires = millis(m.now().Add(n.Keep))
 	}
-	if value == nil {
-		value = []byte{} // NULL would be something else
+	if row.value == nil {
+		row.value = []byte{} // NULL would be something else
 	}
-	return fault("put note", n.m.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, putNote, n.network, key, value, expires)
-		return err
-	}))
+	return row
+}
+
+func putNote(tx *store.Tx, n note) error {
+	_, err := tx.Exec(context.Background(), insertNote, n.network, n.key, n.value, n.expires)
+	return err
+}
+
+// putNotes writes rows in their order. Many come at once: they share a savepoint.
+func putNotes(tx *store.Tx, all []note) error {
+	for _, n := range all {
+		if err := putNote(tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Get implements core.Notes.
 func (n notes) Get(ctx context.Context, key string) (value []byte, err error) {
-	err = n.m.db.Read(ctx, func(tx *store.Tx) error {
+	err = n.m.db.ReadOne(ctx, func(tx *store.Tx) error {
 		err := tx.QueryRow(ctx, getNote, n.network, key, millis(n.m.now())).Scan(&value)
 		return none(err, "note", "There is no such note.")
 	})

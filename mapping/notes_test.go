@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -135,5 +136,31 @@ func TestNoteKeys(t *testing.T) {
 		if got, err := n.Keys(t.Context(), after, 2); err != nil || fmt.Sprint(got) != want {
 			t.Errorf("after %q: %v, %v; want %s", after, got, err, want)
 		}
+	}
+}
+
+// TestNotesOfAMessage: what a transport wants to know of a message is there when the message is, and stays as it was when
+// that is delivered once more.
+func TestNotesOfAMessage(t *testing.T) {
+	m, _ := newMap(t)
+	deliver := func(remote core.RemoteID, value string) error {
+		return m.db.Write(t.Context(), func(tx *store.Tx) error {
+			e := &core.Message{Ref: ref, IDs: core.IDs{Remote: remote}, Notes: []core.Note{{Key: "k " + string(remote), Value: []byte(value), Keep: day}}}
+			return m.Put(t.Context(), tx, &core.Item{Direction: core.ToXMPP, Network: "email", Event: e})
+		})
+	}
+	if err := errors.Join(deliver("r1", "one"), deliver("", "none")); err != nil {
+		t.Fatal(err)
+	}
+	if err := deliver("r1", "two"); !errors.Is(err, core.ErrDuplicate) {
+		t.Errorf("again: %v", err)
+	}
+	for key, want := range map[string]string{"k r1": "one", "k ": "none"} {
+		if got, err := m.Notes("email").Get(t.Context(), key); err != nil || string(got) != want {
+			t.Errorf("%q: %q, %v", key, got, err)
+		}
+	}
+	if _, err := m.Notes("sms").Get(t.Context(), "k r1"); core.KindOf(err) != core.NotFound {
+		t.Errorf("another network: %v", err)
 	}
 }

@@ -124,7 +124,7 @@ const (
 )
 
 const (
-	putNote = `INSERT INTO notes (network, name, value, expires) VALUES (?, ?, ?, ?)
+	insertNote = `INSERT INTO notes (network, name, value, expires) VALUES (?, ?, ?, ?)
 		ON CONFLICT (network, name) DO UPDATE SET value = excluded.value, expires = excluded.expires`
 	noteKeys   = `SELECT name FROM notes WHERE network = ? AND name > ? AND (expires = 0 OR expires > ?) ORDER BY name LIMIT ?`
 	getNote    = `SELECT value FROM notes WHERE network = ? AND name = ? AND (expires = 0 OR expires > ?)`

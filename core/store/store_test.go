@@ -105,3 +105,28 @@ func TestFailingWriteHarmsNoOther(t *testing.T) {
 }
 
 func endGoroutine() { runtime.Goexit() }
+
+func TestReadOne(t *testing.T) {
+	db := openTest(t)
+	if err := db.Write(t.Context(), func(tx *Tx) error {
+		_, err := tx.Exec(t.Context(), "CREATE TABLE one (n INTEGER)")
+		if err == nil {
+			_, err = tx.Exec(t.Context(), "INSERT INTO one VALUES (7)")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err := db.ReadOne(t.Context(), func(tx *Tx) error { return tx.QueryRow(t.Context(), "SELECT n FROM one").Scan(&n) })
+	if err != nil || n != 7 {
+		t.Errorf("%d, %v", n, err)
+	}
+	err = db.ReadOne(t.Context(), func(tx *Tx) error {
+		_, err := tx.Exec(t.Context(), "DELETE FROM one")
+		return err
+	})
+	if err == nil {
+		t.Error("it wrote")
+	}
+}

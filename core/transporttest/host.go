@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -98,7 +99,7 @@ func (h *Host) Deliver(ctx context.Context, e core.Event) error {
 	h.seen[key] = true
 	if m, ok := e.(*core.Message); ok {
 		for _, n := range m.Notes {
-			h.note(n.Key, n.Value)
+			h.notes[n.Key] = bytes.Clone(n.Value)
 		}
 	}
 	h.add(e)
