@@ -2,7 +2,6 @@ package email
 
 import (
 	"context"
-	"errors"
 
 	"gangway/transports/email/client"
 )
@@ -28,12 +27,17 @@ func (e envelope) wire() client.Envelope {
 	return client.Envelope{ID: e.id, From: e.from, To: e.to, UTF8: e.utf8, Success: e.success}
 }
 
-// configureCarrier makes the carrier of the mail domain.
+// configureCarrier makes the carrier of the mail domain: the relay, or, without one, the way straight to the recipients'
+// servers.
 func (t *transport) configureCarrier() error {
-	if t.settings.Relay == "" {
-		return errors.New(`relay is not set: name the mail server that takes outgoing mail, such as relay = "smtp://127.0.0.1:25"`)
+	if err := t.configureDirect(); err != nil {
+		return err
 	}
-	r, err := relayOf(t.settings, t.wire)
+	if t.settings.Relay == "" {
+		t.carrier = t.newDirect()
+		return nil
+	}
+	r, err := relayOf(t.settings, t.settings.Hello)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"gangway/core"
 	"gangway/transports/email/auth"
+	"gangway/transports/email/dkim"
 )
 
 // settings are the keys of [transport.email].
@@ -29,6 +30,8 @@ type settings struct {
 	Secret   string `toml:"hmac_key"`
 
 	trustSettings
+	dkimSettings
+	directSettings
 }
 
 const (
@@ -41,7 +44,7 @@ func Driver() core.Driver {
 	return core.Driver{
 		Name: "email", Title: "E-mail", Type: "smtp", Prompt: "E-mail address",
 		Lane: core.Stored, Order: core.PerMessage, Threads: true,
-		Lifetime: 48 * time.Hour,
+		Lifetime: usualLifetime,
 		Retry: []time.Duration{ // RFC 5321 section 4.5.4.1; the second passes a greylist of five minutes
 			time.Minute, 5 * time.Minute, 9 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 			time.Hour, 2 * time.Hour, 4 * time.Hour,
@@ -58,7 +61,9 @@ type transport struct {
 	domain   string  // of our addresses, in U-labels
 	wire     string  // the same in A-labels
 	carrier  carrier // of the mail domain
+	resolver *net.Resolver
 	threads  threads
+	ring     *dkim.Ring  // of the keys that sign our mail; nil: nothing is signed
 	tls      *tls.Config // of the SMTP listener; nil: no STARTTLS
 	limits   limits
 	memory   *memory
@@ -74,7 +79,7 @@ type transport struct {
 }
 
 func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
-	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust()}
+	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), directSettings: defaultDirect()}
 	if err := decode(&s); err != nil {
 		return nil, err
 	}
@@ -129,6 +134,7 @@ func (t *transport) configure() error {
 		}
 		t.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
+	t.configureDKIM()
 	return t.configureCarrier()
 }
 

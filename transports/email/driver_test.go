@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -25,7 +26,11 @@ func TestSettings(t *testing.T) {
 		"default port":       {map[string]any{"domain": domain, "relay": "smtp://localhost"}, ""},
 		"no domain":          {map[string]any{"relay": "smtp://127.0.0.1:25"}, "domain is not set"},
 		"bad domain":         {map[string]any{"domain": "not a domain", "relay": "smtp://127.0.0.1:25"}, "domain"},
-		"no relay":           {map[string]any{"domain": domain}, "relay is not set"},
+		"no relay":           {map[string]any{"domain": domain}, ""},
+		"hello":              {map[string]any{"domain": domain, "hello": "mx 1"}, "hello must be"},
+		"direct port":        {map[string]any{"domain": domain, "direct_port": 70000}, "direct_port"},
+		"lifetime":           {map[string]any{"domain": domain, "lifetime": 6 * 24 * time.Hour}, "lifetime"},
+		"dns":                {map[string]any{"domain": domain, "dns": "9.9.9.9"}, "dns must be host:port"},
 		"relay is no URL":    {map[string]any{"domain": domain, "relay": "smtp://u:secret@h h"}, "relay is not a URL"},
 		"relay scheme":       {map[string]any{"domain": domain, "relay": "http://x"}, "smtp://host:port"},
 		"relay path":         {map[string]any{"domain": domain, "relay": "smtp://x/y"}, "smtp://host:port"},

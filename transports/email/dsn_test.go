@@ -184,62 +184,6 @@ func TestReportOfLongAgo(t *testing.T) {
 	}
 }
 
-func TestFailureTable(t *testing.T) {
-	for _, tt := range []struct {
-		code int
-		enh  enhanced
-		at   stage
-		kind core.Kind
-		text string
-	}{
-		{550, enhanced{5, 1, 1}, client.Rcpt, core.NotFound, "no mailbox"},
-		{550, enhanced{}, client.Rcpt, core.NotFound, "no mailbox"},
-		{550, enhanced{5, 0, 0}, client.Rcpt, core.NotFound, "no mailbox"},
-		{551, enhanced{}, client.Rcpt, core.NotFound, "no mailbox"},
-		{550, enhanced{}, client.Data, core.Denied, "refused the message"},
-		{556, enhanced{5, 1, 10}, client.Rcpt, core.NotFound, "takes no mail"},
-		{550, enhanced{5, 1, 2}, client.Rcpt, core.NotFound, "does not exist"},
-		{553, enhanced{}, client.Rcpt, core.Invalid, "not a valid address"},
-		{501, enhanced{}, client.Rcpt, core.Invalid, "not a valid address"},
-		{550, enhanced{5, 1, 8}, client.Mail, core.Denied, "administrator"},
-		{550, enhanced{5, 2, 1}, client.Rcpt, core.NotFound, "disabled"},
-		{552, enhanced{5, 2, 2}, client.Rcpt, core.TooLarge, "full"},
-		{452, enhanced{4, 2, 2}, client.Rcpt, core.OverLimit, "full"},
-		{552, enhanced{}, client.Data, core.TooLarge, "larger"},
-		{552, enhanced{5, 3, 4}, client.Mail, core.TooLarge, "larger"},
-		{421, enhanced{}, client.Mail, core.Unavailable, "at the moment"},
-		{451, enhanced{4, 7, 1}, client.Rcpt, core.Unavailable, ""},
-		{450, enhanced{4, 1, 1}, client.Rcpt, core.Unavailable, ""},
-		{554, enhanced{5, 4, 6}, client.Report, core.Unsupported, "loop"},
-		{554, enhanced{}, client.Data, core.Denied, "rules"},
-		{550, enhanced{5, 7, 1}, client.Data, core.Denied, "rules"},
-		{550, enhanced{5, 7, 26}, client.Data, core.Denied, "prove"},
-		{550, enhanced{5, 7, 10}, client.Data, core.Denied, "securely"},
-		{502, enhanced{}, client.Data, core.Unsupported, "administrator"},
-		{550, enhanced{5, 6, 7}, client.Rcpt, core.Unsupported, "kind of message"},
-		{0, enhanced{4, 4, 7}, client.Report, core.Unavailable, "in time"},
-		{0, enhanced{}, client.Report, core.Denied, "was refused"},
-	} {
-		st := status{tt.code, tt.enh}
-		e := st.failure("op", "bob@example.com", "", tt.at)
-		if e.Kind != tt.kind || !strings.Contains(e.Text, tt.text) || e.Code != st.String() {
-			t.Errorf("%v at %d: %v %q", st, tt.at, e.Kind, e.Text)
-		}
-		if tt.code >= 500 && e.Kind.Retried() {
-			t.Errorf("%v would be tried again", st)
-		}
-		if tt.code/100 == 4 && !e.Kind.Retried() {
-			t.Errorf("%v would not be tried again", st)
-		}
-	}
-}
-
-func TestCited(t *testing.T) {
-	if got := cited("a\r\nb\x00\u202ec " + strings.Repeat("é", 300)); strings.ContainsAny(got, "\r\n\x00\u202e") || len(got) > 310 {
-		t.Errorf("%q", got)
-	}
-}
-
 func FuzzReport(f *testing.F) {
 	for _, name := range []string{"postfix-failed", "postfix-delayed", "exim", "qmail", "no-action"} {
 		f.Add(sample(f, name))

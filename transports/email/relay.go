@@ -25,6 +25,7 @@ type submission struct {
 type relay struct {
 	host   string // host:port
 	config client.Config
+	site   bool // it is the one of all users
 	lane   *client.Lane
 }
 
@@ -81,7 +82,9 @@ func relayOf(s settings, hello string) (*relay, error) {
 	default:
 		to.port = "25"
 	}
-	return newRelay(to, hello, relayConns), nil
+	r := newRelay(to, hello, relayConns)
+	r.site = true
+	return r, nil
 }
 
 func relayMode(startTLS string, implicit, local bool) (client.Mode, error) {
@@ -107,6 +110,9 @@ func isLoopback(host string) bool {
 // dial makes a connection that is ready for a mail.
 func (r *relay) dial(ctx context.Context) (*client.Conn, error) {
 	c, err := client.Dial(ctx, r.host, r.config)
+	if err != nil && r.site {
+		err = &siteError{err}
+	}
 	return c, client.Named(r.host, err)
 }
 

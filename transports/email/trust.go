@@ -3,7 +3,6 @@ package email
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -40,15 +39,9 @@ func (t *transport) configureTrust() error {
 	default:
 		return fmt.Errorf("verify must be %q, %q or %q, not %q", verifyReject, verifyMark, verifyOff, s.Verify)
 	}
-	resolver := net.DefaultResolver
-	if s.DNS != "" {
-		if _, _, err := net.SplitHostPort(s.DNS); err != nil {
-			return fmt.Errorf("dns must be host:port: %w", err)
-		}
-		resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, network, s.DNS)
-		}}
+	resolver, err := newResolver(s.DNS)
+	if err != nil {
+		return err
 	}
 	for i, domain := range s.Sealers {
 		wire, _, err := parseDomain(domain)
@@ -57,7 +50,7 @@ func (t *transport) configureTrust() error {
 		}
 		s.Sealers[i] = wire
 	}
-	t.verifier = &auth.Verifier{Resolver: resolver}
+	t.resolver, t.verifier = resolver, &auth.Verifier{Resolver: resolver}
 	return nil
 }
 

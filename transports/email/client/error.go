@@ -1,6 +1,11 @@
 package client
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/emersion/go-smtp"
+)
 
 // Stage is where in the dialogue something went wrong.
 type Stage uint8
@@ -34,6 +39,19 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// TooLargeError is that a server has said how much it takes, and that the mail is more. It wraps a *smtp.SMTPError.
+type TooLargeError struct{ Limit int }
+
+// Error returns the text for the log.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the server takes up to %d bytes", e.Limit)
+}
+
+// Unwrap returns what the server would have said.
+func (e *TooLargeError) Unwrap() error {
+	return &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}}
+}
 
 // At gives err a stage; nil stays nil, and what has a stage keeps it.
 func At(s Stage, err error) error {

@@ -62,7 +62,7 @@ func (c *Conn) announce(e Envelope, size int) error {
 		return At(Rcpt, &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 6, 7}})
 	}
 	if limit, ok := c.smtp.MaxMessageSize(); ok && limit > 0 && size > limit {
-		return At(Mail, &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}})
+		return At(Mail, &TooLargeError{limit})
 	}
 	o := &smtp.MailOptions{Size: int64(size), UTF8: e.UTF8}
 	if e.From != "" {
