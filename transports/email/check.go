@@ -33,6 +33,7 @@ func (t *transport) Check(ctx context.Context) []core.Finding {
 			})
 		}
 	}
+	all = append(all, t.checkDKIM())
 	if r, ok := t.carrier.(*relay); ok {
 		all = append(all, checkRelay(ctx, r))
 	}

@@ -90,6 +90,12 @@ func (s *session) carry(ctx context.Context, e envelope, o outgoing) error {
 	if err != nil {
 		return &core.Error{Kind: core.Invalid, Op: "email: send", Text: "The message has a subject or a name that mail cannot carry.", Err: err}
 	}
+	if mail, err = s.t.trace(ctx, mail); err != nil {
+		return err
+	}
+	if mail, err = s.t.sign(mail); err != nil {
+		return err
+	}
 	if err := s.t.carrier.send(ctx, e, mail); err != nil {
 		return sendFailure(e.to, err)
 	}
