@@ -63,16 +63,25 @@ func (h handler) answer(ctx context.Context, m *core.Message, s *said) {
 // the first, never of an earlier correction. Where the network has no
 // corrections they are refused, unless the user wants them sent as new messages.
 func (h handler) correct(ctx context.Context, user core.UserID, m *core.Message, id string) error {
-	if h.domain.Network.Caps.Editor == nil {
-		if !h.resends(ctx, user) {
-			return h.cannot("changed after they were sent")
-		}
-		m.Text = "* " + m.Text
-		return nil
+	editor := h.domain.Network.Caps.Editor != nil
+	if !editor && !h.domain.Network.MayHold() {
+		return h.instead(ctx, user, m)
 	}
 	first, err := h.mine(ctx, m.Ref, id)
+	if err != nil && !editor {
+		return h.instead(ctx, user, m)
+	}
 	m.Replaces.ID = first
 	return err
+}
+
+// instead makes a new message of a correction.
+func (h handler) instead(ctx context.Context, user core.UserID, m *core.Message) error {
+	if !h.resends(ctx, user) {
+		return h.cannot("changed after they were sent")
+	}
+	m.Text = "* " + m.Text
+	return nil
 }
 
 // resends reports whether the user wants corrections sent as new messages.
@@ -103,7 +112,7 @@ func (h handler) reaction(ctx context.Context, s *said) (core.Event, error) {
 }
 
 func (h handler) retraction(ctx context.Context, s *said) (core.Event, error) {
-	if h.domain.Network.Caps.Retractor == nil {
+	if h.domain.Network.Caps.Retractor == nil && !h.domain.Network.MayHold() {
 		return nil, h.cannot("taken back")
 	}
 	id, err := h.mine(ctx, s.ref, s.retracts)

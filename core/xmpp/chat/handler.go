@@ -27,6 +27,7 @@ type Config struct {
 	Ledger   core.Ledger
 	Contacts Contacts         // nil: addresses are as Transport.Parse returns them
 	Choices  core.Choices     // nil: nobody has chosen anything
+	Window   Window           // nil: nothing is held
 	Now      func() time.Time // nil: time.Now
 	// Report tells the admins what a user has to say about a correspondent, from the domain of a network; nil: nobody
 	// takes reports.
@@ -41,6 +42,7 @@ type Chat struct {
 
 	gateway Gateway
 	choices core.Choices
+	window  Window
 	log     *slog.Logger
 	// walked are the names of messages on live lanes, which the ledger does not know.
 	walked *fresh[sentName, core.MessageID]
@@ -63,7 +65,7 @@ func New(cfg Config) *Chat {
 			quotes: newQuotes(),
 			recent: newFresh[core.MessageID, struct{}](cfg.Now, time.Minute, 20_000),
 		},
-		gateway: cfg.Gateway, choices: cfg.Choices, log: cfg.Logger,
+		gateway: cfg.Gateway, choices: cfg.Choices, window: cfg.Window, log: cfg.Logger,
 		walked: newFresh[sentName, core.MessageID](cfg.Now, 24*time.Hour, 50_000),
 		report: cfg.Report, reports: newFresh[string, struct{}](cfg.Now, time.Hour, 1_000),
 	}
@@ -128,6 +130,9 @@ func (h handler) serve(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t 
 		return err
 	}
 	s.ref = core.Ref{Account: a.ID, Peer: h.book.exact(ctx, a.ID, t.Address)}
+	if h.sends(&s) {
+		return h.sendNow(ctx, w, user, a, &s)
+	}
 	return h.submit(ctx, user, a, &s)
 }
 
@@ -194,7 +199,7 @@ func (h handler) submit(ctx context.Context, user core.UserID, a core.Account, s
 			h.quotes.keep(m.ID, m.Text, 0)
 		}
 	}
-	return h.gateway.Submit(ctx, a, e)
+	return h.afterSent(ctx, user, a, e)
 }
 
 // asked is the name in recent of what is no message and so has none of its own.

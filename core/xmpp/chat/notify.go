@@ -29,7 +29,7 @@ func (h handler) notify(ctx context.Context, s *said, user core.UserID, t core.T
 	caps := h.domain.Network.Caps
 	about, ours := ourName(s.displayed)
 	mark := ours && caps.ReadMarker != nil
-	state := caps.TypingSender != nil && (s.typing || s.paused || s.active)
+	state := (caps.TypingSender != nil || h.domain.Network.MayHold()) && (s.typing || s.paused || s.active)
 	if !mark && !state {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (r *Renderer) receipt(ctx context.Context, p page, rc *core.Receipt) {
 		p.enc.End()
 	case core.Failed:
 		r.failed(p, rc, to)
-	case core.Queued, core.Accepted, core.Sent: // not told: see the package comment
+	case core.Queued, core.Accepted, core.Sent, core.Withdrawn: // not told: see the package comment
 	}
 }
 
@@ -62,6 +62,9 @@ func (r *Renderer) failed(p page, rc *core.Receipt, to string) {
 	p.enc.Start("message", "", "type", "error", "from", bare(p.from), "to", to, "id", rc.Origin.ID)
 	encodeError(p.enc, rc.Err)
 	p.enc.End()
+	if rc.Whole != "" {
+		return // it is said once, of the message that it went within
+	}
 	name, what := rc.ID, "Your message was not delivered: "
 	if !rc.Known() {
 		name, what = asked(rc.Origin), "This was not done: " // a reaction, a retraction

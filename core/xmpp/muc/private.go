@@ -81,7 +81,7 @@ func (w *whisperer) Render(ctx context.Context, enc *stream.Encoder, d *edge.Dom
 		enc.Empty("received", nsReceipts, "id", r.Origin.ID)
 		enc.Empty("x", NSUser)
 		enc.End()
-	case core.Queued, core.Accepted, core.Sent, core.Read:
+	case core.Queued, core.Accepted, core.Sent, core.Read, core.Withdrawn:
 	}
 	return nil
 }

@@ -87,6 +87,8 @@ func stateText(m Moment) string {
 		text = "read"
 	case core.Failed:
 		text = "not delivered"
+	case core.Withdrawn:
+		text = "taken back before it was sent"
 	}
 	if !m.Changed.IsZero() && m.State != core.Queued {
 		text += " on " + clock(m.Changed)
