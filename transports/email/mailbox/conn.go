@@ -97,8 +97,8 @@ func (c *conn) learn() error {
 		if err := c.client.WaitGreeting(); err != nil {
 			return err // perhaps a BYE, with the reason
 		}
-		if c.caps = c.client.Caps(); c.caps == nil {
-			return errGarbage
+		if c.caps = c.client.Caps(); c.caps == nil { // it waits half a minute
+			return c.wire.end(errSilent)
 		}
 		return nil
 	})

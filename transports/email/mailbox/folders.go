@@ -18,7 +18,7 @@ func sentNames() []string {
 		"enviados", "elementos enviados", "correo enviado", "mensajes enviados", "itens enviados", "mensagens enviadas",
 		"inviati", "inviata", "posta inviata", "elementi inviati", "verzonden", "verzonden items", "verzonden objecten",
 		"skickat", "skickade objekt", "sendt", "sendte elementer", "sendt post", "lähetetyt", "lähetetyt viestit",
-		"wysłane", "elementy wysłane", "odeslané", "odeslaná pošta", "odoslané", "elküldött", "elküldött elemek",
+		"wysłane", "elementy wysłane", "odeslané", "odeslaná pošta", "odoslané", "elküldött", "elküldött elemek", //nolint:misspell // Polish
 		"trimise", "poslano", "poslane", "gönderilmiş öğeler", "gönderilenler", "gönderilmiş",
 		"отправленные", "отправленное", "надіслані", "изпратени", "απεσταλμένα", "נשלחו", "المرسل",
 		"已发送", "已发送邮件", "已傳送郵件", "寄件備份", "送信済み", "送信済みアイテム", "送信済みメール", "보낸편지함", "보낸 편지함",

@@ -39,6 +39,16 @@ func (i *idle) answer(line []byte, current **idle) error {
 	return nil
 }
 
+// isRefused says whether the server is done with it and did not want it.
+func (i *idle) isRefused() bool {
+	select {
+	case <-i.over:
+		return i.refused
+	default:
+		return false
+	}
+}
+
 // startIdle begins an IDLE, and returns when the server has said whether it does so.
 func (c *conn) startIdle() (*idle, error) {
 	c.idles++

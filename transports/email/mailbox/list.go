@@ -25,10 +25,6 @@ type found struct {
 // list finds the next mails, in the order of their UIDs. more: there are others after them.
 func (f *follower) list(c *conn) (mails []found, more bool, err error) {
 	k := &f.cursor
-	if box := c.client.Mailbox(); box != nil && box.NumMessages == 0 {
-		f.atEnd()
-		return nil, false, nil
-	}
 	for k.Next <= math.MaxUint32 {
 		set := imap.UIDSet{{Start: imap.UID(k.Next)}} // to the end, and never empty: it has the last mail, even one below
 		last := k.Next + f.window - 1
@@ -79,6 +75,9 @@ func (f *follower) findFrom(c *conn, set imap.UIDSet) (mails []found, more bool,
 			cut()
 		}
 	})
+	if box := c.client.Mailbox(); isAnswer(err) && box != nil && box.NumMessages == 0 {
+		err = nil // to some servers there is no "*" then
+	}
 	cut()
 	return mails, more, err
 }

@@ -24,7 +24,7 @@ func (b *Box) login(ctx context.Context, c *conn) error {
 	if err != nil {
 		return fmt.Errorf("imap: access token: %w", err)
 	}
-	mech := sasl.Client(nil)
+	var mech sasl.Client
 	switch {
 	case c.caps.Has(imap.AuthCap(sasl.OAuthBearer)):
 		mech = newBearer(l.User, b.config.Server, token)

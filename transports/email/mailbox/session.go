@@ -148,6 +148,11 @@ func (s *session) followSent(ctx context.Context) error {
 	return s.sync(ctx, f)
 }
 
+// nothingNew says whether the folder, just opened, holds nothing that was not looked at.
+func (f *follower) nothingNew() bool {
+	return f.cursor.Past == nil && (f.count == 0 || f.top != 0 && f.top == f.cursor.Next)
+}
+
 // sync delivers what is new in a folder.
 func (s *session) sync(ctx context.Context, f *follower) error {
 	for more := true; more; {
@@ -159,8 +164,9 @@ func (s *session) sync(ctx context.Context, f *follower) error {
 		}
 		heard, fresh := s.conn.mail.Swap(false), f.fresh
 		f.fresh = false
-		if fresh && !heard && f.top != 0 && f.top == f.cursor.Next && f.cursor.Past == nil {
-			return nil
+		if fresh && !heard && f.nothingNew() {
+			f.atEnd()
+			return f.save(ctx)
 		}
 		var mails []found
 		var err error

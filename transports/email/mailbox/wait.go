@@ -51,7 +51,7 @@ func (s *session) waitIdle(ctx context.Context, until time.Time) error {
 	if err == nil {
 		err = c.stopIdle(i)
 	}
-	if i.refused {
+	if i.isRefused() {
 		c.noIdle = true
 	}
 	switch {

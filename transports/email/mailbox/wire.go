@@ -175,7 +175,7 @@ func (w *wire) fail(err error) error {
 	case errors.Is(err, io.EOF):
 		err = errGone
 	case !errors.Is(err, os.ErrDeadlineExceeded):
-	case !w.until.IsZero() && !time.Now().Before(w.until):
+	case w.left < w.may.bytes && !w.until.IsZero() && !time.Now().Before(w.until):
 		err = errSlow
 	default:
 		err = errSilent
@@ -186,7 +186,7 @@ func (w *wire) fail(err error) error {
 func (w *wire) broke(err error) error {
 	if w.err == nil {
 		w.err = fmt.Errorf("imap: %w", err)
-		w.Conn.Close()
+		w.Close()
 	}
 	return w.err
 }
