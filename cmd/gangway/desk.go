@@ -273,6 +273,8 @@ func (d *desk) letters(ctx context.Context, o queueFilter) ([]letterRow, error) 
 		switch e := l.Event.(type) {
 		case *core.Message:
 			row.ID = string(e.ID)
+		case *core.Held:
+			row.ID = string(e.Lines[0].ID)
 		case *core.Receipt:
 			row.ID = string(e.ID)
 		}

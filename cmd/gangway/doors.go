@@ -22,6 +22,9 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 	if d.Network.Driver.Lane == core.Stored {
 		cfg.Letters, cfg.Timeline = letters{a.queue}, timeline{a.mapping, a.queue}
 	}
+	if d.Network.MayHold() {
+		cfg.Window = a.gateway
+	}
 	if d.Network.Caps.Rooms != nil {
 		cfg.Rooms = x.rooms.On(d).Registration()
 		cfg.Chosen = func(ctx context.Context, a core.Account) error { return x.rooms.Reconsider(ctx, d, a) }
@@ -84,22 +87,37 @@ func (t timeline) Timeline(ctx context.Context, a core.Account, peer core.Addres
 	return moments, nil
 }
 
-// queued are the user's messages that wait, or have been given up.
+// queued are the user's messages that wait, or have been given up, each by its own name, also those within others.
 func (t timeline) queued(ctx context.Context, a core.Account) (map[core.MessageID]outbox.Letter, error) {
-	direction := core.ToNetwork
+	toNetwork, window := core.ToNetwork, core.Window
 	all := map[core.MessageID]outbox.Letter{}
-	for _, dead := range []bool{true, false} {
-		letters, err := t.queue.List(ctx, outbox.Filter{
-			User: a.User, Network: a.Network, Direction: &direction, Dead: dead, Limit: 1000,
-		})
+	for _, f := range []outbox.Filter{{Direction: &toNetwork, Dead: true}, {Direction: &toNetwork}, {Direction: &window}} {
+		f.User, f.Network, f.Limit = a.User, a.Network, 1000
+		letters, err := t.queue.List(ctx, f)
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range letters {
-			if m, ok := l.Event.(*core.Message); ok {
-				all[m.ID] = l
+			for _, id := range namesIn(l.Event) {
+				all[id] = l
 			}
 		}
 	}
 	return all, nil
+}
+
+// namesIn are the messages that an event on its way to a network is.
+func namesIn(e core.Event) (ids []core.MessageID) {
+	if h, ok := e.(*core.Held); ok {
+		e = h.Fold()
+	}
+	m, ok := e.(*core.Message)
+	if !ok {
+		return nil
+	}
+	ids = append(ids, m.ID)
+	for _, p := range m.Parts {
+		ids = append(ids, p.ID)
+	}
+	return ids
 }

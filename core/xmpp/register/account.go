@@ -72,7 +72,8 @@ func (c commands) status(ctx context.Context, r Request) (core.Step, error) {
 	for _, a := range accounts {
 		lines = append(lines, c.accountName(a)+": "+linkText(c.Gateway.Status(a.ID)))
 	}
-	return c.done(strings.Join(lines, "\n")), nil
+	held, err := c.held(ctx, r.User)
+	return c.done(join(strings.Join(lines, "\n"), held)), err
 }
 
 // accountName is what the user knows an account by.

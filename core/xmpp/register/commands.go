@@ -74,6 +74,7 @@ func Commands(cfg Config) []Command {
 		{Name: "add", Node: "add-contact", Title: "Get the link to an address", Arg: "address", Usage: "ADDRESS", Run: c.add},
 	}
 	all = append(all, c.ofPeople()...)
+	all = append(all, c.ofWindow()...)
 	if c.Letters != nil {
 		all = append(all, Command{Name: "undelivered", Node: "undelivered", Title: "See, retry or drop what was not delivered", Run: c.undelivered})
 	}

@@ -123,6 +123,7 @@ type Config struct {
 	Gateway  Gateway
 	Accounts Accounts
 	Letters  Letters
+	Window   Window // nil: nothing is held
 	Contacts Contacts
 	Timeline Timeline
 	Choices  Choices

@@ -22,14 +22,22 @@ func (c commands) undelivered(ctx context.Context, r Request) (core.Step, error)
 	if err != nil {
 		return core.Step{}, err
 	}
+	held, err := c.held(ctx, r.User)
+	if err != nil {
+		return core.Step{}, err
+	}
 	which := r.Answers["which"]
 	switch {
 	case len(letters) == 0 && which == "" && page == 0:
-		return c.done("No message waits to be tried again. What failed was answered with an error at the time."), nil
+		return c.done(join(held, "No message waits to be tried again. What failed was answered with an error at the time.")), nil
 	case len(letters) == 0 && which == "":
 		return c.done("That was all."), nil
 	case action == "":
-		return c.listLetters(letters, page, further), nil
+		step := c.listLetters(letters, page, further)
+		if page == 0 {
+			step.Text = join(held, step.Text)
+		}
+		return step, nil
 	case action != "retry" && action != "drop":
 		return c.done("Nothing was changed."), nil
 	case which == "":
