@@ -26,6 +26,7 @@ type outgoing struct {
 	lang       string // of the text, a BCP 47 tag; empty: not known
 	quote      quote
 	emoji      []string // it is a reaction of these, and the text is for programs that know none
+	notice     *notice  // it is a read notice
 	files      []part
 }
 
@@ -55,6 +56,8 @@ func compose(o outgoing) ([]byte, error) {
 	var w headerWriter
 	w.head(o)
 	switch {
+	case o.notice != nil:
+		w.readNotice(o)
 	case len(o.emoji) > 0:
 		w.reaction(o)
 	case len(o.files) > 0:
@@ -117,9 +120,10 @@ func (o *outgoing) boundary(kind string) string {
 	return "=_" + core.Digest("boundary", kind, o.id, o.text)
 }
 
-// multipart ends the header with that of a multipart, and writes its parts: next begins each.
-func (w *headerWriter) multipart(kind, boundary string, parts func(next func())) {
-	w.field("Content-Type", "multipart/"+kind+";", `boundary="`+boundary+`"`)
+// multipart ends the header with that of a multipart, and writes its parts: next begins each. params are further
+// parameters of its type.
+func (w *headerWriter) multipart(kind, boundary string, parts func(next func()), params ...string) {
+	w.field("Content-Type", append(append([]string{"multipart/" + kind + ";"}, params...), `boundary="`+boundary+`"`)...)
 	parts(func() {
 		w.buf.WriteString("\r\n--" + boundary + "\r\n")
 	})

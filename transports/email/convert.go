@@ -44,6 +44,7 @@ type letter struct {
 	automatic   bool         // written by a program: never answered
 	list        *mailingList // nil if it came by none
 	sentBy      address      // Sender, if that is somebody else than from; else zero
+	notify      address      // who wants to know when it is read; zero: nobody
 	reaction    []string     // emoji that it puts on the mail it answers
 	body        mime.Body
 	repaired    []string // what was odd about it, beside mail.Defects
@@ -70,6 +71,7 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 	}
 	l.from, l.name = l.sender(returnPath)
 	l.sentBy = l.otherSender()
+	l.notify = l.asksForNotice(returnPath)
 	l.date = clamp(l.written, now)
 	l.checkDate()
 	if index, err := base64.StdEncoding.DecodeString(root.Header.Get("Thread-Index")); err == nil && len(index) >= 22 {

@@ -179,6 +179,9 @@ func (t threads) place(ctx context.Context, a core.AccountID, l *letter, peer co
 		Mid: l.id, Remote: remote, Peer: peer, Subject: base, Print: l.print(), At: l.date,
 		Refs: references(append(slices.Clone(l.references), l.inReplyTo...), ""),
 	}}
+	if l.notify.local != "" {
+		p.row.Notify = l.notify.address()
+	}
 	if to := l.answersTo(); l.list.isForum() && len(to) > 0 {
 		p.row.Answers = core.Address(to[0])
 	}
