@@ -12,7 +12,10 @@ import (
 	"strconv"
 	"time"
 
+	"code.dny.dev/ssrf"
+
 	"gangway/transports/email/client"
+	"gangway/transports/email/mtasts"
 	"gangway/transports/email/mx"
 )
 
@@ -21,6 +24,7 @@ type directSettings struct {
 	Hello    string        `toml:"hello"`          // what we call ourselves in EHLO: the name that our address leads back to
 	Port     int           `toml:"direct_port"`    // of other servers; 25 everywhere but in a lab
 	Private  bool          `toml:"direct_private"` // servers at addresses that are not the Internet's: in a lab
+	STS      bool          `toml:"mta_sts"`        // the policies of other domains are heeded (RFC 8461)
 	Lifetime time.Duration `toml:"lifetime"`       // how long a mail is tried
 }
 
@@ -31,7 +35,7 @@ const (
 )
 
 func defaultDirect() directSettings {
-	return directSettings{Port: smtpPort, Lifetime: usualLifetime}
+	return directSettings{Port: smtpPort, STS: true, Lifetime: usualLifetime}
 }
 
 // configureDirect checks the settings.
@@ -62,13 +66,37 @@ type direct struct {
 
 func (t *transport) newDirect() *direct {
 	s := t.settings
-	return &direct{
-		log: t.host.Logger(),
-		mx: mx.New(mx.Config{
-			Hello: s.Hello, Resolver: t.resolver, Port: s.Port, Private: s.Private,
-			Ours: t.ours, OursAt: t.oursAt, Times: client.DefaultTimes(), Now: t.now,
-		}),
+	config := mx.Config{
+		Hello: s.Hello, Resolver: t.resolver, Port: s.Port, Private: s.Private,
+		Ours: t.ours, OursAt: t.oursAt, Times: client.DefaultTimes(), Now: t.now,
 	}
+	if s.STS {
+		config.Policies = policies{&mtasts.Cache{
+			Resolver: t.resolver, Fetch: mtasts.ByHTTPS(t.dialWeb()), Notes: t.host.Notes(), Logger: t.host.Logger(), Now: t.now,
+		}}
+	}
+	return &direct{log: t.host.Logger(), mx: mx.New(config)}
+}
+
+// dialWeb connects to web servers that other domains name: on the Internet only, but in a lab.
+func (t *transport) dialWeb() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: 30 * time.Second, Resolver: t.resolver}
+	if !t.settings.Private {
+		d.Control = ssrf.New().Safe
+	}
+	return d.DialContext
+}
+
+// policies are those of MTA-STS.
+type policies struct{ cache *mtasts.Cache }
+
+// Policy returns the policy of a domain; nil if it has none.
+func (p policies) Policy(ctx context.Context, domain string) (mx.Policy, error) {
+	found, ok, err := p.cache.Policy(ctx, domain)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return found, nil
 }
 
 // ours says whether a server of that name is this gateway.
