@@ -29,6 +29,7 @@ type settings struct {
 	Receipt  string `toml:"receipt"` // what "delivered" means: "dsn" or "relay"
 	Secret   string `toml:"hmac_key"`
 
+	boxSettings
 	trustSettings
 	dkimSettings
 	directSettings
@@ -43,7 +44,7 @@ const (
 func Driver() core.Driver {
 	return core.Driver{
 		Name: "email", Title: "E-mail", Type: "smtp", Prompt: "E-mail address",
-		Lane: core.Stored, Order: core.PerMessage, Threads: true,
+		Lane: core.Stored, Order: core.PerMessage, Threads: true, Shared: true,
 		Lifetime: usualLifetime,
 		Retry: []time.Duration{ // RFC 5321 section 4.5.4.1; the second passes a greylist of five minutes
 			time.Minute, 5 * time.Minute, 9 * time.Minute, 15 * time.Minute, 30 * time.Minute,
@@ -62,6 +63,7 @@ type transport struct {
 	wire     string  // the same in A-labels
 	carrier  carrier // of the mail domain
 	resolver *net.Resolver
+	boxes    *boxes // what mailboxes elsewhere share
 	threads  threads
 	ring     *dkim.Ring  // of the keys that sign our mail; nil: nothing is signed
 	tls      *tls.Config // of the SMTP listener; nil: no STARTTLS
@@ -105,6 +107,9 @@ func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
 func (t *transport) configure() error {
 	s := &t.settings
 	if err := t.configureTrust(); err != nil {
+		return err
+	}
+	if err := t.configureBoxes(); err != nil {
 		return err
 	}
 	if s.MaxSize < leastMaxSize {
@@ -188,12 +193,19 @@ func (t *transport) listen(ctx context.Context) ([]*server, error) {
 	return servers, nil
 }
 
-// Open makes the session of an account, which needs no connection. An address of another domain cannot be sent from:
-// its owner has not said that we may.
+// Open makes the session of an account, which needs no connection, unless the account is a mailbox elsewhere. But for
+// those, an address of another domain cannot be sent from: its owner has not said that we may.
 func (t *transport) Open(a core.Account) (core.Session, error) {
 	own, err := parseAddress(string(a.Own))
 	if err != nil {
 		return nil, core.Wrap(core.Invalid, "email: open", err)
+	}
+	if isBox(a.Realm) {
+		b, err := t.openBox(a, own)
+		if err != nil {
+			return nil, err
+		}
+		return &session{t: t, account: a, own: own, via: b}, nil
 	}
 	if own.domain != t.domain {
 		return nil, core.E(core.Invalid, "email: open", "Your address here must end in @"+t.domain+".")

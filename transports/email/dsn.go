@@ -134,6 +134,11 @@ func (t *transport) deliverReport(ctx context.Context, l *letter, id core.Messag
 	if err != nil {
 		return err
 	}
+	return t.deliverReportOn(ctx, l, id, sent)
+}
+
+// deliverReportOn is deliverReport for what is known to have been sent; id may be empty.
+func (t *transport) deliverReportOn(ctx context.Context, l *letter, id core.MessageID, sent sentMail) error {
 	r := readReport(l)
 	receipt := &core.Receipt{
 		Ref: core.Ref{Account: sent.Account, Peer: sent.Peer}, IDs: core.IDs{ID: id, Remote: sent.Remote},
@@ -153,7 +158,7 @@ func (t *transport) deliverReport(ctx context.Context, l *letter, id core.Messag
 		}
 		return t.deliverAnswer(ctx, l, sent, r)
 	}
-	err = t.host.Deliver(ctx, receipt)
+	err := t.host.Deliver(ctx, receipt)
 	if err != nil && core.KindOf(err) == core.NotFound {
 		t.host.Logger().Info("report about a mail that is forgotten", "message", id)
 		return nil

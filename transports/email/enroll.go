@@ -22,8 +22,40 @@ func reserved() []string {
 	}
 }
 
-// Enroll asks for the name before the @ and takes it. An administrator can link the reserved ones to somebody.
+// The ways to have an address; the values of the answer "kind".
+const (
+	kindAlias = "alias" // of our own domain
+	kindBox   = "box"   // a mailbox elsewhere
+)
+
+// Enroll gives out an address of our own domain, or links a mailbox that the user has elsewhere, whichever the
+// configuration has; where it has both, the user chooses.
 func (t *transport) Enroll(ctx context.Context, user core.UserID, current *core.Account, answers map[string]string) (core.Step, error) {
+	_, alias := answers["alias"]
+	_, box := answers["address"]
+	switch {
+	case len(t.settings.Mailboxes) == 0, alias, t.servesDomain() && answers["kind"] == kindAlias:
+		return t.enrollAlias(ctx, user, current, answers)
+	case !t.servesDomain(), box, answers["kind"] == kindBox:
+		return t.enrollBox(ctx, user, current, answers)
+	}
+	return core.Step{
+		Title: "E-mail", Text: "Which e-mail address do you want to use here?", More: true,
+		Fields: []core.Field{{
+			Name: "kind", Label: "Address", Type: core.ChoiceField, Value: kindAlias, Required: true,
+			Options: []core.Option{
+				{Value: kindAlias, Label: "one that ends in @" + t.domain},
+				{Value: kindBox, Label: "one that I have, with its own mailbox"},
+			},
+		}},
+	}, nil
+}
+
+// enrollAlias asks for the name before the @ and takes it. An administrator can link the reserved ones to somebody.
+func (t *transport) enrollAlias(ctx context.Context, user core.UserID, current *core.Account, answers map[string]string) (core.Step, error) {
+	if current != nil && isBox(current.Realm) {
+		current = nil
+	}
 	ask := core.Step{
 		Title: "E-mail", Text: "Which e-mail address would you like? Choose the part before @" + t.domain + ".",
 		Fields: []core.Field{{Name: "alias", Label: "Name before @" + t.domain, Value: proposal(user, current), Required: true}},

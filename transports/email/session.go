@@ -14,6 +14,7 @@ type session struct {
 	t       *transport
 	account core.Account
 	own     address
+	via     carrier // of an account that has its own, and writes from its own address; nil: the mail domain's
 }
 
 var (
@@ -23,8 +24,11 @@ var (
 )
 
 // Run says that the account is there, and waits: the listeners are the transport's. Nothing here depends on who hears
-// it.
+// it. That of a mailbox elsewhere is followed.
 func (s *session) Run(ctx context.Context) error {
+	if b := s.box(); b != nil {
+		return b.run(ctx)
+	}
 	connected := &core.Status{Ref: core.Ref{Account: s.account.ID}, Link: core.Connected}
 	if err := s.t.host.Deliver(ctx, connected); err != nil {
 		s.t.host.Logger().Debug("status not shown", "account", s.account.ID, "err", err)
@@ -79,6 +83,9 @@ func (s *session) post(ctx context.Context, id core.MessageID, to address, o out
 		return err
 	}
 	e := envelope{id: string(id), from: v.local(id, s.t.now()) + "@" + s.t.wire, success: success}
+	if s.via != nil { // its server takes no other sender, and bounces come like any mail
+		e.from, _ = s.own.envelope()
+	}
 	e.to, e.utf8 = to.envelope()
 	return s.carry(ctx, e, o)
 }
@@ -93,10 +100,14 @@ func (s *session) carry(ctx context.Context, e envelope, o outgoing) error {
 	if mail, err = s.t.trace(ctx, mail); err != nil {
 		return err
 	}
-	if mail, err = s.t.sign(mail); err != nil {
-		return err
+	by := s.via
+	if by == nil {
+		by = s.t.carrier
+		if mail, err = s.t.sign(mail); err != nil {
+			return err
+		}
 	}
-	if err := s.t.carrier.send(ctx, e, mail); err != nil {
+	if err := by.send(ctx, e, mail); err != nil {
 		return sendFailure(e.to, err)
 	}
 	return nil
