@@ -45,12 +45,13 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-load: ## figures beside peers: the link, the queue, idle IRC sessions, biboumi, reading mail
+load: ## figures beside peers: the link, the queue, idle IRC sessions, biboumi, taking and reading mail
 	$(GO) run ./integration/load link
 	$(GO) run ./integration/load queue
 	$(GO) run ./integration/load idle
 	$(GO) run ./integration/load irc
 	$(GO) run ./integration/load irc -rejoin
+	$(GO) run ./integration/load mail
 	$(GO) run ./integration/load render
 
 crash: packages build ## the long crash test: 1,000 kills

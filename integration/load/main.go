@@ -20,6 +20,7 @@ func measurements() []measurement {
 		{"idle", "the memory of an idle IRC session", idleLoad},
 		{"irc", "the IRC gateway beside biboumi", ircLoad},
 		{"link", "the component link beside mellium's session", linkLoad},
+		{"mail", "the taking of mail beside Postfix", mailLoad},
 		{"presence", "the stanzas that presence costs", presenceLoad},
 		{"queue", "the durable queue beside append and fdatasync", queueLoad},
 		{"render", "the reading of mail beside enmime", renderLoad},
