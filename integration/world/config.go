@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,7 @@ domain = "email.example.test"
 secret = "secret"
 lmtp = "{{.World.LMTP}}"
 relay = "smtp://{{.World.Mail.SMTPAddr}}"
+hold = "{{.Hold}}"
 
 [transport.sms]
 domain = "sms.example.test"
@@ -87,6 +89,7 @@ type settings struct {
 	Account, Token, CA string
 	Numbers            string
 	Uploads, Media     string
+	Hold               string
 	IRC                string
 	Guests, Loopback   bool
 }
@@ -98,7 +101,7 @@ func (w *World) gangway(o Options) (err error) {
 	}
 	s := settings{World: w, Dir: dir, Access: o.Access, Account: twilio.DefaultAccountSID, Token: twilio.DefaultAuthToken}
 	s.Uploads, s.Media = strings.Trim(strings.TrimPrefix(w.XMPP.HTTPURL(), "http://"), "/"), o.Media
-	s.IRC = o.IRC
+	s.IRC, s.Hold = o.IRC, cmp.Or(o.Hold, "0s")
 	s.Guests, s.Loopback = o.Guests, o.Loopback
 	if o.IRCTLS {
 		if s.CA, err = w.IRC.CAFile(); err != nil {

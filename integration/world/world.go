@@ -59,6 +59,7 @@ type Options struct {
 	Extra    string               // TOML at the end of the configuration
 	Media    string               // TOML at the end of the table [media]
 	IRC      string               // TOML at the end of the table [transport.irc]
+	Hold     string               // for how long mail is held, so that several lines become one; "0s" if empty
 	Access   string               // who may register; "*@example.test" if empty
 	Guests   bool                 // others than Access may ask, or come with an invitation
 	Loopback bool                 // with the network that ends where it begins, which can do what the others cannot

@@ -30,6 +30,7 @@ type settings struct {
 	Secret   string `toml:"hmac_key"`
 
 	boxSettings
+	holdSettings
 	trustSettings
 	dkimSettings
 	directSettings
@@ -45,7 +46,7 @@ func Driver() core.Driver {
 	return core.Driver{
 		Name: "email", Title: "E-mail", Type: "smtp", Prompt: "E-mail address",
 		Lane: core.Stored, Order: core.PerMessage, Threads: true, Shared: true,
-		Lifetime: usualLifetime,
+		Lifetime: usualLifetime, Delays: delays(),
 		Retry: []time.Duration{ // RFC 5321 section 4.5.4.1; the second passes a greylist of five minutes
 			time.Minute, 5 * time.Minute, 9 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 			time.Hour, 2 * time.Hour, 4 * time.Hour,
@@ -81,7 +82,7 @@ type transport struct {
 }
 
 func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
-	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), directSettings: defaultDirect()}
+	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), holdSettings: defaultHold(), directSettings: defaultDirect()}
 	if err := decode(&s); err != nil {
 		return nil, err
 	}
@@ -107,6 +108,9 @@ func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
 func (t *transport) configure() error {
 	s := &t.settings
 	if err := t.configureTrust(); err != nil {
+		return err
+	}
+	if err := t.configureHold(); err != nil {
 		return err
 	}
 	if err := t.configureBoxes(); err != nil {
