@@ -192,11 +192,12 @@ func (f *follower) read(c *conn, batch []found, section *imap.FetchItemBodySecti
 	}
 	got := make([]body, len(batch))
 	options := &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}}
-	err := c.fetch(may, set, options, func(m *imapclient.FetchMessageData) {
-		uid, raw := readBody(m)
-		if i, ok := place[uid]; ok {
+	err := c.fetch(may, set, options, func(m *imapclient.FetchMessageData) error {
+		uid, raw, err := readBody(m)
+		if i, ok := place[uid]; ok && err == nil {
 			got[i] = body{raw: raw, there: true, whole: raw != nil}
 		}
+		return err
 	})
 	for i := range got {
 		if int64(len(got[i].raw)) > f.box.config.MaxSize {
@@ -206,7 +207,7 @@ func (f *follower) read(c *conn, batch []found, section *imap.FetchItemBodySecti
 	return got, err
 }
 
-func readBody(m *imapclient.FetchMessageData) (uid imap.UID, raw []byte) {
+func readBody(m *imapclient.FetchMessageData) (uid imap.UID, raw []byte, err error) {
 	for item := m.Next(); item != nil; item = m.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
@@ -217,11 +218,13 @@ func readBody(m *imapclient.FetchMessageData) (uid imap.UID, raw []byte) {
 			}
 			var b bytes.Buffer
 			b.Grow(int(min(max(item.Literal.Size(), 0), batchBytes)) + bytes.MinRead)
-			_, _ = io.Copy(&b, item.Literal) // what breaks it shows at the end
+			if _, err := io.Copy(&b, item.Literal); err != nil {
+				return uid, nil, err
+			}
 			raw = b.Bytes()
 		}
 	}
-	return uid, raw
+	return uid, raw, nil
 }
 
 // headerOf is the header of a mail, and what ends it.

@@ -160,6 +160,32 @@ func TestLyingSize(t *testing.T) {
 	})
 }
 
+// A connection that is cut within a literal is left alone: go-imap would have two goroutines read from it.
+func TestCutInLiteral(t *testing.T) {
+	for _, what := range []string{"BODY[]", "BODY[HEADER.FIELDS (MESSAGE-ID DATE)]"} {
+		for _, sent := range []int{0, 1, 100, 5000, 20000, 99999} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				s := &scripted{}
+				w.scriptedServer(s)
+				w.store.rows["inbox"] = []byte(`{"name":"INBOX","validity":1,"next":1,"past":{"until":2}}`)
+				s.add(1, "1@x").raw += strings.Repeat("x", 100_000)
+				section, _, _ := strings.Cut(what, "(")
+				s.answer = func(p *peer, tag, command string) bool {
+					if !strings.Contains(strings.ReplaceAll(command, ".PEEK", ""), section) {
+						return false
+					}
+					_, _ = fmt.Fprintf(p.Conn, "* 1 FETCH (UID 1 %s {60000}\r\n%s", what, strings.Repeat("y", min(sent, 59999)))
+					p.Close()
+					return true
+				}
+				box := New(w.config())
+				wantErr(t, box.Run(t.Context()), errGone)
+			})
+		}
+	}
+}
+
 // A server that wakes us for nothing all the time is made to wait.
 func TestRestlessServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

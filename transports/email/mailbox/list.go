@@ -107,14 +107,17 @@ func (f *follower) each(c *conn, set imap.NumSet, names bool, see func(found)) e
 		}
 	}
 	b.unlisted++
-	err := c.fetch(listBounds, set, options, func(m *imapclient.FetchMessageData) {
+	err := c.fetch(listBounds, set, options, func(m *imapclient.FetchMessageData) error {
 		one := found{size: -1}
 		for item := m.Next(); item != nil; item = m.Next() {
-			one.take(item)
+			if err := one.take(item); err != nil {
+				return err
+			}
 		}
 		if one.uid != 0 {
 			see(one)
 		}
+		return nil
 	})
 	if err == nil || isAnswer(err) {
 		b.unlisted = 0
@@ -129,7 +132,7 @@ func namesOnly() *imap.FetchItemBodySection {
 	}
 }
 
-func (m *found) take(item imapclient.FetchItemData) {
+func (m *found) take(item imapclient.FetchItemData) error {
 	switch item := item.(type) {
 	case imapclient.FetchItemDataUID:
 		m.uid = item.UID
@@ -141,19 +144,27 @@ func (m *found) take(item imapclient.FetchItemData) {
 		m.seen = slices.Contains(item.Flags, imap.FlagSeen)
 		m.flagged = slices.Contains(item.Flags, imap.FlagFlagged)
 	case imapclient.FetchItemDataBodySection:
-		if item.Literal != nil {
-			header, _ := io.ReadAll(io.LimitReader(item.Literal, maxNames)) // what breaks it shows at the end
-			m.id, m.written = messageID(header), sentAt(header)
+		if item.Literal == nil {
+			return nil
 		}
+		header, err := io.ReadAll(io.LimitReader(item.Literal, maxNames))
+		if err != nil {
+			return err
+		}
+		m.id, m.written = messageID(header), sentAt(header)
 	}
+	return nil
 }
 
-// fetch has the server tell about mails.
-func (c *conn) fetch(may bounds, set imap.NumSet, what *imap.FetchOptions, see func(*imapclient.FetchMessageData)) error {
+// fetch has the server tell about mails. see must return the error of a literal, and not go on with its mail, nor will
+// fetch: go-imap's own goroutine reads on from then, and there must not be two.
+func (c *conn) fetch(may bounds, set imap.NumSet, what *imap.FetchOptions, see func(*imapclient.FetchMessageData) error) error {
 	return c.do(may, func() error {
 		command := c.client.Fetch(set, what)
 		for m := command.Next(); m != nil; m = command.Next() {
-			see(m)
+			if err := see(m); err != nil {
+				return err
+			}
 		}
 		return command.Close()
 	})

@@ -43,10 +43,12 @@ func (f *follower) seen(c *conn) (seen []imap.UID, highest uint64, err error) {
 	if c.caps.Has(imap.CapCondStore) && k.ModSeq > 0 {
 		options.ModSeq, options.ChangedSince = true, k.ModSeq
 	}
-	err = c.fetch(answerBounds, set, options, func(m *imapclient.FetchMessageData) {
+	err = c.fetch(answerBounds, set, options, func(m *imapclient.FetchMessageData) error {
 		var one found
 		for item := m.Next(); item != nil; item = m.Next() {
-			one.take(item)
+			if err := one.take(item); err != nil {
+				return err
+			}
 			if item, ok := item.(imapclient.FetchItemDataModSeq); ok {
 				highest = max(highest, item.ModSeq)
 			}
@@ -54,6 +56,7 @@ func (f *follower) seen(c *conn) (seen []imap.UID, highest uint64, err error) {
 		if one.seen && slices.Contains(k.Unseen, uint32(one.uid)) {
 			seen = append(seen, one.uid)
 		}
+		return nil
 	})
 	return seen, highest, err
 }
