@@ -47,9 +47,9 @@ type letter struct {
 	notify      address      // who wants to know when it is read; zero: nobody
 	reaction    []string     // emoji that it puts on the mail it answers
 	body        mime.Body
-	repaired    []string // what was odd about it, beside mail.Defects
-	whole       string   // where the whole text is, if body is only what is new in it
-	complete    *mime.Body
+	repaired    []string  // what was odd about it, beside mail.Defects
+	whole       string    // where the whole text is, if body is only what is new in it
+	full        mime.Body // with all of the text
 }
 
 // readLetter reads a mail. It never fails: what is odd is repaired or left out. returnPath is the envelope's sender,
@@ -67,8 +67,8 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 		automatic:  isAutomatic(root, returnPath),
 		list:       readList(root),
 		reaction:   m.Reaction(),
-		body:       m.Body(maxText),
 	}
+	l.read()
 	l.from, l.name = l.sender(returnPath)
 	l.sentBy = l.otherSender()
 	l.notify = l.asksForNotice(returnPath)
@@ -254,16 +254,15 @@ func (l *letter) author() string {
 	return l.from.String()
 }
 
-// full is the body with as much text as is ever decoded. It is made at most once.
-func (l *letter) full() *mime.Body {
-	if l.complete == nil {
-		body := l.body
-		if body.Cut > 0 {
-			body = l.mail.Body(mime.DefaultLimits().Text)
-		}
-		l.complete = &body
+// read decodes the body once, with as much text as is ever decoded, and cuts of it what a message shows.
+func (l *letter) read() {
+	l.full = l.mail.Body(mime.DefaultLimits().Text)
+	l.body = l.full
+	l.body.Text = mime.Truncate(l.full.Text, maxText)
+	l.body.Cut += len(l.full.Text) - len(l.body.Text)
+	if l.body.Quoted >= len(l.body.Text) {
+		l.body.Quoted = 0
 	}
-	return l.complete
 }
 
 // answersTo are the addresses that the sender wants answers at (Reply-To), if that is not where the mail is from. The

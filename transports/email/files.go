@@ -29,7 +29,7 @@ type incoming struct {
 func (l *letter) files() []incoming {
 	var all []incoming
 	if l.body.Cut > 0 {
-		text := l.full().Text
+		text := l.full.Text
 		all = append(all, incoming{
 			Attachment: core.Attachment{Name: fullText, Type: "text/plain", Size: int64(len(text))},
 			content:    func() []byte { return []byte(text) },

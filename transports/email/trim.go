@@ -65,7 +65,7 @@ func (t *transport) trimmed(ctx context.Context, l *letter, a core.Account, p *p
 // short is the letter with only what is new in its text, and the whole text; nil if all of it is, or if it is there to
 // pass something on. parent is the mail it answers, if that is known.
 func (l *letter) short(parent *row) (*letter, string) {
-	body := l.full()
+	body := l.full
 	if forward.MatchString(l.subject) || body.Cut > 0 {
 		return nil, ""
 	}
@@ -151,14 +151,14 @@ func unsaid(lines []string, said []uint32) int {
 }
 
 const (
-	minSaid         = 20        // bytes of our own at the end of a mail that are no chance
-	maxTrimmed      = 256 << 10 // bytes; what is longer is no answer
-	maxLooked       = 2000      // lines in which the beginning of what is answered is looked for
-	maxRounds       = 5         // a signature above a quotation, and the like
-	maxSignature    = 20        // lines; what is longer is text
-	maxIntroduction = 3         // lines that say whom a quotation is of, as wrapped by a client
-	maxIntroduced   = 300       // bytes of them
-	minHeaderBlock  = 3         // fields that make some lines the header of a mail that is answered
+	minSaid         = 20      // bytes of our own at the end of a mail that are no chance
+	maxTrimmed      = 2 << 20 // bytes; no text is longer that is decoded as a whole
+	maxLooked       = 2000    // lines in which the beginning of what is answered is looked for
+	maxRounds       = 5       // a signature above a quotation, and the like
+	maxSignature    = 20      // lines; what is longer is text
+	maxIntroduction = 3       // lines that say whom a quotation is of, as wrapped by a client
+	maxIntroduced   = 300     // bytes of them
+	minHeaderBlock  = 3       // fields that make some lines the header of a mail that is answered
 )
 
 var (
