@@ -239,11 +239,27 @@ type (
 		// Traffic is what each group had.
 		Traffic() map[string]Traffic
 	}
+	// Patient tries stored messages for another time than its driver's Lifetime: as configured.
+	Patient interface {
+		Lifetime() time.Duration
+	}
+	// Counter counts what becomes of what it does, for metrics.
+	Counter interface {
+		Counts() []Count
+	}
 	// Checker looks whether the transport could do its work; see Finding.
 	Checker interface {
 		Check(ctx context.Context) []Finding
 	}
 )
+
+// Count is how often something was done since the program began. Its words are written in the program, and few.
+type Count struct {
+	What   string // "mail out"
+	Result string // "taken"
+	How    string // "TLS 1.3"; may be empty
+	N      int64
+}
 
 // Finding is one line of `gangway check`.
 type Finding struct {
@@ -262,6 +278,8 @@ type TransportCaps struct {
 	Single     Single
 	Identifier Identifier
 	Metered    Metered
+	Patient    Patient
+	Counter    Counter
 	Checker    Checker
 	Webhook    http.Handler // mounted at /hooks/<name>/, which is stripped
 }
@@ -276,6 +294,8 @@ func TransportCapsOf(t Transport) TransportCaps {
 	c.Single, _ = t.(Single)
 	c.Identifier, _ = t.(Identifier)
 	c.Metered, _ = t.(Metered)
+	c.Patient, _ = t.(Patient)
+	c.Counter, _ = t.(Counter)
 	c.Checker, _ = t.(Checker)
 	c.Webhook, _ = t.(http.Handler)
 	return c

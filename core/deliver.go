@@ -78,6 +78,9 @@ func (h *host) Deliver(ctx context.Context, e Event) error {
 		return err
 	}
 	h.g.cfg.Trace.took(h.network, ToXMPP, e, dup)
+	if r, ok := e.(*Receipt); ok && !dup {
+		h.g.alert(h.network, r.Err)
+	}
 	return nil
 }
 

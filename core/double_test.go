@@ -257,6 +257,7 @@ func (s *fakeSession) Send(ctx context.Context, m *core.Message) (core.Taken, er
 
 // hall is a gateway on doubles, running.
 type hall struct {
+	alerts atomic.Int32
 	*core.Gateway
 	net      *fakeNet
 	queue    *memQueue
@@ -297,6 +298,7 @@ func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 		People: h.people, Routes: &memRoutes{accounts: h.accounts, last: map[core.Address]core.AccountID{}},
 		Choices: h.choices, Archive: h.archive, Keepers: []core.Keeper{&h.people.kept},
 		Access: func() *core.Access { return h.access.Load() },
+		Trace:  &core.Trace{Alerted: func(string, *core.Error) { h.alerts.Add(1) }},
 	})
 	if err := h.Add(d, func(any) error { return nil }); err != nil {
 		t.Fatal(err)

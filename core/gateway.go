@@ -89,7 +89,11 @@ func (g *Gateway) Add(d Driver, settings Decoder) error {
 	if err != nil {
 		return fmt.Errorf("transport %s: %w", d.Name, err)
 	}
-	g.networks[d.Name] = &Network{Driver: d, Transport: t, Caps: CapsOf(d.Session), TransportCaps: TransportCapsOf(t)}
+	n := &Network{Driver: d, Transport: t, Caps: CapsOf(d.Session), TransportCaps: TransportCapsOf(t)}
+	if p := n.TransportCaps.Patient; p != nil {
+		n.Driver.Lifetime = p.Lifetime()
+	}
+	g.networks[d.Name] = n
 	g.names = append(g.names, d.Name)
 	return nil
 }

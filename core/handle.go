@@ -124,6 +124,7 @@ func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, 
 		return v
 	}
 	e := AsError(err)
+	g.alert(it.Network, e)
 	if e.Kind == Uncertain && n.Caps.Reconciler != nil && e.After > 0 {
 		// After a long time away the first look is not the last.
 		if last := it.LastErr; it.over() && last != nil && last.Kind == Uncertain && ctx.Err() == nil {
@@ -135,6 +136,16 @@ func (g *Gateway) judge(ctx context.Context, n *Network, it *Item, taken Taken, 
 		return g.again(ctx, n, it, e)
 	}
 	return g.dead(it, e)
+}
+
+// alert has the administrator told of what stays so until they do something. Where it is about one message, the user is
+// told as well.
+func (g *Gateway) alert(network string, e *Error) {
+	if e == nil || !e.Alert {
+		return
+	}
+	g.log.Error("the administrator is needed", "network", network, "op", e.Op, "code", e.Code, "by", e.By, "kind", e.Kind)
+	g.cfg.Trace.alerted(network, e)
 }
 
 // again schedules the next attempt, at the latest when the item expires.
@@ -150,7 +161,7 @@ func (g *Gateway) again(ctx context.Context, n *Network, it *Item, e *Error) Ver
 	if r := n.Driver.Retry; len(r) > 0 {
 		delay = r[min(it.Attempts, len(r)-1)]
 	}
-	delay += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(delay))
+	delay += time.Duration((rand.Float64() - 0.5) * 0.2 * float64(delay))
 	now := time.Now()
 	v.At = n.Driver.punctual(it.Queued, now.Add(max(delay, e.After)), now.Add(e.After))
 	v.Then = n.Driver.delayed(it, e)

@@ -81,6 +81,14 @@ func (g *Gateway) Groups(network string) []Group {
 	return list
 }
 
+// Counts are what a network's transport counts; nil if it counts nothing.
+func (g *Gateway) Counts(network string) []Count {
+	if n := g.networks[network]; n != nil && n.TransportCaps.Counter != nil {
+		return n.TransportCaps.Counter.Counts()
+	}
+	return nil
+}
+
 // GroupOf is the group that a realm counts in; empty if the network has no realms.
 func (n *Network) GroupOf(realm string) string {
 	if m := n.TransportCaps.Metered; m != nil {

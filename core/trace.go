@@ -13,6 +13,8 @@ type Trace struct {
 	Attempted func(it *Item, v Verdict, waited time.Duration)
 	// Showed: a live event was handed to the edge.
 	Showed func(network string, e Event, err error)
+	// Alerted: something does not work until an administrator does something.
+	Alerted func(network string, err *Error)
 	// Session: an account's connection changed.
 	Session func(a Account, s *Status)
 }
@@ -38,6 +40,12 @@ func (t *Trace) attempted(it *Item, v Verdict, waited time.Duration) {
 func (t *Trace) showed(network string, e Event, err error) {
 	if t != nil && t.Showed != nil {
 		t.Showed(network, e, err)
+	}
+}
+
+func (t *Trace) alerted(network string, err *Error) {
+	if t != nil && t.Alerted != nil {
+		t.Alerted(network, err)
 	}
 }
 

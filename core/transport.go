@@ -39,7 +39,7 @@ type Driver struct {
 	// Lifetime is how long a stored message is tried before it becomes a dead letter.
 	Lifetime time.Duration
 	// Retry is the schedule of a stored message's attempts after the first; the last one repeats. Each delay is
-	// varied by +-20 %.
+	// varied by +-10 %.
 	Retry []time.Duration
 	// Delays are how long after it was submitted a stored message that is still on its way is tried once more and, if it is
 	// to be tried again, its sender told so and why. Each is told once at most.

@@ -139,6 +139,7 @@ func (a *app) makeGateway() error {
 		Networks: a.networkNames,
 		Groups:   func(n string) []core.Group { return a.gateway.Groups(n) },
 		Group:    func(n, realm string) string { return a.gateway.Network(n).GroupOf(realm) },
+		Counts:   func(n string) []core.Count { return a.gateway.Counts(n) },
 		Queue:    a.depths,
 		Links:    a.linkFigures,
 	})

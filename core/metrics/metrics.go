@@ -18,6 +18,7 @@ type Source struct {
 	Networks func() []string
 	Groups   func(network string) []core.Group
 	Group    func(network, realm string) string // the one that a realm counts in
+	Counts   func(network string) []core.Count
 	Queue    func() []Depth
 	Links    func() []Link
 }
@@ -64,7 +65,10 @@ func New(reg prometheus.Registerer, src Source) *core.Trace {
 	losses := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "gangway_session_losses_total", Help: "Connections that ended, or did not come about, by the reason: login, refused (bans, too), throttled, or what was being done.",
 	}, []string{"network", "realm", "reason"})
-	reg.MustRegister(taken, refused, attempts, waited, shown, sessions, losses, newCollector(src))
+	alerts := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "gangway_alerts_total", Help: "What does not work until an administrator does something, by kind of error. The log says more.",
+	}, []string{"network", "kind"})
+	reg.MustRegister(alerts, taken, refused, attempts, waited, shown, sessions, losses, newCollector(src))
 
 	return &core.Trace{
 		Took: func(network string, d core.Direction, _ core.Event, dup bool) {
@@ -85,6 +89,9 @@ func New(reg prometheus.Registerer, src Source) *core.Trace {
 		},
 		Showed: func(network string, _ core.Event, err error) {
 			shown.WithLabelValues(network, kind(core.AsError(err))).Inc()
+		},
+		Alerted: func(network string, err *core.Error) {
+			alerts.WithLabelValues(network, kind(err)).Inc()
 		},
 		Session: func(a core.Account, s *core.Status) {
 			realm := src.Group(a.Network, a.Realm)
@@ -134,7 +141,7 @@ func kind(e *core.Error) string {
 type collector struct {
 	src                                                         Source
 	sessions, waiting, dead, oldest, links, reconnects, stanzas *prometheus.Desc
-	lag, unsaid, lines                                          *prometheus.Desc
+	lag, unsaid, lines, counts                                  *prometheus.Desc
 }
 
 func newCollector(src Source) collector {
@@ -147,6 +154,7 @@ func newCollector(src Source) collector {
 		lag:        desc("session_lag_seconds", "The longest time that a network took over its last answer to a session.", "network", "realm"),
 		unsaid:     desc("session_lines_waiting", "Lines that wait until the network takes more.", "network", "realm"),
 		lines:      desc("session_lines_total", "Lines read from a network and written to it.", "network", "realm", "direction"),
+		counts:     desc("transport_total", "What a transport counts itself.", "network", "what", "result", "how"),
 		waiting:    desc("queue_waiting", "Stored events not finished.", "network", "direction"),
 		dead:       desc("queue_dead", "Dead letters.", "network", "direction"),
 		oldest:     desc("queue_oldest_seconds", "Age of the oldest stored event not finished.", "network", "direction"),
@@ -158,7 +166,7 @@ func newCollector(src Source) collector {
 
 // Describe sends the gauges' descriptions.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.sessions, c.lag, c.unsaid, c.lines, c.waiting, c.dead, c.oldest, c.links, c.reconnects, c.stanzas} {
+	for _, d := range []*prometheus.Desc{c.sessions, c.lag, c.unsaid, c.lines, c.counts, c.waiting, c.dead, c.oldest, c.links, c.reconnects, c.stanzas} {
 		ch <- d
 	}
 }
@@ -183,6 +191,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			gauge(c.unsaid, float64(g.Waiting), n, g.Name)
 			count(c.lines, g.In, n, g.Name, "in")
 			count(c.lines, g.Out, n, g.Name, "out")
+		}
+	}
+	for _, n := range c.src.Networks() {
+		for _, x := range c.src.Counts(n) {
+			count(c.counts, x.N, n, x.What, x.Result, x.How)
 		}
 	}
 	for _, q := range c.src.Queue() {

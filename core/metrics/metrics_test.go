@@ -23,6 +23,9 @@ func TestHooksAndGauges(t *testing.T) {
 			}}
 		},
 		Group: func(_, realm string) string { return "of " + realm },
+		Counts: func(string) []core.Count {
+			return []core.Count{{What: "mail out", Result: "taken", How: "TLS 1.3", N: 11}}
+		},
 		Queue: func() []metrics.Depth {
 			return []metrics.Depth{{Network: "sms", Direction: core.ToXMPP, Waiting: 7, Dead: 2, Oldest: 90 * time.Second}}
 		},
@@ -38,6 +41,7 @@ func TestHooksAndGauges(t *testing.T) {
 	trace.Attempted(item, core.Verdict{Outcome: core.Retry, Err: core.E(core.Unavailable, "", "")}, time.Second)
 	trace.Attempted(item, core.Verdict{Outcome: core.Done}, time.Second)
 	trace.Showed("sms", secret, nil)
+	trace.Alerted("sms", core.E(core.Denied, "", ""))
 	for _, e := range []*core.Error{
 		nil, {Kind: core.Denied, Op: "irc: log in"}, {Kind: core.Denied, Op: "irc: read"}, {Kind: core.Unavailable, Op: "irc: read", After: time.Minute},
 		{Kind: core.Unavailable, Op: "irc: connect"}, {Kind: core.Internal},
@@ -46,6 +50,9 @@ func TestHooksAndGauges(t *testing.T) {
 	}
 
 	want := `
+# HELP gangway_alerts_total What does not work until an administrator does something, by kind of error. The log says more.
+# TYPE gangway_alerts_total counter
+gangway_alerts_total{kind="denied",network="sms"} 1
 # HELP gangway_attempts_total Attempts at stored events, by outcome and kind of error.
 # TYPE gangway_attempts_total counter
 gangway_attempts_total{direction="to-network",kind="none",network="sms",outcome="done"} 1
@@ -83,10 +90,13 @@ gangway_session_losses_total{network="sms",realm="of x",reason="internal"} 1
 gangway_session_losses_total{network="sms",realm="of x",reason="login"} 1
 gangway_session_losses_total{network="sms",realm="of x",reason="refused"} 1
 gangway_session_losses_total{network="sms",realm="of x",reason="throttled"} 1
+# HELP gangway_transport_total What a transport counts itself.
+# TYPE gangway_transport_total counter
+gangway_transport_total{how="TLS 1.3",network="sms",result="taken",what="mail out"} 11
 `
-	err := testutil.GatherAndCompare(reg, strings.NewReader(want), "gangway_attempts_total", "gangway_events_total",
+	err := testutil.GatherAndCompare(reg, strings.NewReader(want), "gangway_alerts_total", "gangway_attempts_total", "gangway_events_total",
 		"gangway_link_up", "gangway_queue_oldest_seconds", "gangway_refused_total", "gangway_sessions",
-		"gangway_session_lag_seconds", "gangway_session_lines_total", "gangway_session_lines_waiting", "gangway_session_losses_total")
+		"gangway_session_lag_seconds", "gangway_session_lines_total", "gangway_session_lines_waiting", "gangway_session_losses_total", "gangway_transport_total")
 	if err != nil {
 		t.Error(err)
 	}
