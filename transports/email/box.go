@@ -56,7 +56,7 @@ func (t *transport) openBox(a core.Account, own address) (*box, error) {
 	b.mail = mailbox.New(mailbox.Config{
 		Server: imapServer(imap), Login: login.forIMAP(imap), Dial: t.boxes.guard.Dial, TLS: t.boxes.secure(imap.Host),
 		Cursor: cursors{t.host.Notes(), a.ID}, Deliver: b.deliver, Seen: b.seenElsewhere, Own: b.isOurs, Ready: b.ready,
-		MaxSize: t.settings.MaxSize, SavesSent: a.Options[optionSavesSent] == "true", Logger: t.host.Logger().With("account", a.ID),
+		Poll: t.boxes.poll, MaxSize: t.settings.MaxSize, SavesSent: a.Options[optionSavesSent] == "true", Logger: t.host.Logger().With("account", a.ID),
 	})
 	return b, nil
 }

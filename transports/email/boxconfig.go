@@ -47,7 +47,8 @@ type boxes struct {
 	guard     *discover.Guard
 	roots     *x509.CertPool // nil: the system's
 	providers map[string]*oauth.Provider
-	most      int // of one user
+	most      int           // of one user
+	poll      time.Duration // between looks at what a server does not tell by itself; 0: as the mailbox has it
 
 	refused *refusals
 	grants  *grants
