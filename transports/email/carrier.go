@@ -42,6 +42,7 @@ func (t *transport) configureCarrier() error {
 	if err != nil {
 		return err
 	}
+	r.out = &t.out
 	t.carrier = r
 	return nil
 }

@@ -21,6 +21,9 @@ func (e *siteError) Unwrap() error { return e.err }
 // sendFailure turns what went wrong on the way to the next server into what the user reads.
 func sendFailure(peer string, err error) *core.Error {
 	const op = "email: send"
+	if a, err := parseAddress(peer); err == nil {
+		peer = a.String() // for people
+	}
 	where := client.StageOf(err)
 	var answer *smtp.SMTPError
 	var own *core.Error

@@ -61,6 +61,7 @@ func (t *transport) configureDirect() error {
 // direct is the carrier straight to the servers of the recipients' domains.
 type direct struct {
 	mx  *mx.Carrier
+	out *tally
 	log *slog.Logger
 }
 
@@ -75,7 +76,7 @@ func (t *transport) newDirect() *direct {
 			Resolver: t.resolver, Fetch: mtasts.ByHTTPS(t.dialWeb()), Notes: t.host.Notes(), Logger: t.host.Logger(), Now: t.now,
 		}}
 	}
-	return &direct{log: t.host.Logger(), mx: mx.New(config)}
+	return &direct{log: t.host.Logger(), out: &t.out, mx: mx.New(config)}
 }
 
 // dialWeb connects to web servers that other domains name: on the Internet only, but in a lab.
@@ -121,6 +122,7 @@ func (t *transport) oursAt(a netip.AddrPort) bool {
 // send hands one mail over to a server of its recipient's domain.
 func (d *direct) send(ctx context.Context, e envelope, mail []byte) error {
 	sent, err := d.mx.Send(ctx, e.wire(), mail)
+	d.out.note(err, sent.TLS)
 	if err != nil {
 		return err
 	}

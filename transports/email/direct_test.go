@@ -1,6 +1,7 @@
 package email
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -73,6 +74,12 @@ func TestDirect(t *testing.T) {
 	_, err := g.session(t).Send(t.Context(), note("again"))
 	if e := core.AsError(err); e == nil || e.Kind != core.Unavailable || e.Code != "450 4.2.0" || e.By != "mx.example.com" {
 		t.Errorf("%+v", e)
+	}
+	if got := fmt.Sprint(g.Counts()); got != "[{mail out deferred plain 1} {mail out refused  3} {mail out taken plain 1}]" {
+		t.Error(got)
+	}
+	if g.Lifetime() != usualLifetime {
+		t.Errorf("%v", g.Lifetime())
 	}
 }
 

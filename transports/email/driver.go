@@ -63,6 +63,7 @@ type transport struct {
 	domain   string  // of our addresses, in U-labels
 	wire     string  // the same in A-labels
 	carrier  carrier // of the mail domain
+	out      tally   // of what it carried
 	resolver *net.Resolver
 	boxes    *boxes // what mailboxes elsewhere share
 	threads  threads

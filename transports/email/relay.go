@@ -25,7 +25,8 @@ type submission struct {
 type relay struct {
 	host   string // host:port
 	config client.Config
-	site   bool // it is the one of all users
+	site   bool   // it is the one of all users
+	out    *tally // nil: nobody counts
 	lane   *client.Lane
 }
 
@@ -118,20 +119,32 @@ func (r *relay) dial(ctx context.Context) (*client.Conn, error) {
 
 // send hands one mail over. nil: the relay has it.
 func (r *relay) send(ctx context.Context, e envelope, mail []byte) error {
+	version, err := r.hand(ctx, e, mail)
+	if r.out != nil {
+		r.out.note(err, version)
+	}
+	return err
+}
+
+// hand does it, and returns the version of TLS that it was done over, if any.
+func (r *relay) hand(ctx context.Context, e envelope, mail []byte) (version uint16, err error) {
 	c, err := r.lane.Enter(ctx)
 	if err != nil {
-		return client.At(client.Connect, err)
+		return 0, client.At(client.Connect, err)
 	}
 	defer func() { r.lane.Leave(c) }()
 	if c, err = r.ready(ctx, c); err != nil {
-		return err
+		return 0, err
+	}
+	if state := c.TLS(); state != nil {
+		version = state.Version
 	}
 	_, err = c.Send(ctx, e.wire(), mail)
 	if !c.Usable(err) {
 		c.Close()
 		c = nil
 	}
-	return client.Named(r.host, err)
+	return version, client.Named(r.host, err)
 }
 
 // ready is the connection of the mail before, if it still answers, else a new one.
