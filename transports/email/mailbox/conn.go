@@ -31,6 +31,7 @@ type conn struct {
 	wake    chan struct{} // has room for one
 	mail    atomic.Bool   // there may be new mail in the open folder
 	changes atomic.Bool   // there may be new flags
+	doubt   atomic.Bool   // something is wrong with the open folder
 }
 
 // connect opens a connection and logs in.
@@ -51,6 +52,7 @@ func (b *Box) connect(ctx context.Context) (*conn, error) {
 
 func newConn(w *wire) *conn {
 	c := &conn{wire: w, wake: make(chan struct{}, 1)}
+	w.lines.warned = func() { c.hear(&c.doubt) }
 	w.allow(loginBounds)
 	c.client = imapclient.New(w, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
 		Mailbox: func(d *imapclient.UnilateralDataMailbox) {

@@ -41,7 +41,7 @@ func (f *follower) opened(ctx context.Context, c *conn, d *imap.SelectData) erro
 	switch {
 	case k.Validity == 0, k.Name != f.name:
 		err = f.baseline(c, validity)
-	case k.Validity != validity, f.top != 0 && f.top < k.Next:
+	case k.Validity != validity, f.top != 0 && f.top < min(k.Next, math.MaxUint32):
 		err = f.renumbered(c, validity)
 	default:
 		return f.readElsewhere(ctx, c, d.HighestModSeq)
@@ -127,6 +127,10 @@ func (f *follower) renumbered(c *conn, validity uint32) error {
 		}
 	}
 	f.box.trouble = trouble{}
+	until := max(f.top, 1)
+	if k.Validity == validity { // perhaps it only said so
+		until = max(until, k.Next)
+	}
 	k.Validity, k.Next, k.Unseen = validity, max(f.top, 1), nil
 	if f.count == 0 {
 		k.Past = nil
@@ -136,7 +140,7 @@ func (f *follower) renumbered(c *conn, validity uint32) error {
 	if err != nil {
 		return err
 	}
-	k.Past = &past{Until: k.Next, Since: since, Known: true, Strict: count > maxRecent}
+	k.Past = &past{Until: until, Since: since, Known: true, Strict: count > maxRecent}
 	k.Next = min(first, k.Next)
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 
 // lines follows what a server says: where lines and literals begin and end. It keeps none of it.
 type lines struct {
+	warned func() // called for a NO that answers no command; go-imap keeps it to itself
+
 	literal int64 // bytes of the literal that are still to come
 	length  int   // of the current line, so far
 	inside  bool  // of an answer: the line goes on after a literal
@@ -67,6 +69,9 @@ func (l *lines) line(part []byte, most int64, current **idle) (ours bool, err er
 		return true, (*current).answer(l.head, current)
 	}
 	if !l.inside && isText(l.head) {
+		if l.warned != nil && word(l.head) == "NO" {
+			l.warned()
+		}
 		return false, nil
 	}
 	l.literal, l.inside = literal(l.tail)
@@ -78,15 +83,21 @@ func (l *lines) line(part []byte, most int64, current **idle) (ours bool, err er
 
 // isText says whether a line ends in text for people, where braces mean nothing (RFC 9051 section 7.1).
 func isText(head []byte) bool {
-	if head[0] != '*' {
-		return true
-	}
-	word, _, _ := bytes.Cut(bytes.TrimLeft(head[1:], " "), []byte(" "))
-	switch string(bytes.ToUpper(bytes.TrimRight(word, "\r\n"))) {
+	switch word(head) {
 	case "OK", "NO", "BAD", "BYE", "PREAUTH":
 		return true
 	}
-	return false
+	return head[0] != '*'
+}
+
+// word is the first one after a star, in capitals.
+func word(head []byte) string {
+	rest, ok := bytes.CutPrefix(head, []byte("*"))
+	if !ok {
+		return ""
+	}
+	first, _, _ := bytes.Cut(bytes.TrimLeft(rest, " "), []byte(" "))
+	return string(bytes.ToUpper(bytes.TrimRight(first, "\r\n")))
 }
 
 // literal reads the announcement at the end of a line: how many bytes follow. -1: more than can be.

@@ -80,6 +80,7 @@ func (s *session) enter(ctx context.Context, f *follower) error {
 	if err != nil {
 		return err
 	}
+	c.doubt.Store(false) // servers warn of other things, too, and then each time
 	s.open = f
 	return f.opened(ctx, c, data)
 }
@@ -96,6 +97,10 @@ func (s *session) look(ctx context.Context) error {
 			return err
 		}
 	}
+	stale := time.Since(s.looked) >= idleFor
+	if stale || c.doubt.Load() {
+		s.open = nil // a session whose view of the folder is broken says so only once it is opened again, if at all
+	}
 	if err := s.enter(ctx, s.inbox); err != nil {
 		return err
 	}
@@ -104,7 +109,7 @@ func (s *session) look(ctx context.Context) error {
 			return err
 		}
 	}
-	if !s.inbox.fresh && !c.mail.Load() && time.Since(s.looked) < idleFor {
+	if !s.inbox.fresh && !c.mail.Load() {
 		return nil
 	}
 	s.looked = time.Now()

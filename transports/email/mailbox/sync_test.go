@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/emersion/go-imap/v2"
 )
 
 func (w *world) wantSeen(uids ...uint32) {
@@ -167,6 +170,64 @@ func TestSparseUIDs(t *testing.T) {
 		if n := s.asked("UID FETCH"); n > 100 {
 			t.Errorf("%d commands", n)
 		}
+	})
+}
+
+// Dovecot, its index deleted, says NO in IDLE and goes on with what it knew for as long as it is let: only a new
+// connection sees what is new.
+func TestBrokenView(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := &scripted{}
+		w.scriptedServer(s)
+		broken := false
+		s.answer = func(p *peer, tag, command string) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			switch {
+			case s.conns > 1 || !broken && command != "IDLE":
+				return false
+			case command == "IDLE":
+				broken = true
+				p.say("+ idling\r\n* NO Internal error occurred.")
+				s.mu.Unlock()
+				_, _ = p.in.ReadString('\n')
+				s.mu.Lock()
+				p.say("%s OK done", tag)
+			case strings.HasPrefix(command, "SELECT"):
+				p.say("* OK [CLOSED] closed\r\n%s NO [SERVERBUG] Internal error occurred.", tag)
+			}
+			return true
+		}
+		w.run()
+		var said *imap.Error
+		if err := w.stop(); !errors.As(err, &said) {
+			t.Fatalf("error: %v", err)
+		}
+		s.add(1, "1@x")
+		w.again()
+		w.want("1@x")
+	})
+}
+
+// A server that warns of something each time that a folder is opened is not asked again and again.
+func TestWarnings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := &scripted{}
+		w.scriptedServer(s)
+		s.answer = func(p *peer, tag, command string) bool {
+			p.say("* NO [ALERT] Mailbox is at 95%% of quota")
+			return false
+		}
+		w.run()
+		time.Sleep(time.Hour)
+		if n := s.asked("SELECT"); n > 150 {
+			t.Errorf("opened %d times in an hour", n)
+		}
+		s.add(1, "1@x")
+		time.Sleep(20 * time.Minute)
+		w.want("1@x")
 	})
 }
 

@@ -20,7 +20,7 @@ func (s *session) wait(ctx context.Context) error {
 		}
 	}
 	c := s.conn
-	if c.mail.Load() || c.changes.Load() {
+	if c.mail.Load() || c.changes.Load() || c.doubt.Load() {
 		s.nothing++
 		return nil
 	}
