@@ -34,8 +34,11 @@ func (t *transport) Check(ctx context.Context) []core.Finding {
 		}
 	}
 	all = append(all, t.checkDKIM())
-	if r, ok := t.carrier.(*relay); ok {
-		all = append(all, checkRelay(ctx, r))
+	switch c := t.carrier.(type) {
+	case *relay:
+		all = append(all, checkRelay(ctx, c))
+	case *direct:
+		all = append(all, t.checkDirect(ctx)...)
 	}
 	return all
 }
