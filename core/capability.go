@@ -247,11 +247,27 @@ type (
 	Counter interface {
 		Counts() []Count
 	}
+	// Commander has commands about one conversation, such as to leave the mailing list that it is.
+	Commander interface {
+		// Commands are those, the same at all times.
+		Commands() []Command
+		// Command carries one out for an account, in its conversation with peer, in steps as Enroll does. It waits for the
+		// network, at most until ctx ends. The sentence of an error is for the user.
+		Command(ctx context.Context, a Account, peer Address, name string, answers map[string]string) (Step, error)
+	}
 	// Checker looks whether the transport could do its work; see Finding.
 	Checker interface {
 		Check(ctx context.Context) []Finding
 	}
 )
+
+// Command is something that a user can ask for in a conversation: by a form, or by its name after a slash.
+type Command struct {
+	Name  string // a word
+	Title string // what it does, as a line of a list
+	Arg   string // the field that words after the name answer; may be empty
+	Usage string // how Arg is written in a list
+}
 
 // Count is how often something was done since the program began. Its words are written in the program, and few.
 type Count struct {
@@ -280,6 +296,7 @@ type TransportCaps struct {
 	Metered    Metered
 	Patient    Patient
 	Counter    Counter
+	Commander  Commander
 	Checker    Checker
 	Webhook    http.Handler // mounted at /hooks/<name>/, which is stripped
 }
@@ -296,6 +313,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	c.Metered, _ = t.(Metered)
 	c.Patient, _ = t.(Patient)
 	c.Counter, _ = t.(Counter)
+	c.Commander, _ = t.(Commander)
 	c.Checker, _ = t.(Checker)
 	c.Webhook, _ = t.(http.Handler)
 	return c

@@ -148,7 +148,7 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router, lists *roster.Ros
 func (x *xmppSide) route(a *app, router *xmpp.Router, d *edge.Domain, talk *chat.Chat) {
 	commands := x.desk(a, d)
 	commands.Register(router)
-	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: commands.Networks(talk.Handler(d))}
+	messages := &edge.Switch{Domain: d, Self: talk.Multicast(d, commands.Messages()), Contact: commands.Networks(commands.Conversations(talk.Handler(d)))}
 	var answers disco.Rooms
 	asking := query.Config{Domain: d, Gateway: a.gateway}
 	var rooms *muc.Handler

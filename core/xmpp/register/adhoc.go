@@ -157,7 +157,8 @@ func (c commandDoor) respond(ctx context.Context, q *call) error {
 		return err
 	}
 	if len(q.step.Document) > maxInAnswer {
-		if err := c.writeDocument(ctx, q.w, q.user, q.step.Document); err != nil {
+		teller := chatDoor{Desk: c.Desk, from: q.st.To}
+		if err := teller.writeDocument(ctx, q.w, q.user, q.step.Document); err != nil {
 			c.Logger.Warn("document not sent", "command", q.node, "err", err)
 		}
 	}

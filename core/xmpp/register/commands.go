@@ -82,6 +82,7 @@ func Commands(cfg Config) []Command {
 		all = append(all, Command{Name: "preferences", Node: "preferences", Title: "Choose how the gateway behaves", Run: c.preferences})
 		all = append(all, c.ofPlaces()...)
 	}
+	all = append(all, c.ofConversations()...)
 	if c.Data != nil {
 		all = append(all, Command{Name: "export", Node: "export", Title: "Get everything that is kept about you", Own: true, Run: c.export})
 	}

@@ -21,6 +21,8 @@ type Gateway interface {
 	Unenroll(ctx context.Context, user core.UserID, network string) error
 	// Account returns the user's account on a realm, and makes one where that needs no enrolment.
 	Account(ctx context.Context, user core.UserID, network, realm string) (core.Account, error)
+	// Speaker returns the account that a conversation goes through.
+	Speaker(ctx context.Context, user core.UserID, network string, at core.Target, about ...string) (core.Account, error)
 	Change(ctx context.Context, a core.Account, answers map[string]string) (core.Step, error)
 	Status(id core.AccountID) core.Status
 }

@@ -22,14 +22,14 @@ const (
 )
 
 // writeDocument sends a long text in pieces, which is how clients can show it.
-func (d *Desk) writeDocument(ctx context.Context, w xmpp.Sender, user core.UserID, document string) error {
+func (c chatDoor) writeDocument(ctx context.Context, w xmpp.Sender, user core.UserID, document string) error {
 	for n := 0; document != ""; n++ {
 		piece := cut(document, maxPiece)
 		document = document[len(piece):]
 		if n == maxPieces {
 			piece, document = "... It is too long to be shown in full. Please ask the administrator for the rest.", ""
 		}
-		if err := patiently(ctx, w, func(enc *stream.Encoder) { d.say(enc, user, piece, nil) }); err != nil {
+		if err := patiently(ctx, w, func(enc *stream.Encoder) { c.say(enc, user, piece, nil) }); err != nil {
 			return err
 		}
 	}
