@@ -53,6 +53,8 @@ type Access struct {
 	Allow   []string `toml:"allow"`   // bare JIDs, "*@domain", or "*"
 	Approve bool     `toml:"approve"` // others may ask, and wait for an administrator
 	Invites bool     `toml:"invites"` // others may come with an invitation
+	// Strangers is what becomes of messages from people whom a user has never written to: accept, request or reject.
+	Strangers string `toml:"strangers"`
 }
 
 // Web is the HTTP side; an empty address means that the listener is not opened.
@@ -72,7 +74,7 @@ type Log struct {
 func Default() *Config {
 	return &Config{
 		Store:   Store{URL: NewSecret("sqlite:/var/lib/gangway/gangway.db")},
-		Access:  Access{Invites: true},
+		Access:  Access{Invites: true, Strangers: "accept"},
 		Limits:  defaultLimits(),
 		Media:   Media{Upload: true},
 		Archive: defaultArchive(),

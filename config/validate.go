@@ -92,6 +92,9 @@ func isKey(s string) bool {
 }
 
 func (v *validation) access(c *Config) {
+	if !slices.Contains([]string{"accept", "request", "reject"}, c.Access.Strangers) {
+		v.add(strconv.Quote(c.Access.Strangers)+" is not what can become of strangers", "write \"accept\", \"request\" or \"reject\"", "access", "strangers")
+	}
 	for i, pattern := range c.Access.Allow {
 		if pattern == "*" {
 			continue

@@ -17,6 +17,8 @@ type Access struct {
 	// Domain is what of a user's name Limits.DomainRegistrations goes by; nil: it is not counted.
 	Domain func(UserID) string
 	Limits Limits
+	// Strangers is what becomes of messages of strangers for who has chosen nothing; empty: AcceptStrangers.
+	Strangers string
 }
 
 // Admin says whether a user is an administrator.

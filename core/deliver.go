@@ -106,7 +106,14 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 	switch e := e.(type) {
 	case *Message:
 		h.name(ctx, a, e)
+		if taken, err := h.g.knock(ctx, h.g.networks[h.network], a, e); err != nil || taken {
+			return err
+		}
 		h.g.arrived(ctx, a, e)
+	case *Profile:
+		if taken, err := h.g.knock(ctx, h.g.networks[h.network], a, e); err != nil || taken {
+			return err
+		}
 	case *Reaction:
 		e.IDs, e.At = h.about(ctx, a, e.IDs), orNow(e.At)
 	case *Retraction:

@@ -284,6 +284,15 @@ func newHall(t *testing.T, net *fakeNet, d core.Driver) *hall {
 // newHallOf is newHall for a driver that is complete.
 func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	t.Helper()
+	return newHallWith(t, net, d, func(*core.Config) {})
+}
+
+// newHallWith is newHallOf with other parts; change may leave the driver to be completed.
+func newHallWith(t *testing.T, net *fakeNet, d core.Driver, change func(*core.Config)) *hall {
+	t.Helper()
+	if d.New == nil {
+		d = net.driver(d)
+	}
 	h := &hall{
 		net: net, ledger: &memLedger{entries: map[core.MessageID]core.Entry{}, newest: map[string]core.MessageID{}},
 		accounts: &memAccounts{all: []core.Account{alice, bob}}, edge: &memEdge{}, choices: &memChoices{},
@@ -292,14 +301,16 @@ func newHallOf(t *testing.T, net *fakeNet, d core.Driver) *hall {
 	h.people = &memPeople{accounts: h.accounts, all: map[core.UserID]core.Person{}, invites: map[string]int{}}
 	h.access.Store(&core.Access{Allow: func(u core.UserID) bool { return u != mallory }})
 	h.queue = newMemQueue(h.ledger)
-	h.Gateway = core.NewGateway(core.Config{
+	cfg := core.Config{
 		Queue: h.queue, Accounts: h.accounts, Ledger: h.ledger,
 		Notes:  func(string) core.Notes { return nil },
 		People: h.people, Routes: &memRoutes{accounts: h.accounts, last: map[core.Address]core.AccountID{}},
 		Choices: h.choices, Archive: h.archive, Keepers: []core.Keeper{&h.people.kept},
 		Access: func() *core.Access { return h.access.Load() },
 		Trace:  &core.Trace{Alerted: func(string, *core.Error) { h.alerts.Add(1) }},
-	})
+	}
+	change(&cfg)
+	h.Gateway = core.NewGateway(cfg)
 	if err := h.Add(d, func(any) error { return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,7 @@ type Message struct {
 	Hidden      bool         `json:"hidden,omitempty"` // toward a network: nobody else is told of Peer (Bcc)
 	Quoted      string       `json:"quoted,omitempty"` // toward a network: what the client quotes of the message answered
 	Own         Address      `json:"own,omitempty"`    // set by the Gateway: the user's address that it came to, where they could not know
+	Trust       Trust        `json:"trust,omitempty"`  // whether Author, or Peer, is who they say
 	Notice      bool         `json:"notice,omitempty"` // said by a machine: shown as such, never answered
 	// Notes are written in the moment in which a message from the network is safe, or not at all: what its transport has to
 	// know when it is answered. Of a message that was delivered before they are there already.

@@ -20,6 +20,7 @@ type Config struct {
 	Notes     func(network string) Notes
 	Blobs     Blobs
 	Choices   Choices
+	Requests  Requests // nil: everybody can write to everybody
 	Archive   Archive
 	People    People         // nil: nobody is let in but by the allow-list, and nobody is suspended
 	Access    func() *Access // what the configuration says now; nil: nobody may
@@ -35,6 +36,8 @@ type Network struct {
 	Transport     Transport
 	Caps          Caps // of Driver.Session: compare with nil only
 	TransportCaps TransportCaps
+
+	strangers func() string // what becomes of their messages, usually; nil: the network has no requests
 }
 
 // Gateway is the hall: everything passes through it, in either direction. It is safe for concurrent use.
@@ -56,6 +59,7 @@ type Gateway struct {
 	opening  map[AccountID]*opening
 	pending  []*supervisor        // made, and not yet started by Run
 	ended    bool                 // Run starts no more
+	met      chan acquaintance    // whose requests are to be looked at
 	starts   map[string]time.Time // when the next session of a network and realm may start
 }
 
@@ -76,6 +80,7 @@ func NewGateway(cfg Config) *Gateway {
 		tries:    newLimiter(),
 		sessions: map[AccountID]*supervisor{},
 		opening:  map[AccountID]*opening{},
+		met:      make(chan acquaintance, 1000),
 		starts:   map[string]time.Time{},
 	}
 }
@@ -92,6 +97,9 @@ func (g *Gateway) Add(d Driver, settings Decoder) error {
 	n := &Network{Driver: d, Transport: t, Caps: CapsOf(d.Session), TransportCaps: TransportCapsOf(t)}
 	if p := n.TransportCaps.Patient; p != nil {
 		n.Driver.Lifetime = p.Lifetime()
+	}
+	if g.cfg.Requests != nil && d.Lane == Stored {
+		n.strangers = g.usualStrangers
 	}
 	g.networks[d.Name] = n
 	g.names = append(g.names, d.Name)
@@ -156,6 +164,7 @@ func (g *Gateway) Run(ctx context.Context, edge Edge) error {
 			stopTransports(fmt.Errorf("queue: %w", err))
 		}
 	})
+	work.Go(func() { g.watchRequests(queue) })
 	lives.Go(func() { g.startSessions(sessions, &lives) })
 	if err := g.openAll(transports); err != nil && ctx.Err() == nil {
 		stopTransports(err)

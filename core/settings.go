@@ -107,6 +107,9 @@ func (n *Network) Settings(at Target) []Setting {
 	if n.MayHold() {
 		all = append(all, settingOfHold(n.TransportCaps.Holder.Hold()))
 	}
+	if n.strangers != nil {
+		all = append(all, strangersSetting(n.strangers()))
+	}
 	here, kept := PlaceOf(at), all[:0]
 	for _, s := range all {
 		if s.Places&here != 0 {

@@ -33,6 +33,7 @@ func (g *Gateway) Submit(ctx context.Context, a Account, e Event) error {
 		}
 	}
 	if err == nil {
+		g.greet(ctx, a, e)
 		g.went(ctx, a, e)
 		if n.Driver.Lane == Stored && EventName(e) != "" {
 			err = g.store(ctx, n, a, e)

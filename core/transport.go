@@ -117,6 +117,9 @@ type Host interface {
 	Deliver(ctx context.Context, e Event) error
 	// Owner says whose mailbox, number or nick own is, for what comes from peer. NotFound if nobody's.
 	Owner(ctx context.Context, own, peer Address) (Account, error)
+	// Receives says whether the account's user takes messages of peer at all: Denied, with a sentence, if not. It is for
+	// who can tell the sender early; Deliver finds out by itself.
+	Receives(ctx context.Context, id AccountID, peer Address) error
 	// Account returns an account of this transport. NotFound if it is gone.
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// AccountsOf returns a user's accounts of this transport, the oldest first.

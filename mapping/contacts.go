@@ -131,7 +131,10 @@ func (m *Map) Block(ctx context.Context, account core.AccountID, address core.Ad
 // RemoveContact forgets a contact, its alias and its block. NotFound if there is none.
 func (m *Map) RemoveContact(ctx context.Context, account core.AccountID, address core.Address) error {
 	return fault("remove contact", m.db.Write(ctx, func(tx *store.Tx) error {
-		tx.OnCommit(func() { m.blocked.forget(account) })
+		tx.OnCommit(func() {
+			m.blocked.forget(account)
+			m.welcome.forget(welcomeKey{account, Fold(string(address))})
+		})
 		n, err := tx.Exec(ctx, deleteContact, string(account), Fold(string(address)))
 		if err == nil && n == 0 {
 			return core.E(core.NotFound, "mapping: remove contact", "There is no such contact.")

@@ -63,7 +63,7 @@ type (
 const exportPage = 500
 
 // Export gives yield everything that is kept about a user, but for secrets, and nothing about anybody else, one record
-// after the other. kind is "person", "preferences", "invitation", "address", "account", "contact" or "message"; an
+// after the other. kind is "person", "preferences", "invitation", "address", "account", "contact", "message" or "request"; an
 // account comes before what belongs to it. No transaction is open while yield runs, which may take its time: what
 // changes meanwhile may be in or not. An error of yield ends it and is returned.
 func (m *Map) Export(ctx context.Context, user core.UserID, yield func(kind string, record any) error) error {
@@ -84,6 +84,9 @@ func (m *Map) Export(ctx context.Context, user core.UserID, yield func(kind stri
 			return err
 		}
 		if err := m.exportMessages(ctx, a.ID, yield); err != nil {
+			return err
+		}
+		if err := m.exportRequests(ctx, a.ID, yield); err != nil {
 			return err
 		}
 	}

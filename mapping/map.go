@@ -41,6 +41,7 @@ type Map struct {
 
 	people  *memo[core.UserID, core.Person]
 	chosen  *memo[chosenKey, core.Preferences]
+	welcome *memo[welcomeKey, bool]
 	blocked *memo[core.AccountID, blocked]
 	spoken  *memo[spokenKey, core.AccountID]
 }
@@ -66,6 +67,7 @@ func Open(ctx context.Context, db *store.DB, sealer *Sealer, opts Options) (*Map
 		people:  newMemo[core.UserID, core.Person](peopleSize),
 		chosen:  newMemo[chosenKey, core.Preferences](chosenSize),
 		blocked: newMemo[core.AccountID, blocked](blockedSize),
+		welcome: newMemo[welcomeKey, bool](welcomeSize),
 		spoken:  newMemo[spokenKey, core.AccountID](spokenSize),
 	}
 	if err := m.checkKey(ctx); err != nil {

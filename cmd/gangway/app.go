@@ -65,7 +65,7 @@ func (a *app) apply(cfg *config.Config) {
 		Allow:   func(u core.UserID) bool { return cfg.Access.Allowed(string(u)) },
 		Domain:  func(u core.UserID) string { return string(u[strings.LastIndexByte(string(u), '@')+1:]) },
 		Approve: cfg.Access.Approve, Invites: cfg.Access.Invites,
-		Limits: core.Limits(cfg.Limits),
+		Limits: core.Limits(cfg.Limits), Strangers: cfg.Access.Strangers,
 	}
 	for _, jid := range cfg.Admins {
 		if u, err := user(jid); err == nil { // the file has been validated
@@ -145,7 +145,7 @@ func (a *app) makeGateway() error {
 	})
 	a.gateway = core.NewGateway(core.Config{
 		Queue: a.queue, Accounts: a.mapping, Ledger: a.mapping, Routes: a.mapping, Notes: a.mapping.Notes, Blobs: a.media,
-		People: a.mapping, Choices: a.mapping, Archive: a.history, Access: a.policy.Load, Keepers: a.keepers(),
+		People: a.mapping, Choices: a.mapping, Requests: a.mapping, Archive: a.history, Access: a.policy.Load, Keepers: a.keepers(),
 		PublicURL: strings.TrimSuffix(a.cfg.Web.PublicURL, "/"),
 		Trace:     trace, Logger: a.log,
 	})

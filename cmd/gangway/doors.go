@@ -20,6 +20,7 @@ func (x *xmppSide) desk(a *app, d *edge.Domain) *register.Desk {
 		Data: papers{a}, Admin: chair{a.gateway, a.mapping}, Logger: a.log,
 	}
 	if d.Network.Driver.Lane == core.Stored {
+		cfg.Requests = a.gateway
 		cfg.Letters, cfg.Timeline = letters{a.queue}, timeline{a.mapping, a.queue}
 	}
 	if d.Network.MayHold() {

@@ -66,7 +66,10 @@ func wire(a *app) (*xmppSide, error) {
 		domains = append(domains, l.domain)
 		x.route(a, router, l.domain, talk)
 	}
-	a.mapping.Watch(x.roster.Changed)
+	a.mapping.Watch(func(user core.UserID, network string) {
+		x.roster.Changed(user, network)
+		a.gateway.Reconsider(user, network)
+	})
 	cards.Watch(x.roster.Carded)
 	x.edge, err = edge.New(edge.Config{Domains: domains, Chat: x.rooms.Whispers(talk), Roster: x.roster, Rooms: x.rooms})
 	return x, err

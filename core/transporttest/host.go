@@ -26,6 +26,8 @@ type Host struct {
 	Files Blobs
 	// Chosen are the preferences of everybody. They are set before the transport is used; after that see Choose.
 	Chosen core.Preferences
+	// Turned are the answers of Receives that are not nil. It is set before the transport is used.
+	Turned map[core.Ref]error
 	// Client is what Software answers; without a Name there is no client. It is set before the transport is used.
 	Client core.Software
 
@@ -161,6 +163,13 @@ func (h *Host) Owner(_ context.Context, own, _ core.Address) (core.Account, erro
 		}
 	}
 	return core.Account{}, core.E(core.NotFound, "transporttest: owner", "")
+}
+
+// Receives returns what Turned says.
+func (h *Host) Receives(_ context.Context, id core.AccountID, peer core.Address) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.Turned[core.Ref{Account: id, Peer: peer}]
 }
 
 // Account finds an account by its id.

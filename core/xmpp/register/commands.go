@@ -107,9 +107,10 @@ func (c commands) ofPeople() []Command {
 	if c.Timeline != nil {
 		all = append(all, Command{Name: "history", Node: "history", Title: "See where your last messages to somebody are", Arg: "contact", Usage: "CONTACT", Run: c.history})
 	}
-	return append(all,
+	all = append(all,
 		Command{Name: "block", Node: "block", Title: "Hear nothing more from somebody", Arg: "contact", Usage: "CONTACT", Run: c.block},
 		Command{Name: "unblock", Node: "unblock", Title: "Hear from somebody again", Arg: "contact", Usage: "CONTACT", Run: c.unblock})
+	return append(all, c.ofStrangers()...)
 }
 
 // may returns nil if a user may use a command.

@@ -65,6 +65,14 @@ type Letter struct {
 	Err      *core.Error
 }
 
+// Requests are what strangers have sent that waits: see core.Gateway, whose words these are.
+type Requests interface {
+	Requests(ctx context.Context, a core.Account) ([]core.Request, error)
+	Accept(ctx context.Context, a core.Account, peer core.Address) error
+	Turned(ctx context.Context, a core.Account, peer core.Address) error
+	Denounce(ctx context.Context, a core.Account, peer core.Address, words string) error
+}
+
 // Timeline knows where the messages of a conversation are.
 type Timeline interface {
 	// Timeline returns the last messages of a conversation, the newest first, at
@@ -127,6 +135,7 @@ type Config struct {
 	Letters  Letters
 	Window   Window // nil: nothing is held
 	Contacts Contacts
+	Requests Requests
 	Timeline Timeline
 	Choices  Choices
 	Data     Data

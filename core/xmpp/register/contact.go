@@ -231,6 +231,11 @@ func (c commands) block(ctx context.Context, r Request) (core.Step, error) {
 	if err := c.Contacts.Block(ctx, s.account.ID, s.Address, true); err != nil {
 		return core.Step{}, err
 	}
+	if c.Requests != nil {
+		if err := c.Requests.Turned(ctx, s.account, s.Address); err != nil {
+			return core.Step{}, err
+		}
+	}
 	return c.done("You hear nothing more from " + s.line() + `. Send "unblock ` + s.text + `" to change that.`), nil
 }
 
