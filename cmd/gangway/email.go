@@ -18,9 +18,9 @@ import (
 	"gangway/transports/email"
 )
 
-func emailCommand(loader) *cobra.Command {
+func emailCommand(load loader) *cobra.Command {
 	cmd := group("email", "Look at mail as the gateway does")
-	cmd.AddCommand(renderCommand())
+	cmd.AddCommand(renderCommand(), dnsCommand(load), dkimCommand(load))
 	return cmd
 }
 

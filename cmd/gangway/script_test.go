@@ -38,9 +38,9 @@ func TestScript(t *testing.T) {
 			"code":        exitsWith,
 			"newer":       newerSchema,
 			"hold":        holdDatabase,
-			"undelivered": undelivered,
-			"biboumi":     biboumiDatabase,
-			"later":       laterBiboumi, "fixed": fixedBiboumi,
+			"undelivered": undelivered, "nameserver": nameserver,
+			"biboumi": biboumiDatabase,
+			"later":   laterBiboumi, "fixed": fixedBiboumi,
 		},
 	})
 }

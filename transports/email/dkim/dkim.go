@@ -63,7 +63,7 @@ func signature(mail []byte, domain string, k Key) (string, error) {
 		return "", err
 	}
 	if _, err := s.Write(mail); err != nil {
-		s.Close() // its goroutine ends with that
+		_ = s.Close() // its goroutine ends with that
 		return "", err
 	}
 	if err := s.Close(); err != nil {

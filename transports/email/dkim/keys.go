@@ -240,7 +240,7 @@ func writeFile(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails once it has been renamed
+	defer func() { _ = os.Remove(f.Name()) }() // fails once it has been renamed
 	_, err = f.Write(content)
 	if err == nil {
 		err = f.Sync()
