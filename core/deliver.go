@@ -291,8 +291,10 @@ func (h *host) item(a Account, e Event) *Item {
 		Lane: string(ref.Account) + " " + string(ref.Peer),
 	}
 	// A receipt has no Key: what the sender was told is in the ledger, and begins anew when a dead letter is retried.
-	if m, ok := e.(*Message); ok && m.Remote != "" {
-		it.Key = "message " + string(m.ID)
+	if m, ok := e.(*Message); ok {
+		if it.Notes, m.Notes = m.Notes, nil; m.Remote != "" {
+			it.Key = "message " + string(m.ID)
+		}
 	}
 	return it
 }

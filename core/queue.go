@@ -47,6 +47,7 @@ type Item struct {
 	Begun     time.Time // when Begin was last called for it; zero if its outcome is known
 	LastErr   *Error    // of the last attempt
 	Noted     bool      // put: the ledger knows its message already, because it was held
+	Notes     []Note    // put: written with it; see Message.Notes. They are gone afterwards
 }
 
 // Outcome is what became of an attempt.

@@ -27,7 +27,7 @@ func (m *Map) Put(ctx context.Context, tx *store.Tx, it *core.Item) error {
 		if it.Direction == core.ToNetwork {
 			return m.submittedAll(ctx, tx, e)
 		}
-		return m.delivered(ctx, tx, it.Network, e)
+		return m.delivered(ctx, tx, it, e)
 	case *core.Receipt:
 		if it.Direction == core.ToXMPP {
 			return m.told(ctx, tx, e)
@@ -141,9 +141,9 @@ func (m *Map) submitted(ctx context.Context, tx *store.Tx, e *core.Message) erro
 	return written(n, err)
 }
 
-func (m *Map) delivered(ctx context.Context, tx *store.Tx, network string, e *core.Message) error {
+func (m *Map) delivered(ctx context.Context, tx *store.Tx, it *core.Item, e *core.Message) error {
 	if e.Remote == "" {
-		return m.noted(tx, network, e.Notes)
+		return m.noted(tx, it)
 	}
 	id := e.ID
 	if id == "" {
@@ -156,13 +156,13 @@ func (m *Map) delivered(ctx context.Context, tx *store.Tx, network string, e *co
 	if err := written(n, err); err != nil {
 		return err
 	}
-	return m.noted(tx, network, e.Notes)
+	return m.noted(tx, it)
 }
 
 // noted writes what a transport wants to know of a message that it has delivered.
-func (m *Map) noted(tx *store.Tx, network string, all []core.Note) error {
-	for _, n := range all {
-		if err := putNote(tx, m.note(network, n)); err != nil {
+func (m *Map) noted(tx *store.Tx, it *core.Item) error {
+	for _, n := range it.Notes {
+		if err := putNote(tx, m.note(it.Network, n)); err != nil {
 			return fmt.Errorf("mapping: put message: %w", err)
 		}
 	}

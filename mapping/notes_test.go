@@ -145,8 +145,10 @@ func TestNotesOfAMessage(t *testing.T) {
 	m, _ := newMap(t)
 	deliver := func(remote core.RemoteID, value string) error {
 		return m.db.Write(t.Context(), func(tx *store.Tx) error {
-			e := &core.Message{Ref: ref, IDs: core.IDs{Remote: remote}, Notes: []core.Note{{Key: "k " + string(remote), Value: []byte(value), Keep: day}}}
-			return m.Put(t.Context(), tx, &core.Item{Direction: core.ToXMPP, Network: "email", Event: e})
+			return m.Put(t.Context(), tx, &core.Item{
+				Direction: core.ToXMPP, Network: "email", Event: &core.Message{Ref: ref, IDs: core.IDs{Remote: remote}},
+				Notes: []core.Note{{Key: "k " + string(remote), Value: []byte(value), Keep: day}},
+			})
 		})
 	}
 	if err := errors.Join(deliver("r1", "one"), deliver("", "none")); err != nil {

@@ -206,6 +206,9 @@ func (o *Outbox) insert(tx *store.Tx, rows []*row) error {
 		return err
 	}
 	tx.OnCommit(func() {
+		for _, r := range kept {
+			r.it.Notes = nil // they are written, and may be large
+		}
 		o.pending.Add(int64(len(kept)))
 		o.lanes.push(kept)
 	})
