@@ -33,7 +33,7 @@ func (s *session) Edit(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err != nil {
 		return core.Taken{}, err
 	}
-	if about != nil && about.Mine && can.Edits {
+	if about != nil && about.Mine && can.Edits && !m.OfPart { // of a part the rest would be gone
 		o.text = editMark + text
 		o.extras = []extra{{chatField, "1.0"}, {editField, about.Mid}}
 	}

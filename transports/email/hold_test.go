@@ -36,3 +36,19 @@ func TestHold(t *testing.T) {
 		}
 	}
 }
+
+// Who replaces a mail by its correction would lose the lines that it is not about.
+func TestCorrectionOfAPart(t *testing.T) {
+	c := startChat(t, nil)
+	c.hear(delta, "hi")
+	m, _ := c.say(func(*core.Message) {})
+	e := note("at noon")
+	e.Replaces, e.OfPart = core.IDs{ID: core.NewID(), Remote: m.Remote}, true
+	if _, err := c.s.(core.Editor).Edit(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	got := c.sent()
+	if text := got.Body(1000).Text; got.Root.Header.Has(editField) || !strings.HasSuffix(text, ": at noon") {
+		t.Errorf("%v %q", got.Root.Header, text)
+	}
+}
