@@ -17,6 +17,13 @@
 // handler panics five times is a dead letter (it is tried alone, not in a batch, after the first time), and so is
 // one that this program cannot decode.
 //
+// # What is held
+//
+// A row of the direction core.Window may be changed until its time has come: Amend, of which each is a transaction that
+// takes its entry out of the scheduler, writes the row anew, or deletes it and puts what it becomes, and places it again.
+// When its time has come it is handled like any other, and is replaced in the transaction that carries out the verdict;
+// who wants to change it meanwhile waits for that. So nothing is ever both in what was let go and still to be changed.
+//
 // # Duplicates
 //
 // The digests of the keys that were taken are kept for a time that the Config says, longer than anybody repeats
