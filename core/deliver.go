@@ -86,12 +86,13 @@ func (h *host) Deliver(ctx context.Context, e Event) error {
 
 func (h *host) deliver(ctx context.Context, e Event) error {
 	stored := h.g.networks[h.network].Driver.Lane == Stored && EventName(e) != "" && !readElsewhere(e)
+	var parts []MessageID
 	if r, ok := e.(*Receipt); ok && stored {
-		found, err := h.identify(ctx, r)
+		found, within, err := h.identify(ctx, r)
 		if err != nil {
 			return err
 		}
-		e = found
+		e, parts = found, within
 	}
 	a, err := h.Account(ctx, e.Where().Account)
 	if err != nil {
@@ -124,7 +125,7 @@ func (h *host) deliver(ctx context.Context, e Event) error {
 		}
 	}
 	if stored {
-		return h.g.cfg.Queue.Put(ctx, h.items(ctx, a, e)...)
+		return h.g.cfg.Queue.Put(ctx, h.items(ctx, a, e, parts...)...)
 	}
 	if m, ok := e.(*Message); ok {
 		for _, n := range m.Notes {
@@ -236,8 +237,9 @@ func orNow(t time.Time) time.Time {
 	return t
 }
 
-// identify finds which message a receipt is about. What the sender has been told already is ErrDuplicate.
-func (h *host) identify(ctx context.Context, r *Receipt) (*Receipt, error) {
+// identify finds which message a receipt is about, and which went within that. What the sender has been told already is
+// ErrDuplicate.
+func (h *host) identify(ctx context.Context, r *Receipt) (*Receipt, []MessageID, error) {
 	var entry Entry
 	var err error
 	if r.ID != "" {
@@ -246,32 +248,28 @@ func (h *host) identify(ctx context.Context, r *Receipt) (*Receipt, error) {
 		entry, err = h.g.cfg.Ledger.ByRemote(ctx, r.Account, r.Remote)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !r.State.Follows(entry.State) {
-		return nil, ErrDuplicate
+		return nil, nil, ErrDuplicate
 	}
 	found := *r
 	found.Ref, found.ID, found.Origin = entry.Ref, entry.ID, entry.Origin
 	if found.Remote == "" {
 		found.Remote = entry.Remote
 	}
-	return &found, nil
+	return &found, entry.Parts, nil
 }
 
-// items are the stored forms of an event toward XMPP: of a receipt one for each message that went within the one that it
-// is about, whose sender has not been told as much.
-func (h *host) items(ctx context.Context, a Account, e Event) []*Item {
+// items are the stored forms of an event toward XMPP: of a receipt one for each of the messages that went within the one
+// that it is about, whose sender has not been told as much.
+func (h *host) items(ctx context.Context, a Account, e Event, parts ...MessageID) []*Item {
 	all := []*Item{h.item(a, e)}
 	r, ok := e.(*Receipt)
-	if !ok || r.Mine || r.ID == "" {
+	if !ok {
 		return all
 	}
-	whole, err := h.g.cfg.Ledger.Message(ctx, r.ID)
-	if err != nil {
-		return all
-	}
-	for _, id := range whole.Parts {
+	for _, id := range parts {
 		part, err := h.g.cfg.Ledger.Message(ctx, id)
 		if err != nil || !r.State.Follows(part.State) {
 			continue

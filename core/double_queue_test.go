@@ -299,7 +299,7 @@ func (l *memLedger) Message(_ context.Context, id core.MessageID) (core.Entry, e
 }
 
 func (l *memLedger) ByRemote(_ context.Context, a core.AccountID, id core.RemoteID) (core.Entry, error) {
-	return l.find(func(e core.Entry) bool { return e.Account == a && e.Remote == id })
+	return l.find(func(e core.Entry) bool { return e.Account == a && e.Remote == id && e.Whole == "" })
 }
 
 func (l *memLedger) ByOrigin(_ context.Context, a core.AccountID, id string) (core.Entry, error) {

@@ -62,7 +62,15 @@ func (g *Gateway) holdOf(ctx context.Context, n *Network, a Account, peer Addres
 	if err != nil {
 		return Hold{}, err
 	}
-	value, _, ok := p.Choice(n.Transport, holdSetting, Target{Realm: a.Realm, Address: peer})
+	at := Target{Realm: a.Realm, Address: peer}
+	if n.Driver.Shared {
+		at.Realm = ""
+	}
+	value, from, ok := p.Choice(n.Transport, holdSetting, at)
+	if from != at { // it may have been chosen at their JID, which has no case
+		at.Address = Address(strings.ToLower(string(peer)))
+		value, _, ok = p.Choice(n.Transport, holdSetting, at)
+	}
 	if seconds, err := strconv.Atoi(value); ok && err == nil {
 		h.Quiet = time.Duration(seconds) * time.Second
 	}

@@ -146,6 +146,12 @@ func TestHoldEnds(t *testing.T) {
 			h.choices.choose(core.Preferences{Own: map[string]string{"hold peer": "0"}}, "")
 			h.must(t, message("a"))
 		}, time.Millisecond, []string{"a"}},
+		"at once with somebody whose address is written in another case": {func(t *testing.T, h *hall) {
+			h.choices.choose(core.Preferences{Own: map[string]string{"hold peer": "0"}}, "")
+			m := message("a")
+			m.Peer = "Peer"
+			h.must(t, m)
+		}, time.Millisecond, []string{"a"}},
 		"as late as the user wants": {func(t *testing.T, h *hall) {
 			h.choices.choose(core.Preferences{Own: map[string]string{"hold": "30"}}, "")
 			h.must(t, message("a"))
