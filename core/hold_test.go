@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -351,7 +352,7 @@ func TestReceiptsOfParts(t *testing.T) {
 					for range 2 { // networks repeat themselves
 						r := *c.later
 						r.Ref, r.Remote = core.Ref{Account: alice.ID}, "r1"
-						if err := h.net.host.Deliver(t.Context(), &r); err != nil && err != core.ErrDuplicate {
+						if err := h.net.host.Deliver(t.Context(), &r); err != nil && !errors.Is(err, core.ErrDuplicate) {
 							t.Fatal(err)
 						}
 						synctest.Wait()
