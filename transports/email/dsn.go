@@ -3,7 +3,7 @@ package email
 import (
 	"context"
 	"errors"
-	"regexp"
+	netmail "net/mail"
 	"strings"
 
 	"gangway/core"
@@ -27,14 +27,20 @@ type report struct {
 	action action
 	status status
 	said   string // by the server that refused, cleaned
+	by     string // the server that said it; may be empty
+	until  string // delayed: when trying ends, as written; may be empty
 }
 
 // readReport reads a mail that came to an envelope sender of ours.
 func readReport(l *letter) report {
-	if r := readStatus(l.mail.Find("message/delivery-status")); r.action != unclear {
-		return r
+	r := readStatus(l.mail.Find("message/delivery-status"))
+	if r.action == unclear {
+		return guessReport(l)
 	}
-	return guessReport(l)
+	if r.action == failed && r.status.vague() && r.status.hint == [2]int{} { // what people are told may say more
+		r.status.hint = hintOf(explanation(l.body.Text))
+	}
+	return r
 }
 
 // readStatus reads the machine's part of a DSN: a block of fields for the mail, and one for each recipient. Ours have
@@ -58,9 +64,24 @@ func readStatus(p *mime.Part) report {
 		if s := readCodes(h.Header.Get("Status")).enhanced; s != (enhanced{}) && (r.status.enhanced == enhanced{} || s[1] != 0) {
 			r.status.enhanced = s
 		}
+		r.status.hint = hintOf(r.said)
+		r.by = mtaOf(h.Header.Get("Remote-MTA"))
+		if r.until = h.Header.Get("Will-Retry-Until"); r.action != delayed {
+			r.until = ""
+		}
 		return r
 	}
 	return report{}
+}
+
+// mtaOf is the name in an MTA-name-type field; empty if it is no name.
+func mtaOf(s string) string {
+	_, name, _ := strings.Cut(s, ";")
+	name = strings.TrimSpace(name)
+	if wire, _, err := parseDomain(name); err == nil {
+		return wire
+	}
+	return ""
 }
 
 func actionOf(s string) action {
@@ -75,56 +96,6 @@ func actionOf(s string) action {
 		return expanded
 	}
 	return unclear
-}
-
-var (
-	bounceSubject = regexp.MustCompile(`(?i)undeliver|not delivered|non-?delivery|delivery (?:has )?fail|fail(?:ed|ure)\b.*\bdeliver|` +
-		`deliver\w* failure|failure notice|returned (?:mail|to sender)|returning (?:your|message)|could ?n.t be delivered|` +
-		`could not be delivered|mail delivery failed|unzustellbar|mail system error`)
-	softSubject = regexp.MustCompile(`(?i)delay|warning|still being retried|temporar|will (?:retry|keep trying)|out of office|auto.?reply|vacation`)
-	codesFound  = regexp.MustCompile(`\b([245]\d\d)[ -]+(?:#?(\d)\.(\d{1,3})\.(\d{1,3}))?|\b#?([245])\.(\d{1,3})\.(\d{1,3})\b`)
-)
-
-// guessReport decides about a bounce that is no DSN. It says failed only if that is clear: an answer from a person, or
-// from their holiday, goes to the same address.
-func guessReport(l *letter) report {
-	root := l.mail.Root
-	soft := softSubject.MatchString(l.subject)
-	local := strings.ToLower(l.from.local)
-	system := local == "mailer-daemon" || local == "postmaster"
-	if !soft && (root.Header.Has("X-Failed-Recipients") || l.automatic && (system || root.Type == "multipart/report") && bounceSubject.MatchString(l.subject)) {
-		text := mime.Truncate(l.body.Text, 8<<10)
-		r := report{action: failed, status: readCodes(text)}
-		if r.status.code/100 == 4 || r.status.code/100 == 2 {
-			r.status = status{}
-		}
-		return r
-	}
-	return report{}
-}
-
-// readCodes finds the first reply code and enhanced status code in a text.
-func readCodes(text string) status {
-	m := codesFound.FindStringSubmatch(mime.Truncate(text, 8<<10))
-	if m == nil {
-		return status{}
-	}
-	s := status{code: number(m[1])}
-	if m[2] != "" {
-		s.enhanced = enhanced{number(m[2]), number(m[3]), number(m[4])}
-	}
-	if m[5] != "" {
-		s.enhanced = enhanced{number(m[5]), number(m[6]), number(m[7])}
-	}
-	return s
-}
-
-func number(digits string) int {
-	n := 0
-	for _, c := range digits {
-		n = n*10 + int(c-'0')
-	}
-	return n
 }
 
 // deliverReport tells what became of a mail of ours. What is no report is somebody's answer to the envelope sender,
@@ -151,12 +122,13 @@ func (t *transport) deliverReportOn(ctx context.Context, l *letter, id core.Mess
 	case failed:
 		receipt.State = core.Failed
 		receipt.Err = r.status.failure("email: report", string(sent.Peer), r.said, client.Report)
+		receipt.Err.By = r.by
 	case delayed, unclear:
 		if sent.Account == "" {
 			t.host.Logger().Info("answer to an envelope sender of long ago", "message", id)
 			return nil
 		}
-		return t.deliverAnswer(ctx, l, sent, r)
+		return t.deliverAnswer(ctx, l, id, sent, r)
 	}
 	err := t.host.Deliver(ctx, receipt)
 	if err != nil && core.KindOf(err) == core.NotFound {
@@ -167,10 +139,16 @@ func (t *transport) deliverReportOn(ctx context.Context, l *letter, id core.Mess
 }
 
 // deliverAnswer shows what a program sent back, in the conversation with the one who was written to.
-func (t *transport) deliverAnswer(ctx context.Context, l *letter, sent sentMail, r report) error {
+func (t *transport) deliverAnswer(ctx context.Context, l *letter, id core.MessageID, sent sentMail, r report) error {
 	l.automatic = true
+	done := func() error { return nil }
 	if r.action == delayed {
-		l.body = mime.Body{Text: "Your message has not been delivered yet. The mail servers go on trying."}
+		first, err := t.firstDelay(ctx, id, sent)
+		if err != nil || first == nil {
+			return err
+		}
+		done = first
+		l.body = mime.Body{Text: r.delay(string(sent.Peer))}
 		l.subject = ""
 	}
 	account, err := t.host.Account(ctx, sent.Account)
@@ -181,5 +159,40 @@ func (t *transport) deliverAnswer(ctx context.Context, l *letter, sent sentMail,
 		t.host.Logger().Info("answer for an account that is gone", "account", sent.Account)
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return done()
+}
+
+// firstDelay says whether a mail has not been told to be late before: some servers say so every few hours. noted, if it
+// is not nil, is called when it has been told.
+func (t *transport) firstDelay(ctx context.Context, id core.MessageID, sent sentMail) (noted func() error, err error) {
+	key := "late " + core.Digest(string(id), string(sent.Remote), string(sent.Peer)) + " " + string(sent.Account)
+	_, err = t.host.Notes().Get(ctx, key)
+	if err == nil {
+		return nil, nil
+	}
+	if core.KindOf(err) != core.NotFound {
+		return nil, core.Wrap(core.Unavailable, "email: report", err)
+	}
+	return func() error {
+		if err := t.host.Notes().Put(ctx, key, []byte("1"), verpWindow); err != nil {
+			t.host.Logger().Warn("delay not noted", "message", id, "err", err) // it is told twice at worst
+		}
+		return nil
+	}, nil
+}
+
+// delay is what the user reads about a mail that is late.
+func (r report) delay(peer string) string {
+	text := "Your message has not been delivered yet."
+	if m := r.status.meaning(peer, "", client.Report); r.status.hint != [2]int{} || r.status.enhanced[1] != 0 {
+		text += " " + m.text
+	}
+	text += " The mail servers go on trying"
+	if until, err := netmail.ParseDate(r.until); err == nil {
+		text += " until " + until.UTC().Format("2 Jan 15:04 UTC")
+	}
+	return text + "."
 }

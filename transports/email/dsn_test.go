@@ -34,9 +34,9 @@ func TestReadReport(t *testing.T) {
 		{"expanded", "", expanded, "2.0.0", ""},
 		{"expired", "", failed, "4.4.7", ""},
 		{"no-action", "", unclear, "", ""},
-		{"exim", "", failed, "550 5.1.1", ""},
+		{"exim", "", failed, "550 5.1.1", "550 5.1.1 no such user"},
 		{"qmail", "", failed, "5.1.1", ""},
-		{"soft-warning", "", unclear, "", ""},
+		{"soft-warning", "", delayed, "", ""},
 		{"vacation", "", unclear, "", ""},
 		{"person", "bob@example.com", unclear, "", ""},
 	} {
@@ -61,8 +61,8 @@ func TestReports(t *testing.T) {
 		{"postfix-relayed", core.Delivered, 0, "", ""},
 		{"expanded", core.Sent, 0, "", ""},
 		{"expired", core.Failed, core.Unavailable, "4.4.7", "The mail server of example.com could not be reached in time."},
-		{"exim", core.Failed, core.NotFound, "550 5.1.1", "There is no mailbox bob@example.com."},
-		{"postfix-delayed", 0, 0, "", "Your message has not been delivered yet. The mail servers go on trying."},
+		{"exim", core.Failed, core.NotFound, "550 5.1.1", "There is no mailbox bob@example.com. The mail server said: “550 5.1.1 no such user”"},
+		{"postfix-delayed", 0, 0, "", "Your message has not been delivered yet. The mail server of example.com could not be reached. The mail servers go on trying."},
 		{"vacation", 0, 0, "", "*Out of office: undeliverable happiness*\nI am at the sea."},
 		{"person", 0, 0, "", "*Re: hi*\nThanks!"},
 	} {

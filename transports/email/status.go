@@ -18,6 +18,7 @@ type enhanced [3]int
 type status struct {
 	code     int
 	enhanced enhanced
+	hint     [2]int // a class that the words say, for where the codes do not; zero: none
 }
 
 // String is the code as people quote it: "550 5.1.1".
@@ -95,6 +96,11 @@ func movedTo(said string) string {
 	return "mailto:" + url.PathEscape(a.quotedLocal()) + "@" + a.wire
 }
 
+// vague says that the codes leave open what is wrong.
+func (s status) vague() bool {
+	return (s.enhanced == enhanced{} || s.enhanced[1] == 0) && (s.code == 0 || s.code == 550 || s.code == 554 || s.code == 500 || s.code == 501 || s.code == 552)
+}
+
 // meaning is the table of codes. Kinds that the outbox would retry are only for what may pass.
 func (s status) meaning(peer, said string, at stage) meaning {
 	domain := peer[strings.LastIndexByte(peer, '@')+1:]
@@ -107,6 +113,9 @@ func (s status) meaning(peer, said string, at stage) meaning {
 		class = [2]int{1, 6}
 	case at == client.Auth && s.code/100 == 5:
 		class = [2]int{7, 8}
+	}
+	if s.hint != [2]int{} && (class == [2]int{} || s.vague()) {
+		class = s.hint
 	}
 	if m, ok := s.exactly(class, peer, domain); ok {
 		if m.reason == core.Moved && movedTo(said) != "" {

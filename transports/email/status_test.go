@@ -86,7 +86,7 @@ func TestFailureTable(t *testing.T) {
 		{550, enhanced{5, 7, 29}, client.Data, core.Denied, core.Rules, true, "prove"},
 		{0, enhanced{}, client.Report, core.Denied, core.Rules, false, "was refused"},
 	} {
-		st := status{tt.code, tt.enh}
+		st := status{code: tt.code, enhanced: tt.enh}
 		e := st.failure("op", "bob@example.com", "", tt.at)
 		if e.Kind != tt.kind || e.Reason != tt.reason || e.Alert != tt.alert || !strings.Contains(e.Text, tt.text) || e.Code != st.String() {
 			t.Errorf("%v at %d: %v, reason %d, alert %v: %q", st, tt.at, e.Kind, e.Reason, e.Alert, e.Text)
