@@ -29,6 +29,7 @@ const (
 // letter is an incoming mail, read.
 type letter struct {
 	mail        *mime.Message
+	raw         []byte // as it came
 	id          string // Message-ID, with brackets; made of the content if there is none
 	from        address
 	name        string      // of the sender; empty if it says nothing, or plays a trick
@@ -59,6 +60,7 @@ func readLetter(raw []byte, returnPath string, now time.Time) *letter {
 	root := m.Root
 	l := &letter{
 		mail:       m,
+		raw:        raw,
 		id:         mime.MessageID(root.Header.Get("Message-ID")),
 		subject:    mime.Truncate(root.Text("Subject"), 1000),
 		written:    root.Date(),

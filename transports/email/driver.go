@@ -34,6 +34,7 @@ type settings struct {
 	trustSettings
 	dkimSettings
 	directSettings
+	originalSettings
 }
 
 const (
@@ -67,6 +68,7 @@ type transport struct {
 	resolver *net.Resolver
 	boxes    *boxes // what mailboxes elsewhere share
 	threads  threads
+	recent   recent
 	ring     *dkim.Ring  // of the keys that sign our mail; nil: nothing is signed
 	tls      *tls.Config // of the SMTP listener; nil: no STARTTLS
 	limits   limits
@@ -83,7 +85,7 @@ type transport struct {
 }
 
 func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
-	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), holdSettings: defaultHold(), directSettings: defaultDirect()}
+	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), holdSettings: defaultHold(), directSettings: defaultDirect(), originalSettings: defaultOriginals()}
 	if err := decode(&s); err != nil {
 		return nil, err
 	}
@@ -115,6 +117,9 @@ func (t *transport) configure() error {
 		return err
 	}
 	if err := t.configureBoxes(); err != nil {
+		return err
+	}
+	if err := t.configureOriginals(); err != nil {
 		return err
 	}
 	if s.MaxSize < leastMaxSize {

@@ -141,6 +141,11 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 	if m.Notes, err = p.notes(a); err != nil {
 		return err
 	}
+	kept, err := t.keep(ctx, a, peer, l)
+	if err != nil {
+		return err
+	}
+	m.Notes = append(m.Notes, kept...)
 	if err := t.keepFiles(ctx, account, l, m); err != nil {
 		return err
 	}
