@@ -36,6 +36,7 @@ func (t *transport) configureHold() error {
 func (t *transport) Hold() core.Hold {
 	return core.Hold{
 		Quiet: t.settings.Hold, Most: mostHold, Lines: heldLines, Text: heldText, Files: t.settings.MaxSize / 2,
+		Opens: func(m *core.Message) bool { return subjectLine.MatchString(m.Text) },
 	}
 }
 
