@@ -146,6 +146,11 @@ func (g *Gateway) knock(ctx context.Context, n *Network, a Account, e Event) (ta
 	name := "profile"
 	if isMessage {
 		name = string(m.ID)
+		for _, note := range m.Notes {
+			if err := g.cfg.Notes(a.Network).Put(ctx, note.Key, note.Value, note.Keep); err != nil {
+				return false, err
+			}
+		}
 	}
 	err = g.cfg.Requests.Wait(ctx, a.ID, name, e)
 	if err != nil && !errors.Is(err, ErrDuplicate) {
@@ -198,7 +203,7 @@ func excerpt(m *Message) string {
 	}
 	for line := range strings.SplitSeq(m.Text, "\n") {
 		line = shorten(line, maxExcerpt)
-		if line == "" || line == "*"+m.Subject+"*" || strings.HasPrefix(line, "⚠") {
+		if line == "" || line == "*"+m.Subject+"*" || strings.HasPrefix(line, "⚠") || strings.HasPrefix(line, "(automatic") {
 			continue
 		}
 		b.WriteString("\n> " + line)

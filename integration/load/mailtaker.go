@@ -290,6 +290,11 @@ secret = "s3cret"
 lmtp = %q
 smtp = %q
 relay = "smtp://127.0.0.1:1"
+new_user_hour = 0
+new_user_day = 0
+new_recipients = 0
+pair_hour = 0
+same_hour = 0
 verify = "off"
 `, xmpp, dir, hooks, mailDomain, lmtp, smtp)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -50,6 +50,11 @@ domain = "email.example.test"
 secret = "secret"
 lmtp = "{{.World.LMTP}}"
 relay = "smtp://{{.World.Mail.SMTPAddr}}"
+new_user_hour = 0
+new_user_day = 0
+new_recipients = 0
+pair_hour = 0
+same_hour = 0
 hold = "{{.Hold}}"
 
 [transport.sms]

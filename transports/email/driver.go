@@ -32,6 +32,7 @@ type settings struct {
 	boxSettings
 	holdSettings
 	trustSettings
+	limitSettings
 	dkimSettings
 	directSettings
 	originalSettings
@@ -74,6 +75,8 @@ type transport struct {
 	limits   limits
 	memory   *memory
 	verifier *auth.Verifier // of what comes to the SMTP listener
+	senders  *core.Limiter
+	pairs    pairs
 	now      func() time.Time
 
 	ready   chan struct{} // closed when the listeners of Run are bound
@@ -111,6 +114,9 @@ func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
 func (t *transport) configure() error {
 	s := &t.settings
 	if err := t.configureTrust(); err != nil {
+		return err
+	}
+	if err := t.configureLimits(); err != nil {
 		return err
 	}
 	if err := t.configureHold(); err != nil {

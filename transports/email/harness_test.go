@@ -58,7 +58,7 @@ func start(t *testing.T, keys map[string]any, change func(*transport)) *gateway 
 	t.Helper()
 	all := map[string]any{
 		"domain": domain, "lmtp": "127.0.0.1:0", "smtp": "127.0.0.1:0", "relay": "smtp://127.0.0.1:1", "hmac_key": "0123456789abcdef",
-		"verify": "off",
+		"verify": "off", "same_hour": 0,
 	}
 	for k, v := range keys {
 		all[k] = v

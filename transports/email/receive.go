@@ -36,8 +36,15 @@ func (t *transport) recipient(ctx context.Context, to, from string) (recipient, 
 		peer = sender.address()
 	}
 	r.account, err = t.host.Owner(ctx, core.Address(alias+"@"+t.domain), peer)
+	if err == nil && isSender(peer) {
+		err = t.host.Receives(ctx, r.account.ID, peer)
+	}
 	return r, err
 }
+
+// isSender says whether an envelope's sender is whom the mail is from. It is not where servers make one of their own (SRS,
+// BATV, VERP), nor for a bounce: what becomes of such mail depends on its From.
+func isSender(sender core.Address) bool { return sender != "" && !strings.Contains(string(sender), "=") }
 
 // bounced accepts an envelope sender that only we can have made.
 func (t *transport) bounced(ctx context.Context, local string) (recipient, error) {
@@ -80,11 +87,15 @@ func (t *transport) refuse(ctx context.Context, l *letter, raw []byte, a arrival
 		return refusal(554, smtp.EnhancedCode{5, 4, 6}, "The message is in a loop")
 	}
 	for _, r := range rcpts {
-		if r.bounce == "" {
-			return t.authenticate(ctx, l, raw, a)
+		if r.bounce != "" {
+			continue // only who got a mail from here knows such an address
 		}
+		if err := t.authenticate(ctx, l, raw, a); err != nil {
+			return err
+		}
+		return t.mayCome(l, a)
 	}
-	return nil // only who got a mail from here knows such an address
+	return nil
 }
 
 // deliverTo delivers a mail to one recipient. unsure, if it is not empty, is for heard.

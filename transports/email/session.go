@@ -45,6 +45,9 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err != nil {
 		return core.Taken{}, err
 	}
+	if err := s.mayGo(ctx, m); err != nil {
+		return core.Taken{}, err
+	}
 	files, done, err := s.t.fetchFiles(ctx, m.Attachments)
 	defer done()
 	if err != nil {

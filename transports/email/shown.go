@@ -41,6 +41,12 @@ const (
 // of a mail of ours.
 func (t *transport) marked(ctx context.Context, l *letter, a core.Account, m *core.Message, answer bool) {
 	var marks []string
+	switch {
+	case l.forgeable():
+		m.Trust = core.Unverified
+	case l.auth.Verdict == auth.Verified:
+		m.Trust = core.Verified
+	}
 	if l.forgeable() && t.warns(ctx, a.ID, m.Peer) {
 		marks = append(marks, markUnverified)
 	}
