@@ -21,6 +21,29 @@ func flood(p *peer, what string) bool {
 	}
 }
 
+// Counts are the server's word only.
+func TestHugeCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := &scripted{}
+		w.scriptedServer(s)
+		w.store.rows["inbox"] = []byte(`{"name":"INBOX","validity":2,"next":7,"newest":"2020-01-01T00:00:00Z"}`)
+		s.answer = func(p *peer, tag, command string) bool {
+			if !strings.HasPrefix(command, "SELECT") {
+				return false
+			}
+			p.say("* 4294967295 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 4294967295] x\r\n%s OK", tag)
+			return true
+		}
+		w.run(func(c *Config) { c.Import = Import{Messages: 1 << 31, Days: 10000} })
+		time.Sleep(time.Minute)
+		w.want()
+		if n := s.asked("UID"); n > searchPages+100 {
+			t.Errorf("%d commands", n)
+		}
+	})
+}
+
 // Each is something that a server does once the connection is up, and what ends it. Without the guard each of these
 // goes on for ever, or until memory is used up.
 func TestHostileServer(t *testing.T) {
@@ -89,6 +112,11 @@ func TestHostileServer(t *testing.T) {
 			p.say(`* LIST () "/" {4}`)
 			return true
 		}), errSilent, time.Minute},
+		{"takes nothing", during("SELECT", func(p *peer, tag string) bool {
+			p.say("* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 9] x\r\n%s OK", tag)
+			time.Sleep(2 * time.Hour) // and reads no further
+			return true
+		}), errNoOutput, writeTimeout},
 		{"garbage", during("SELECT", func(p *peer, _ string) bool { p.say("HTTP/1.1 400 Bad Request"); return true }), errGarbage, 0},
 		{"NULs", during("SELECT", func(p *peer, _ string) bool { return flood(p, "\x00\r\n") }), errGarbage, 0},
 		{"another's tag", during("SELECT", func(p *peer, _ string) bool { p.say("T999 OK done"); return true }), errGarbage, 0},
@@ -203,7 +231,7 @@ func TestRestlessServer(t *testing.T) {
 		}
 		w.run()
 		time.Sleep(time.Hour)
-		if n := s.asked("IDLE"); n > 200 {
+		if n := s.asked("IDLE"); n > 500 {
 			t.Errorf("%d IDLEs in an hour", n)
 		}
 	})

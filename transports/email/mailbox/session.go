@@ -21,11 +21,15 @@ type session struct {
 	looked  time.Time // when the inbox was last looked through
 	listed  time.Time // when the folders were found
 	poll    time.Time // when the sent folder, or an inbox without IDLE, is looked at next
-	nothing int       // times in a row that the server woke us for nothing
+	doubted time.Time // when the inbox was last opened again because of a warning
+	nothing int       // how much too often the server has woken us for nothing
+	woken   time.Time // when it last did
 }
 
-// listFor is how long the folders stay where they are, if one is missing.
-const listFor = 30 * time.Minute
+const (
+	listFor  = 30 * time.Minute // the folders stay where they are, if one is missing
+	doubtFor = 5 * time.Minute  // warnings are believed to be about something else
+)
 
 func (s *session) run(ctx context.Context) error {
 	b := s.box
@@ -98,15 +102,22 @@ func (s *session) look(ctx context.Context) error {
 		}
 	}
 	stale := time.Since(s.looked) >= idleFor
-	if stale || c.doubt.Load() {
+	if c.doubt.Swap(false) && time.Since(s.doubted) >= doubtFor {
+		s.doubted, stale = time.Now(), true
+	}
+	if stale {
 		s.open = nil // a session whose view of the folder is broken says so only once it is opened again, if at all
 	}
 	if err := s.enter(ctx, s.inbox); err != nil {
 		return err
 	}
 	if c.changes.Load() {
+		watched := len(s.inbox.cursor.Unseen)
 		if err := s.inbox.readElsewhere(ctx, c, 0); err != nil {
 			return err
+		}
+		if len(s.inbox.cursor.Unseen) < watched {
+			s.calm()
 		}
 	}
 	if !s.inbox.fresh && !c.mail.Load() {
@@ -179,7 +190,7 @@ func (s *session) sync(ctx context.Context, f *follower) error {
 			return err
 		}
 		if len(mails) > 0 {
-			s.nothing = 0
+			s.calm()
 		}
 		if err := f.deliverAll(ctx, s.conn, mails); err != nil {
 			return errors.Join(err, f.save(ctx))

@@ -5,11 +5,22 @@ import (
 	"time"
 )
 
-// restless is how often in a row the server may wake us for nothing before it has to wait: a second each time more.
+// A server may wake us for nothing restless times, and again once each restPace; then it has to wait a second more each
+// time.
 const (
-	restless = 5
+	restless = 20
+	restPace = 10 * time.Second
 	restMost = 30 * time.Second
 )
+
+// forNothing notes that the server woke us. What turns out to be news is taken back: see calm.
+func (s *session) forNothing() {
+	now := time.Now()
+	s.nothing = max(0, s.nothing-int(now.Sub(s.woken)/restPace)) + 1
+	s.woken = now
+}
+
+func (s *session) calm() { s.nothing = 0 }
 
 // wait returns when there may be something to look at.
 func (s *session) wait(ctx context.Context) error {
@@ -20,8 +31,12 @@ func (s *session) wait(ctx context.Context) error {
 		}
 	}
 	c := s.conn
+	select {
+	case <-c.wake: // what is about has set its flag before
+	default:
+	}
 	if c.mail.Load() || c.changes.Load() || c.doubt.Load() {
-		s.nothing++
+		s.forNothing()
 		return nil
 	}
 	until := s.looked.Add(idleFor)
@@ -35,7 +50,7 @@ func (s *session) wait(ctx context.Context) error {
 		if !time.Now().Before(until) {
 			return c.do(answerBounds, func() error { return c.client.Noop().Wait() })
 		}
-		s.nothing++
+		s.forNothing()
 		return nil
 	}
 	return s.waitIdle(ctx, until)
@@ -58,9 +73,9 @@ func (s *session) waitIdle(ctx context.Context, until time.Time) error {
 	case w != nil:
 		return s.grant(ctx, w, err)
 	case time.Now().Before(until):
-		s.nothing++
+		s.forNothing()
 	default:
-		s.nothing = 0
+		s.calm()
 	}
 	return err
 }
