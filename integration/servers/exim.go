@@ -21,22 +21,32 @@ const (
 
 // EximConfig says what an Exim shall be like.
 type EximConfig struct {
-	Dir    string   // its own; made when absent
-	Domain string   // DefaultMailDomain when empty
-	Users  []string // whose mailboxes are at Domain
-	CA     *CA      // issues the certificate; an authority of its own when nil
-	// Gateway is a domain whose mail goes to GatewayAddr (host:port), if set: by LMTP, or with SMTP set by SMTP.
-	Gateway     string
-	GatewayAddr string
-	SMTP        bool
-	// GatewayCA is the file of the authority that must have issued the gateway's certificate; empty: no TLS with it.
-	GatewayCA string
+	Dir      string   // its own; made when absent
+	Domain   string   // DefaultMailDomain when empty
+	Users    []string // whose mailboxes are at Domain
+	CA       *CA      // issues the certificate; an authority of its own when nil
+	Gateways []EximGateway
 	// Refuse says with which SMTP reply a recipient is refused at once.
 	Refuse map[string]string
 }
 
-// Exim is an Exim 4.96 that takes mail for two domains on a loopback port, keeps that of the one in mailboxes, and hands
-// on that of the other. Unlike the rest it runs as a plain user.
+// EximGateway is a domain whose mail goes elsewhere.
+type EximGateway struct {
+	Domain string
+	Addr   string // host:port; the host is this one
+	SMTP   bool   // not LMTP
+	// CA is the file of the authority that must have issued the gateway's certificate; empty: no TLS with it.
+	CA string
+}
+
+// Port is that of Addr.
+func (g EximGateway) Port() (string, error) {
+	_, port, err := net.SplitHostPort(g.Addr)
+	return port, err
+}
+
+// Exim is an Exim 4.96 that takes mail for several domains on a loopback port, keeps that of the one in mailboxes, and
+// hands on that of the others. Unlike the rest it runs as a plain user.
 type Exim struct {
 	*Process
 	conf EximConfig
@@ -72,19 +82,11 @@ func newExim(conf EximConfig) (*Exim, error) {
 	}
 	data := struct {
 		EximConfig
-		Binary, User, Cert, Key, GatewayProtocol, GatewayPort string
-		SMTP                                                  int
-		Refusals                                              []refusal
-	}{EximConfig: conf, Binary: eximBinary, User: eximUser, SMTP: s.smtp, GatewayProtocol: "lmtp"}
+		Binary, User, Cert, Key string
+		SMTP                    int
+		Refusals                []refusal
+	}{EximConfig: conf, Binary: eximBinary, User: eximUser, SMTP: s.smtp}
 	data.Dir = h.dir
-	if conf.SMTP {
-		data.GatewayProtocol = "smtp"
-	}
-	if conf.Gateway != "" {
-		if _, data.GatewayPort, err = net.SplitHostPort(conf.GatewayAddr); err != nil {
-			return nil, err
-		}
-	}
 	if data.Refusals, err = splitRefusals(conf.Refuse); err != nil {
 		return nil, err
 	}

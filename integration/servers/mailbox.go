@@ -19,6 +19,7 @@ type Envelope struct {
 	To     []string // each is accepted, or Submit fails
 	Notify []smtp.DSNNotify
 	ID     string // ENVID of RFC 3461, if any
+	UTF8   bool   // SMTPUTF8 (RFC 6531)
 }
 
 // Send hands a message to Postfix, as from one person to another. raw is the message with its header.
@@ -47,7 +48,7 @@ func Submit(ctx context.Context, addr string, e Envelope, raw []byte) error {
 }
 
 func submit(c *smtp.Client, e Envelope, raw []byte) error {
-	if err := c.Mail(e.From, &smtp.MailOptions{Size: int64(len(raw)), EnvelopeID: e.ID}); err != nil {
+	if err := c.Mail(e.From, &smtp.MailOptions{Size: int64(len(raw)), EnvelopeID: e.ID, UTF8: e.UTF8}); err != nil {
 		return err
 	}
 	for _, to := range e.To {

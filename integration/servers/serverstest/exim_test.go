@@ -16,7 +16,7 @@ import (
 func TestExim(t *testing.T) {
 	lmtp := &lmtpServer{got: make(chan received, 10)}
 	m := serverstest.Start(t, servers.NewExim, servers.EximConfig{
-		Dir: serverstest.Dir(t), Domain: "exim.test", Users: []string{"bob"}, Gateway: gateway, GatewayAddr: lmtp.listen(t),
+		Dir: serverstest.Dir(t), Domain: "exim.test", Users: []string{"bob"}, Gateways: []servers.EximGateway{{Domain: gateway, Addr: lmtp.listen(t)}},
 		Refuse: map[string]string{"later@exim.test": "451 4.3.0 Try again later", "full@exim.test": "552 5.2.2 Mailbox full"},
 	})
 	from := "al@" + gateway

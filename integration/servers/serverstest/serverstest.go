@@ -42,7 +42,7 @@ func Start[C any, S servers.Server](t testing.TB, make func(C) (S, error), conf 
 			t.Error(err)
 		}
 		if t.Failed() {
-			logTails(t, s)
+			LogTails(t, s)
 		}
 	})
 	if err := s.Start(t.Context()); err != nil {
@@ -66,7 +66,8 @@ func DNS(t testing.TB, records ...string) *servers.DNS {
 	return s
 }
 
-func logTails(t testing.TB, s servers.Server) {
+// LogTails puts the ends of a server's logs into the test's output.
+func LogTails(t testing.TB, s servers.Server) {
 	t.Helper()
 	for _, name := range s.Logs() {
 		if text, err := servers.Tail(name); err == nil && text != "" {
