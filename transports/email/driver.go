@@ -88,7 +88,7 @@ type transport struct {
 }
 
 func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
-	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), holdSettings: defaultHold(), directSettings: defaultDirect(), originalSettings: defaultOriginals()}
+	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), limitSettings: defaultLimitSettings(), holdSettings: defaultHold(), directSettings: defaultDirect(), originalSettings: defaultOriginals()}
 	if err := decode(&s); err != nil {
 		return nil, err
 	}
