@@ -24,6 +24,8 @@ type box struct {
 	carrier carrier
 	tokens  *tokens // nil: a password
 
+	consumed chan mailbox.Ref // see consume
+
 	mu sync.Mutex // over what is noted as not read: see read.go
 }
 
@@ -46,7 +48,7 @@ func (t *transport) openBox(a core.Account, own address) (*box, error) {
 	if err != nil {
 		return nil, core.Wrap(core.Internal, "email: open", err)
 	}
-	b := &box{t: t, account: a, own: own}
+	b := &box{t: t, account: a, own: own, consumed: make(chan mailbox.Ref, maxConsumed)}
 	login, err := b.credentials()
 	if err != nil {
 		return nil, err
@@ -109,7 +111,12 @@ func (b *box) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil // to tell those who wait for something: nobody does
 	}
+	marking, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() { b.markConsumed(marking) })
 	err := b.mail.Run(ctx)
+	stop()
+	beside.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}

@@ -142,6 +142,10 @@ func TestBoxBounce(t *testing.T) {
 			}
 		})
 	}
+	// A report is nothing for the user to read in the mailbox.
+	if !waitFor(func() bool { _, unread := p.status("INBOX"); return unread == 0 }) {
+		t.Error("reports stay unread")
+	}
 	// Somebody else's bounce, or one that nobody knows anything of, is a mail.
 	p.put("INBOX", "Return-Path: <>\nFrom: MAILER-DAEMON@mail.example\nTo: "+boxOwn+"\nSubject: Undelivered Mail\nMessage-ID: <x@report>\nDate: Mon, 02 Nov 2026 03:04:05 +0000\nAuto-Submitted: auto-replied\n\n"+
 		"Your mail <aaaaaaaaaaaaaaaaaaaaaaaaaa@gw.example> could not be delivered.\n")

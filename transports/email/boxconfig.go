@@ -79,6 +79,9 @@ func (t *transport) configureBoxes() error {
 	}
 	b.guard = discover.NewGuard(s.MailboxHosts...)
 	b.finder = &discover.Finder{Client: b.guard.Client(), Database: s.Database}
+	if t.resolver != nil {
+		b.guard.Resolver, b.finder.Resolver = t.resolver, t.resolver
+	}
 	t.boxes = b
 	if err := b.trust(s.MailboxCA); err != nil {
 		return err

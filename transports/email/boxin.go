@@ -78,7 +78,11 @@ func (b *box) deliverInbox(ctx context.Context, l *letter, m mailbox.Mail) error
 		return err
 	}
 	if sent.Account != "" {
-		return b.t.deliverReportOn(ctx, l, id, sent)
+		err := b.t.deliverReportOn(ctx, l, id, sent)
+		if err == nil && !m.Seen {
+			b.consume(m.Ref)
+		}
+		return err
 	}
 	l, unsure, err := b.t.named(ctx, l, b.account.ID)
 	if err != nil {
@@ -97,7 +101,11 @@ func (b *box) deliverInbox(ctx context.Context, l *letter, m mailbox.Mail) error
 	if unsure != "" {
 		b.t.heard(ctx, []string{unsure}) // the next one with the same bytes is another mail: this one is past the cursor
 	}
-	if m.Seen || done {
+	switch {
+	case m.Seen:
+		return nil
+	case done:
+		b.consume(m.Ref)
 		return nil
 	}
 	return b.unread(ctx, l, m.Ref)

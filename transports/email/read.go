@@ -65,6 +65,32 @@ func (b *box) unread(ctx context.Context, l *letter, ref mailbox.Ref) error {
 	return b.putNote(ctx, b.unreadKey(r.Peer), all[max(0, len(all)-maxUnread):])
 }
 
+// maxConsumed is how many mails wait to be marked; of more, some stay unread.
+const maxConsumed = 100
+
+// consume has a mail marked as read that is nothing for a person to read, such as a report about a mail of theirs: what
+// it says is shown otherwise. It does not wait: the connection is busy with that very mail.
+func (b *box) consume(r mailbox.Ref) {
+	select {
+	case b.consumed <- r:
+	default:
+	}
+}
+
+// markConsumed marks them until ctx ends.
+func (b *box) markConsumed(ctx context.Context) {
+	for {
+		select {
+		case r := <-b.consumed:
+			if err := b.mail.MarkSeen(ctx, r); err != nil {
+				b.t.host.Logger().Debug("mail not marked", "account", b.account.ID, "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // read marks in the mailbox what the user has read: the message, and what came before it in the conversation.
 func (b *box) read(ctx context.Context, r *core.Receipt) error {
 	b.mu.Lock()

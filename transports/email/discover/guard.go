@@ -25,6 +25,8 @@ var ErrForbidden = errors.New("that is not a mail server on the Internet")
 // Guard keeps people from reaching, through the gateway, what only it can reach. The address is looked at after the name
 // was resolved, for each connection: a name that leads elsewhere the second time gains nothing.
 type Guard struct {
+	Resolver *net.Resolver // nil: the system's
+
 	trusted []string // host, or host:port, in lower case
 	mail    *ssrf.Guardian
 	web     *ssrf.Guardian
@@ -52,7 +54,7 @@ func (g *Guard) Dial(ctx context.Context, network, address string) (net.Conn, er
 }
 
 func (g *Guard) dial(ctx context.Context, guard *ssrf.Guardian, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTime}
+	d := net.Dialer{Timeout: dialTime, Resolver: g.Resolver}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
