@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,11 +23,34 @@ import (
 func TestEmailServers(t *testing.T) {
 	t.Parallel()
 	h := openMailHouse(t)
-	for _, sc := range []struct {
-		name string
-		gw   string
-		play func(*mailStage)
-	}{
+	all := make(chan mailScenario)
+	var players sync.WaitGroup
+	for range mailPlayers {
+		players.Go(func() {
+			for sc := range all {
+				t.Run(sc.name, func(t *testing.T) { sc.play(h.stage(t, sc.gw)) })
+			}
+		})
+	}
+	for _, sc := range mailScenarios() {
+		all <- sc
+	}
+	close(all)
+	players.Wait()
+}
+
+// mailPlayers is how many scenarios are played at once, as with IRC: they wait for servers, one of them for a minute.
+const mailPlayers = 4
+
+// mailScenario is something that is played at a gateway.
+type mailScenario struct {
+	name string
+	gw   string
+	play func(*mailStage)
+}
+
+func mailScenarios() []mailScenario {
+	return []mailScenario{
 		{"greylisted", viaGrey, greylisted}, // takes longest
 		{"in from Postfix by LMTP", viaPostfix, takesMail},
 		{"in from Exim by LMTP", viaExim, takesMail},
@@ -45,11 +69,6 @@ func TestEmailServers(t *testing.T) {
 		{"what its server says", viaPostfix, believesItsServer},
 		{"what the MX says", viaMX, judgesAsMX},
 		{"mutt", viaPostfix, muttAnswers},
-	} {
-		t.Run(sc.name, func(t *testing.T) {
-			t.Parallel()
-			sc.play(h.stage(t, sc.gw))
-		})
 	}
 }
 
