@@ -31,26 +31,28 @@ const (
 )
 
 func renderCommand() *cobra.Command {
-	var domain string
+	var o email.RenderOptions
 	c := &cobra.Command{
 		Use: "render FILE|DIRECTORY|-...", Short: "Print what an XMPP user would see of a raw message",
 		Long: "Print, as JSON, one object a line, what an XMPP user would see of each raw message (RFC 5322): text, attachments,\n" +
 			"thread, what is thought of it, and what was odd about it. Nothing is sent, fetched or kept, and no configuration is read.\n\n" +
 			"A broken message is no failure: \"repaired\" lists what was wrong with it. The exit code is 1 only if a file cannot be\n" +
-			"read. Of a directory all files are read; \"-\" is the standard input.",
+			"read; the others are. Of a directory all files are read, of an mbox all its messages; \"-\" is the standard input.",
 		Example: "  gangway email render mail.eml | jq -r .text\n  gangway email render ~/Maildir/cur",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Now = time.Now()
 			defer debug.SetGCPercent(debug.SetGCPercent(renderGC))
 			r := &renderRun{
-				out: cmd.OutOrStdout(), log: cmd.ErrOrStderr(), in: cmd.InOrStdin(), domain: domain, now: time.Now(),
+				out: cmd.OutOrStdout(), log: cmd.ErrOrStderr(), in: cmd.InOrStdin(), options: o,
 				progress: newProgress(cmd.ErrOrStderr()),
 			}
 			r.progress.unit = "messages"
 			return r.all(cmd, args)
 		},
 	}
-	c.Flags().StringVar(&domain, "domain", "", "the gateway's mail `domain`, to tell its own loops")
+	c.Flags().StringVar(&o.Domain, "domain", "", "the gateway's mail `domain`, to tell its own loops")
+	c.Flags().StringVar(&o.AuthServID, "authserv-id", "", "the mail server (`name`) whose Authentication-Results are believed, as authserv_id has it")
 	return c
 }
 
@@ -58,8 +60,7 @@ func renderCommand() *cobra.Command {
 type renderRun struct {
 	out, log io.Writer
 	in       io.Reader
-	domain   string
-	now      time.Time
+	options  email.RenderOptions
 	progress *progress
 	raw      []byte
 	bad      int // files that cannot be read
@@ -67,7 +68,8 @@ type renderRun struct {
 
 // renderedFile is a line of the output.
 type renderedFile struct {
-	File string `json:"file"`
+	File   string `json:"file"`
+	Number int    `json:"number,omitempty"` // in an mbox of several, from 1
 	*email.Rendered
 }
 
@@ -127,17 +129,30 @@ func (r *renderRun) unreadable(path string, err error) {
 	r.progress.say(r.log, "gangway: %s: %v", oneLine(path), err)
 }
 
-// render prints one message. An error is one of writing.
+// render prints the messages of a file. An error is one of writing.
 func (r *renderRun) render(path string) error {
 	whole, err := r.read(path)
 	if err != nil {
 		r.unreadable(path, err)
 		return nil
 	}
-	got := renderedFile{path, email.Render(r.raw, r.domain, r.now)}
-	if !whole {
-		got.Repaired = append(got.Repaired, fmt.Sprintf("only the first %d MB are read", maxMail>>20))
+	messages := splitMbox(r.raw)
+	for i, raw := range messages {
+		got := renderedFile{File: path, Rendered: email.RenderWith(raw, r.options)}
+		if len(messages) > 1 {
+			got.Number = i + 1
+		}
+		if !whole && i == len(messages)-1 {
+			got.Repaired = append(got.Repaired, fmt.Sprintf("only the first %d MB are read", maxMail>>20))
+		}
+		if err := r.print(got); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (r *renderRun) print(got renderedFile) error {
 	var line strings.Builder
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
@@ -145,7 +160,7 @@ func (r *renderRun) render(path string) error {
 		return core.Wrap(core.Internal, "render", err)
 	}
 	r.progress.clear()
-	_, err = io.WriteString(r.out, line.String())
+	_, err := io.WriteString(r.out, line.String())
 	return err
 }
 

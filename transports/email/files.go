@@ -23,6 +23,7 @@ const fullText = "message.txt"
 type incoming struct {
 	core.Attachment
 	content func() []byte
+	inline  bool // it belongs into the text
 }
 
 // files are what came with a mail, in its order: first its whole text, if that is too long to be shown.
@@ -37,7 +38,7 @@ func (l *letter) files() []incoming {
 	}
 	for _, p := range l.body.Files {
 		all = append(all, incoming{
-			Attachment: core.Attachment{Name: nameOf(p), Type: p.Type, Size: p.Size()}, content: p.Decode,
+			Attachment: core.Attachment{Name: nameOf(p), Type: p.Type, Size: p.Size()}, content: p.Decode, inline: p.Inline(),
 		})
 	}
 	return all

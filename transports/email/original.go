@@ -206,7 +206,7 @@ func (t *transport) whole(ctx context.Context, a core.Account, raw []byte) core.
 		step.Text = noText
 	}
 	file := core.Attachment{Name: "message.eml", Type: "message/rfc822", Size: int64(len(raw))}
-	kept, err := t.keepFile(ctx, a, incoming{file, func() []byte { return raw }})
+	kept, err := t.keepFile(ctx, a, incoming{Attachment: file, content: func() []byte { return raw }})
 	if err != nil {
 		t.host.Logger().Debug("original not kept as a file", "account", a.ID, "err", err)
 		return step

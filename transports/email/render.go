@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gangway/core"
+	"gangway/transports/email/auth"
 	"gangway/transports/email/client"
 	"gangway/transports/email/mime"
 )
@@ -52,6 +53,8 @@ type File struct {
 	Name string `json:"name,omitempty"`
 	Type string `json:"type"`
 	Size int64  `json:"size"` // bytes
+	// Inline says that it belongs into the text, as pictures of a page do.
+	Inline bool `json:"inline,omitempty"`
 }
 
 // Report is what a mail says became of another (RFC 3464, and what is older).
@@ -69,20 +72,40 @@ type Verdicts struct {
 	List      string `json:"list,omitempty"`      // its List-Id
 	Encrypted string `json:"encrypted,omitempty"` // OpenPGP or S/MIME
 	Signed    string `json:"signed,omitempty"`    // the same; nobody has checked it
+	// Auth is what the server of RenderOptions.AuthServID found out about the sender, as the gateway behind it believes it.
+	Auth *auth.Result `json:"auth,omitempty"`
 	// Claimed is what the mail itself says of its authentication (RFC 8601): true only if the server of that name is
 	// one's own, and takes such claims out of what comes from outside.
 	Claimed map[string]string `json:"claimed,omitempty"`
 }
 
-// Render reads a mail as the gateway would. It never fails; domain is the gateway's own, and may be empty.
+// RenderOptions say what the gateway knows beside the mail. All may be empty but Now.
+type RenderOptions struct {
+	Domain     string // the gateway's own
+	AuthServID string // the mail server whose Authentication-Results are believed, in A-labels
+	Now        time.Time
+}
+
+// Render reads a mail as a gateway would that knows its domain only.
 func Render(raw []byte, domain string, now time.Time) *Rendered {
-	l := readLetter(raw, "unknown", now) // who sent it is not part of it
+	return RenderWith(raw, RenderOptions{Domain: domain, Now: now})
+}
+
+// RenderWith reads a mail as the gateway would. It never fails.
+func RenderWith(raw []byte, o RenderOptions) *Rendered {
+	l := readLetter(raw, "unknown", o.Now) // who sent it is not part of it
+	if o.AuthServID != "" {
+		l.auth = auth.Trusted(fieldsOf(l.mail.Root.Header), o.AuthServID, l.from.wire)
+		if l.auth.Verdict == auth.Unknown {
+			l.auth.Verdict = auth.Unverified
+		}
+	}
 	m := l.message("")
 	r := &Rendered{
 		MessageID: l.id, From: Correspondent{l.from.address(), l.name}, Conversation: l.peer(), Subject: l.subject,
-		Text: l.shown(m.Text), Omitted: l.body.Cut,
+		Text: l.under(l.shown(m.Text), l.forgeable(), false), Omitted: l.body.Cut,
 		Reaction: l.reaction, Read: l.readNotice(), Edits: firstID(l, editField), Retracts: firstID(l, deleteField),
-		Thread: l.thread(), Verdicts: l.verdicts(domain), Report: l.report(),
+		Thread: l.thread(), Verdicts: l.verdicts(o.Domain), Report: l.report(),
 	}
 	if l.sentBy.local != "" {
 		r.SentBy = l.sentBy.address()
@@ -94,7 +117,7 @@ func Render(raw []byte, domain string, now time.Time) *Rendered {
 		r.New = short.body.Text
 	}
 	for _, f := range l.files() {
-		r.Attachments = append(r.Attachments, File{f.Name, f.Type, f.Size})
+		r.Attachments = append(r.Attachments, File{f.Name, f.Type, f.Size, f.inline})
 	}
 	for _, a := range l.also("") {
 		r.Also = append(r.Also, string(a))
@@ -151,6 +174,9 @@ func (l *letter) verdicts(domain string) Verdicts {
 	}
 	if l.list != nil {
 		v.List = l.list.id
+	}
+	if l.auth.Verdict != auth.Unknown {
+		v.Auth = &l.auth
 	}
 	return v
 }

@@ -40,14 +40,19 @@ const (
 // marked puts above a message what its reader should know about where it is from. answer: it came to the envelope sender
 // of a mail of ours.
 func (t *transport) marked(ctx context.Context, l *letter, a core.Account, m *core.Message, answer bool) {
-	var marks []string
 	switch {
 	case l.forgeable():
 		m.Trust = core.Unverified
 	case l.auth.Verdict == auth.Verified:
 		m.Trust = core.Verified
 	}
-	if l.forgeable() && t.warns(ctx, a.ID, m.Peer) {
+	m.Text = l.under(m.Text, l.forgeable() && t.warns(ctx, a.ID, m.Peer), answer)
+}
+
+// under is a text with what is to be read above it.
+func (l *letter) under(text string, warn, answer bool) string {
+	var marks []string
+	if warn {
 		marks = append(marks, markUnverified)
 	}
 	for _, trick := range l.tricks {
@@ -56,7 +61,7 @@ func (t *transport) marked(ctx context.Context, l *letter, a core.Account, m *co
 	if l.automatic && l.list == nil && !answer {
 		marks = append(marks, markAutomatic)
 	}
-	m.Text = strings.TrimSuffix(strings.Join(append(marks, m.Text), "\n"), "\n")
+	return strings.TrimSuffix(strings.Join(append(marks, text), "\n"), "\n")
 }
 
 // warns says whether the user of an account wants to be told of mail in a conversation that is not verified.

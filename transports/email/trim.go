@@ -53,7 +53,7 @@ func (t *transport) trimmed(ctx context.Context, l *letter, a core.Account, p *p
 		return l
 	}
 	file := core.Attachment{Name: fullText, Type: "text/plain", Size: int64(len(whole))}
-	kept, err := t.keepFile(ctx, a, incoming{file, func() []byte { return []byte(whole) }})
+	kept, err := t.keepFile(ctx, a, incoming{Attachment: file, content: func() []byte { return []byte(whole) }})
 	if err != nil || kept.URL == "" {
 		t.host.Logger().Debug("whole text not kept", "account", a.ID, "err", err)
 		return l

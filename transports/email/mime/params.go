@@ -38,6 +38,12 @@ func (p *Part) Disposition() (string, map[string]string) {
 	return strings.ToLower(strings.TrimSpace(stripComments(kind))), parseParams(rest, p.msg.limits.Params)
 }
 
+// Inline says whether the part belongs into the text: its sender says so, or refers to it from there.
+func (p *Part) Inline() bool {
+	kind, _ := p.Disposition()
+	return kind == "inline" || kind != "attachment" && p.Header.Has("Content-ID")
+}
+
 // FileName returns the name the sender gave the part, as a single safe path element, or "".
 func (p *Part) FileName() string {
 	_, params := p.Disposition()
