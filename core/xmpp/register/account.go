@@ -41,8 +41,15 @@ func (c commands) afterwards(cmd Command, step core.Step) (next []Command) {
 	return next
 }
 
-// unregister asks once and then forgets all.
+// unregister asks once and then forgets all, or one of several accounts that reach the same people.
 func (c commands) unregister(ctx context.Context, r Request) (core.Step, error) {
+	several, err := c.several(ctx, r.User)
+	if err != nil {
+		return core.Step{}, err
+	}
+	if len(several) > 0 {
+		return c.unlink(ctx, r, several)
+	}
 	switch r.Answers["confirm"] {
 	case "true":
 	case "":
@@ -55,6 +62,59 @@ func (c commands) unregister(ctx context.Context, r Request) (core.Step, error) 
 		return core.Step{}, err
 	}
 	return c.done("Your registration is deleted."), nil
+}
+
+// several are the user's accounts where those are more than one, and reach the same people; nil elsewhere.
+func (c commands) several(ctx context.Context, user core.UserID) ([]core.Account, error) {
+	if !c.Domain.Network.Driver.Shared {
+		return nil, nil
+	}
+	own, err := c.own(ctx, user)
+	if len(own) < 2 {
+		return nil, err
+	}
+	return own, nil
+}
+
+// everyAccount is the answer that means all of several.
+const everyAccount = "all"
+
+// unlink asks which of several accounts shall go, and forgets it.
+func (c commands) unlink(ctx context.Context, r Request, several []core.Account) (core.Step, error) {
+	ask := c.ask("This deletes an account and everything that is kept for it.",
+		c.choiceOf(several, "Which account?", core.Option{Value: "none", Label: "none"}, core.Option{Value: everyAccount, Label: "all of them"}))
+	answer := r.Answers["account"]
+	switch answer {
+	case "":
+		return ask, nil
+	case "none":
+		return c.done("Nothing was changed."), nil
+	case everyAccount:
+		if err := c.Gateway.Unenroll(ctx, r.User, c.network()); err != nil {
+			return core.Step{}, err
+		}
+		return c.done("Your registration is deleted."), nil
+	}
+	for _, a := range several {
+		if string(a.ID) != answer {
+			continue
+		}
+		if err := c.Gateway.Unlink(ctx, a.ID); err != nil {
+			return core.Step{}, err
+		}
+		return c.done(c.accountName(a) + " is not used here any more."), nil
+	}
+	return ask, nil
+}
+
+// choiceOf asks for one of several accounts, or for something else.
+func (c commands) choiceOf(several []core.Account, label string, more ...core.Option) core.Field {
+	f := core.Field{Name: "account", Label: label, Type: core.ChoiceField, Required: true}
+	for _, a := range several {
+		f.Options = append(f.Options, core.Option{Value: string(a.ID), Label: c.accountName(a)})
+	}
+	f.Options = append(f.Options, more...)
+	return f
 }
 
 // status says how each of the user's accounts is.
@@ -79,7 +139,7 @@ func (c commands) status(ctx context.Context, r Request) (core.Step, error) {
 // accountName is what the user knows an account by.
 func (c commands) accountName(a core.Account) string {
 	switch {
-	case a.Own != "" && a.Realm != "":
+	case a.Own != "" && a.Realm != "" && !c.Domain.Network.Driver.Shared:
 		return string(a.Own) + " on " + a.Realm
 	case a.Own != "":
 		return string(a.Own)

@@ -19,6 +19,8 @@ type Gateway interface {
 	// Enroll may be called for everybody.
 	Enroll(ctx context.Context, user core.UserID, network string, answers map[string]string) (core.Step, error)
 	Unenroll(ctx context.Context, user core.UserID, network string) error
+	// Unlink removes one account.
+	Unlink(ctx context.Context, id core.AccountID) error
 	// Account returns the user's account on a realm, and makes one where that needs no enrolment.
 	Account(ctx context.Context, user core.UserID, network, realm string) (core.Account, error)
 	// Speaker returns the account that a conversation goes through.

@@ -42,21 +42,35 @@ func (c commands) list(ctx context.Context, user core.UserID, t core.Target) err
 	if c.Contacts == nil || t.Room {
 		return nil
 	}
-	accounts, err := c.own(ctx, user)
+	a, err := c.reaching(ctx, user, t)
+	if err != nil {
+		if core.KindOf(err) == core.Unenrolled {
+			return nil
+		}
+		return err
+	}
+	s, err := c.among(ctx, a, t.Address)
 	if err != nil {
 		return err
 	}
-	for _, a := range accounts {
-		if a.Realm != t.Realm {
-			continue
-		}
-		s, err := c.among(ctx, a, t.Address)
-		if err != nil {
-			return err
-		}
-		return c.Contacts.PutContact(ctx, s.Contact)
+	return c.Contacts.PutContact(ctx, s.Contact)
+}
+
+// reaching is the account of the user's that speaks to a target. Unenrolled if there is none.
+func (c commands) reaching(ctx context.Context, user core.UserID, t core.Target) (core.Account, error) {
+	if c.Domain.Network.Driver.Shared {
+		return c.Gateway.Speaker(ctx, user, c.network(), t)
 	}
-	return nil
+	accounts, err := c.own(ctx, user)
+	if err != nil {
+		return core.Account{}, err
+	}
+	for _, a := range accounts {
+		if a.Realm == t.Realm {
+			return a, nil
+		}
+	}
+	return core.Account{}, c.unenrolled()
 }
 
 // among is somebody as one of the user's accounts knows them, if it does.
@@ -151,6 +165,7 @@ func (c commands) people(ctx context.Context, user core.UserID) ([]somebody, err
 		return nil, err
 	}
 	var all []somebody
+	seen := map[string]bool{} // several accounts may know the same person
 	for _, a := range accounts {
 		for after := core.Address(""); ; {
 			page, err := c.Contacts.Contacts(ctx, a.ID, after, 0)
@@ -161,7 +176,10 @@ func (c commands) people(ctx context.Context, user core.UserID) ([]somebody, err
 				break
 			}
 			for _, contact := range page {
-				all = append(all, c.somebody(a, contact))
+				if s := c.somebody(a, contact); !seen[s.text] {
+					seen[s.text] = true
+					all = append(all, s)
+				}
 			}
 			after = page[len(page)-1].Address
 		}
@@ -193,13 +211,14 @@ func (c commands) find(ctx context.Context, user core.UserID, text string) (some
 	if err != nil {
 		return somebody{}, err
 	}
-	for _, a := range accounts {
-		if a.Realm != t.Realm {
-			continue
-		}
-		return c.among(ctx, a, t.Address)
+	a, err := c.reaching(ctx, user, t)
+	if err != nil && core.KindOf(err) == core.Unenrolled {
+		err = core.E(core.NotFound, "register: contact", fmt.Sprintf("You have no account on %s.", t.Realm))
 	}
-	return somebody{}, core.E(core.NotFound, "register: contact", fmt.Sprintf("You have no account on %s.", t.Realm))
+	if err != nil {
+		return somebody{}, err
+	}
+	return c.among(ctx, a, t.Address)
 }
 
 // whom is the contact that a command is about, or the step that asks for one.
@@ -228,7 +247,7 @@ func (c commands) block(ctx context.Context, r Request) (core.Step, error) {
 	if err != nil || ask != nil {
 		return stepOf(ask), err
 	}
-	if err := c.Contacts.Block(ctx, s.account.ID, s.Address, true); err != nil {
+	if err := c.setBlocked(ctx, r.User, s, true); err != nil {
 		return core.Step{}, err
 	}
 	if c.Requests != nil {
@@ -237,6 +256,23 @@ func (c commands) block(ctx context.Context, r Request) (core.Step, error) {
 		}
 	}
 	return c.done("You hear nothing more from " + s.line() + `. Send "unblock ` + s.text + `" to change that.`), nil
+}
+
+// setBlocked blocks or unblocks somebody for all accounts that reach them.
+func (c commands) setBlocked(ctx context.Context, user core.UserID, s somebody, on bool) error {
+	accounts, err := c.several(ctx, user)
+	if err != nil {
+		return err
+	}
+	if len(accounts) == 0 {
+		accounts = []core.Account{s.account}
+	}
+	for _, a := range accounts {
+		if err := c.Contacts.Block(ctx, a.ID, s.Address, on); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unblock takes it back.
@@ -251,7 +287,7 @@ func (c commands) unblock(ctx context.Context, r Request) (core.Step, error) {
 	if !s.Blocked {
 		return c.done(s.line() + " was not blocked."), nil
 	}
-	if err := c.Contacts.Block(ctx, s.account.ID, s.Address, false); err != nil {
+	if err := c.setBlocked(ctx, r.User, s, false); err != nil {
 		return core.Step{}, err
 	}
 	s.Blocked = false

@@ -22,6 +22,13 @@ func (c commands) preferences(ctx context.Context, r Request) (core.Step, error)
 		return core.Step{}, err
 	}
 	ask := c.ask("How shall the gateway to "+c.title()+" behave for you?", c.questions(p)...)
+	several, err := c.several(ctx, r.User)
+	if err != nil {
+		return core.Step{}, err
+	}
+	if len(several) > 0 {
+		ask.Fields = append(ask.Fields, c.speakerQuestion(several, p))
+	}
 	if r.Answers == nil {
 		return ask, nil
 	}
@@ -29,6 +36,7 @@ func (c commands) preferences(ctx context.Context, r Request) (core.Step, error)
 	err = c.Choices.ChangePreferences(ctx, r.User, c.network(), func(p *core.Preferences) error {
 		changed := *p
 		if wrong = c.choose(&changed, r.Answers); wrong == "" {
+			chooseSpeaker(&changed, several, r.Answers["account"])
 			*p = changed
 		}
 		return nil
@@ -42,6 +50,31 @@ func (c commands) preferences(ctx context.Context, r Request) (core.Step, error)
 		return ask, nil
 	}
 	return c.done("Your preferences are kept."), c.reconsider(ctx, r)
+}
+
+// speakerQuestion asks which of several accounts writes to people whom the user has not spoken with yet.
+func (c commands) speakerQuestion(several []core.Account, p core.Preferences) core.Field {
+	f := c.choiceOf(several, "Write to new people from")
+	f.Required, f.Value = false, string(several[0].ID)
+	for _, a := range several {
+		if a.ID == p.Account {
+			f.Value = string(a.ID)
+		}
+	}
+	return f
+}
+
+// chooseSpeaker keeps the answer, if it is one of the accounts. The oldest is what holds without one.
+func chooseSpeaker(p *core.Preferences, several []core.Account, answer string) {
+	for i, a := range several {
+		switch {
+		case string(a.ID) != answer:
+		case i == 0:
+			p.Account = ""
+		default:
+			p.Account = a.ID
+		}
+	}
 }
 
 // questions are what can be chosen, as far as it means something on the network.

@@ -185,7 +185,7 @@ func (h *house) showContacts(ctx context.Context, user core.UserID, j job) error
 	}
 	states := make([]state, len(contacts))
 	for i, c := range contacts {
-		_, st, err := h.standing(ctx, user, c.realm)
+		_, st, err := h.standing(ctx, user, core.Target{Realm: c.realm})
 		if err != nil {
 			return err
 		}

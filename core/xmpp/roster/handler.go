@@ -86,7 +86,7 @@ func (h *Handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Sta
 	var a core.Account
 	var status core.Status
 	if err == nil {
-		a, status, err = h.standing(ctx, user, t.Realm)
+		a, status, err = h.standing(ctx, user, t)
 	}
 	if err != nil {
 		return refuse(w, st, contact, err)
@@ -213,21 +213,33 @@ func (h *house) remove(ctx context.Context, user core.UserID, t core.Target) err
 	if h.roster.cfg.Contacts == nil {
 		return nil
 	}
-	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, h.domain.Network.Driver.Name, t.Realm)
-	if err != nil && core.KindOf(err) == core.Unenrolled {
-		return nil // nothing is kept without an account
-	}
+	accounts, err := h.reaching(ctx, user, t)
 	if err != nil {
 		return err
 	}
-	c, err := h.roster.cfg.Contacts.Contact(ctx, a.ID, t.Address)
-	if err == nil && !c.Blocked {
-		err = h.roster.cfg.Contacts.RemoveContact(ctx, a.ID, t.Address)
+	for _, a := range accounts {
+		c, err := h.roster.cfg.Contacts.Contact(ctx, a.ID, t.Address)
+		if err == nil && !c.Blocked {
+			err = h.roster.cfg.Contacts.RemoveContact(ctx, a.ID, t.Address)
+		}
+		if err != nil && core.KindOf(err) != core.NotFound {
+			return err
+		}
 	}
-	if err != nil && core.KindOf(err) == core.NotFound {
-		return nil
+	return nil
+}
+
+// reaching are the accounts of a user that reach a contact; nothing is kept without one.
+func (h *house) reaching(ctx context.Context, user core.UserID, t core.Target) ([]core.Account, error) {
+	d := h.domain.Network.Driver
+	if d.Shared {
+		return h.accountsOf(ctx, user)
 	}
-	return err
+	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, d.Name, t.Realm)
+	if err != nil && core.KindOf(err) == core.Unenrolled {
+		return nil, nil
+	}
+	return []core.Account{a}, err
 }
 
 // refuse answers a probe as RFC 6121 section 4.3.2 wants it, and a subscription

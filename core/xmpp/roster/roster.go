@@ -18,6 +18,8 @@ import (
 type Gateway interface {
 	Allowed(user core.UserID) bool
 	Status(id core.AccountID) core.Status
+	// Speaker is the account with which the user speaks to a target.
+	Speaker(ctx context.Context, user core.UserID, network string, t core.Target, about ...string) (core.Account, error)
 }
 
 // Accounts is the mapping's table as far as it is needed here: see core.Accounts.
@@ -239,9 +241,16 @@ func (h *house) accountsOf(ctx context.Context, user core.UserID) ([]core.Accoun
 
 // standing is how the account that reaches a contact is. It makes none: where
 // accounts are implicit, one that is not there yet is as good as one at rest.
-func (h *house) standing(ctx context.Context, user core.UserID, realm string) (core.Account, core.Status, error) {
+func (h *house) standing(ctx context.Context, user core.UserID, t core.Target) (core.Account, core.Status, error) {
 	d := h.domain.Network.Driver
-	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, d.Name, realm)
+	if d.Shared {
+		a, err := h.roster.cfg.Gateway.Speaker(ctx, user, d.Name, t)
+		if err != nil {
+			return core.Account{}, core.Status{}, err
+		}
+		return a, *h.accountStatus(a.ID), nil
+	}
+	a, err := h.roster.cfg.Accounts.AccountOf(ctx, user, d.Name, t.Realm)
 	switch {
 	case err == nil:
 		return a, *h.accountStatus(a.ID), nil

@@ -132,6 +132,11 @@ func (h *Hall) Unenroll(_ context.Context, user core.UserID, _ string) error {
 	return nil
 }
 
+// Unlink removes Alice's account.
+func (h *Hall) Unlink(ctx context.Context, _ core.AccountID) error {
+	return h.Unenroll(ctx, Alice, "")
+}
+
 // Status returns State.
 func (h *Hall) Status(id core.AccountID) core.Status {
 	s := h.State
