@@ -231,7 +231,7 @@ func (l *letter) message(tag string) *core.Message {
 		fmt.Fprintf(&b, "\n[... %s more, see %s]", size(int64(n)), fullText)
 	}
 	m := &core.Message{
-		Ref: core.Ref{Peer: l.peer()}, At: l.date, Subject: l.subject, Notice: l.automatic || l.list != nil,
+		Ref: core.Ref{Peer: l.peer()}, At: l.date, Subject: l.subject, Notice: l.unanswered(),
 	}
 	m.Text = strings.Trim(b.String(), "\n")
 	return m

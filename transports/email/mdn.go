@@ -16,7 +16,7 @@ const noticeField = "Disposition-Notification-To"
 // there when a person reads.
 func (l *letter) asksForNotice(returnPath string) address {
 	all := l.mail.Root.Mailboxes(noticeField)
-	if len(all) != 1 || l.automatic || l.list != nil || l.mail.Root.Header.Count(noticeField) != 1 {
+	if len(all) != 1 || l.unanswered() || l.mail.Root.Header.Count(noticeField) != 1 {
 		return address{}
 	}
 	to, err := parseAddress(all[0].Addr)
