@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -107,4 +108,36 @@ func BenchmarkLoad(b *testing.B) {
 	if n := r.box.pending.Load(); n != rows {
 		b.Errorf("loaded %d, want %d", n, rows)
 	}
+}
+
+// BenchmarkAmend adds lines to what is held, a dozen to each message: what holding costs beside Put.
+func BenchmarkAmend(b *testing.B) {
+	body := strings.Repeat("x", 100)
+	r := newRig(b, Config{MaxPending: 1 << 40})
+	ctx := context.Background()
+	b.SetParallelism(32)
+	var lanes atomic.Int64
+	before := cpuTime()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		lane := fmt.Sprint("lane ", lanes.Add(1))
+		for pb.Next() {
+			said := keyed(lane, body, string(core.NewID()))
+			err := r.box.Amend(ctx, "sms", lane, said, func(held *core.Item) (core.Amendment, error) {
+				if held == nil {
+					return core.Amendment{Held: heldItem(lane, time.Minute, body)}, nil
+				}
+				h := held.Event.(*core.Held)
+				h.Lines = append(h.Lines, said.Event.(*core.Message))
+				if len(h.Lines) == 12 {
+					return core.Amendment{Put: []*core.Item{letGo(held)}}, nil
+				}
+				return core.Amendment{Held: held}, nil
+			})
+			if err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	reportCPU(b, before)
 }

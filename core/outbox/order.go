@@ -97,6 +97,9 @@ func (o *Outbox) obey(ctx context.Context, tx *store.Tx, d order) error {
 		tx.OnUndo(func() { o.lanes.load(p) })
 	}
 	tx.OnCommit(func() { o.pending.Add(-1) })
+	if err := unhold(ctx, tx, p); err != nil {
+		return err
+	}
 	if d.verb == verbErase {
 		err = deleteRows(ctx, tx, []int64{d.seq})
 	} else {

@@ -72,6 +72,10 @@ func (o *Outbox) settleAll(tx *store.Tx, ss []*settling) error {
 			}
 			if done {
 				finished = append(finished, h.e.seq)
+				err = unhold(ctx, tx, &placed{entry: h.e, direction: h.it.Direction, network: h.it.Network, lane: h.it.Lane})
+			}
+			if err != nil {
+				return err
 			}
 			then = append(then, h.then...)
 		}

@@ -10,7 +10,7 @@ import (
 	"gangway/core/store"
 )
 
-// What is held is a row of the direction Window, one for each lane, found by an index of those rows only. Whatever
+// What is held is a row of the direction Window, one for each lane, which a table beside it knows. Whatever
 // changes it takes its entry out of the schedule first, within the transaction, as an order does, so that no turn can
 // begin with it; and waits, outside of it, for a turn that has begun.
 
@@ -155,9 +155,23 @@ func (o *Outbox) rehold(ctx context.Context, tx *store.Tx, before *core.Item, at
 		tx.OnCommit(func() { o.pending.Add(-1) })
 	}
 	if now == nil {
+		return unhold(ctx, tx, at)
+	}
+	if err := o.insertItems(tx, []*core.Item{now}); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO outbox_window (network, lane, seq) VALUES (?, ?, ?) "+
+		"ON CONFLICT (network, lane) DO UPDATE SET seq = excluded.seq", now.Network, now.Lane, now.Seq)
+	return err
+}
+
+// unhold forgets that an item is held; nil, or one of another direction, never was.
+func unhold(ctx context.Context, tx *store.Tx, at *placed) error {
+	if at == nil || at.direction != core.Window {
 		return nil
 	}
-	return o.insertItems(tx, []*core.Item{now})
+	_, err := tx.Exec(ctx, "DELETE FROM outbox_window WHERE network = ? AND lane = ? AND seq = ?", at.network, at.lane, at.entry.seq)
+	return err
 }
 
 // insertItems puts items within a transaction.
@@ -180,8 +194,7 @@ func (o *Outbox) insertItems(tx *store.Tx, items []*core.Item) error {
 // its time to come, and becomes a dead letter then.
 func heldIn(ctx context.Context, tx *store.Tx, network, lane string) (*core.Item, *placed, error) {
 	var seq int64
-	err := tx.QueryRow(ctx, "SELECT seq FROM outbox WHERE direction = 2 AND network = ? AND lane = ? ORDER BY seq DESC LIMIT 1",
-		network, lane).Scan(&seq)
+	err := tx.QueryRow(ctx, "SELECT seq FROM outbox_window WHERE network = ? AND lane = ?", network, lane).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}

@@ -85,6 +85,7 @@ func TestWindow(t *testing.T) {
 		want(t, "let go", c.got(), "[1\n2 3]")
 		want(t, "pending", len(r.pending()), 0)
 		want(t, "counted", r.box.pending.Load(), 0)
+		want(t, "lanes", scan(t, r, "SELECT count(*) FROM outbox_window"), 0)
 		r.close()
 	})
 }
@@ -306,6 +307,7 @@ func TestWindowAdmin(t *testing.T) {
 		pass(time.Minute)
 		want(t, "handled", len(c.got()), 3)
 		want(t, "counted", r.box.pending.Load(), 0)
+		want(t, "lanes", scan(t, r, "SELECT count(*) FROM outbox_window"), 0)
 		r.close()
 	})
 }

@@ -214,6 +214,7 @@ func (w *writers) finish() {
 	w.r.halt()
 	want(w.t, "pending", len(w.r.pending()), 0)
 	want(w.t, "counted", w.r.box.pending.Load(), 0)
+	want(w.t, "lanes", scan(w.t, w.r, "SELECT count(*) FROM outbox_window"), 0)
 	for peer, texts := range w.texts {
 		if !slices.Equal(texts, w.sent[peer]) {
 			w.t.Errorf("%s got\n%v, want\n%v", peer, w.sent[peer], texts)

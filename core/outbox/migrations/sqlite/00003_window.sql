@@ -1,4 +1,10 @@
 -- +goose Up
 
--- What is held (core.Window), by its lane. The index has no other rows.
-CREATE INDEX outbox_held ON outbox (network, lane) WHERE direction = 2;
+-- Which item of the outbox is held (core.Window) in a lane. An index of the outbox would be read for every row of it that is
+-- deleted.
+CREATE TABLE outbox_window (
+    network TEXT    NOT NULL,
+    lane    TEXT    NOT NULL,
+    seq     INTEGER NOT NULL,
+    PRIMARY KEY (network, lane)
+) STRICT, WITHOUT ROWID;
