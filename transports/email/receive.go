@@ -44,7 +44,9 @@ func (t *transport) recipient(ctx context.Context, to, from string) (recipient, 
 
 // isSender says whether an envelope's sender is whom the mail is from. It is not where servers make one of their own (SRS,
 // BATV, VERP), nor for a bounce: what becomes of such mail depends on its From.
-func isSender(sender core.Address) bool { return sender != "" && !strings.Contains(string(sender), "=") }
+func isSender(sender core.Address) bool {
+	return sender != "" && !strings.Contains(string(sender), "=")
+}
 
 // bounced accepts an envelope sender that only we can have made.
 func (t *transport) bounced(ctx context.Context, local string) (recipient, error) {
