@@ -243,6 +243,12 @@ type (
 	Patient interface {
 		Lifetime() time.Duration
 	}
+	// Returner hears that the user's server did not take what was delivered, and may tell who sent it.
+	Returner interface {
+		// Returned is about a message of a correspondent's, which has gone to nobody; because says why: NotFound, Denied, or
+		// Unavailable. It does not wait for the network. It may be called twice for one message.
+		Returned(ctx context.Context, a Account, peer Address, id RemoteID, because Kind) error
+	}
 	// Counter counts what becomes of what it does, for metrics.
 	Counter interface {
 		Counts() []Count
@@ -295,6 +301,7 @@ type TransportCaps struct {
 	Identifier Identifier
 	Metered    Metered
 	Patient    Patient
+	Returner   Returner
 	Counter    Counter
 	Commander  Commander
 	Checker    Checker
@@ -312,6 +319,7 @@ func TransportCapsOf(t Transport) TransportCaps {
 	c.Identifier, _ = t.(Identifier)
 	c.Metered, _ = t.(Metered)
 	c.Patient, _ = t.(Patient)
+	c.Returner, _ = t.(Returner)
 	c.Counter, _ = t.(Counter)
 	c.Commander, _ = t.(Commander)
 	c.Checker, _ = t.(Checker)

@@ -237,6 +237,8 @@ func (l *memLedger) put(it *core.Item) bool {
 		if it.Direction == core.ToNetwork {
 			l.entries[e.ID] = core.Entry{Ref: e.Ref, IDs: e.IDs, Origin: e.Origin, Thread: e.Thread, Mine: true}
 			l.newest[e.Origin.ID] = e.ID
+		} else {
+			l.entries[e.ID] = core.Entry{Ref: e.Ref, IDs: e.IDs, Thread: e.Thread, Mine: e.Mine, State: core.Delivered}
 		}
 	case *core.Receipt:
 		entry, known := l.entries[e.ID]

@@ -53,7 +53,7 @@ func wire(a *app) (*xmppSide, error) {
 		Gateway: a.gateway, Accounts: a.mapping, Contacts: a.mapping, Sessions: a.gateway, Notes: a.mapping.Notes,
 		Cards: cards, Logger: a.log,
 	})}
-	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Choices: a.mapping, Window: a.gateway, Report: a.gateway.Report, Logger: a.log})
+	talk := chat.New(chat.Config{Gateway: a.gateway, Ledger: a.mapping, Contacts: a.mapping, Choices: a.mapping, Window: a.gateway, Report: a.gateway.Report, Returned: a.gateway.Returned, Logger: a.log})
 	var domains []*edge.Domain
 	for i := range a.cfg.Transports {
 		t := &a.cfg.Transports[i]

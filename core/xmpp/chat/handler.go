@@ -33,6 +33,8 @@ type Config struct {
 	// takes reports.
 	Report func(ctx context.Context, network, text string)
 	Logger *slog.Logger // nil: none
+	// Returned is told what users' servers did not take; nil: nobody is.
+	Returned func(ctx context.Context, user core.UserID, network string, id core.MessageID, because core.Kind) error
 }
 
 // Chat is one-to-one conversations in both directions, for any number of
@@ -46,6 +48,8 @@ type Chat struct {
 	log     *slog.Logger
 	// walked are the names of messages on live lanes, which the ledger does not know.
 	walked *fresh[sentName, core.MessageID]
+
+	returned func(ctx context.Context, user core.UserID, network string, id core.MessageID, because core.Kind) error
 
 	report  func(ctx context.Context, network, text string)
 	reports *fresh[string, struct{}] // of whom about whom
@@ -66,8 +70,9 @@ func New(cfg Config) *Chat {
 			recent: newFresh[core.MessageID, struct{}](cfg.Now, time.Minute, 20_000),
 		},
 		gateway: cfg.Gateway, choices: cfg.Choices, window: cfg.Window, log: cfg.Logger,
-		walked: newFresh[sentName, core.MessageID](cfg.Now, 24*time.Hour, 50_000),
-		report: cfg.Report, reports: newFresh[string, struct{}](cfg.Now, time.Hour, 1_000),
+		walked:   newFresh[sentName, core.MessageID](cfg.Now, 24*time.Hour, 50_000),
+		returned: cfg.Returned,
+		report:   cfg.Report, reports: newFresh[string, struct{}](cfg.Now, time.Hour, 1_000),
 	}
 }
 
@@ -83,8 +88,7 @@ type handler struct {
 func (h handler) ServeTarget(ctx context.Context, w xmpp.Sender, st *stream.Stanza, t core.Target) error {
 	switch st.Type {
 	case "error":
-		h.bounced(st)
-		return nil
+		return h.bounced(ctx, st)
 	case "groupchat":
 		return xmpp.NewError("cancel", "service-unavailable", "There is no room at this address.")
 	}
@@ -236,9 +240,29 @@ func whole(id string) string {
 	return id
 }
 
-// bounced notes that the user's server did not deliver what we had shown. An
-// error is never answered.
-func (h handler) bounced(st *stream.Stanza) {
-	h.log.Info("message returned by the user's server", "domain", h.domain.Name, "id", st.ID,
-		"condition", xmpp.ParseError(st).Condition)
+// bounced tells the hall that the user's server did not deliver what we had
+// shown. An error is never answered.
+func (h handler) bounced(ctx context.Context, st *stream.Stanza) error {
+	condition := xmpp.ParseError(st).Condition
+	h.log.Info("message returned by the user's server", "domain", h.domain.Name, "id", st.ID, "condition", condition)
+	id, ours := ourName(st.ID)
+	user, from, err := h.domain.User(st.From)
+	if err != nil || !ours || from.Resource() != "" || h.returned == nil {
+		return nil //nolint:nilerr // an error of nobody's, or of a client that did get it
+	}
+	if err := h.returned(ctx, user, h.domain.Network.Driver.Name, id, returnedKind(condition)); err != nil {
+		h.log.Warn("its sender was not told", "domain", h.domain.Name, "id", st.ID, "err", err)
+	}
+	return nil
+}
+
+// returnedKind is what a condition says about who was written to.
+func returnedKind(condition string) core.Kind {
+	switch condition {
+	case "item-not-found", "jid-malformed", "gone", "remote-server-not-found":
+		return core.NotFound
+	case "forbidden", "not-allowed", "not-authorized", "policy-violation", "not-acceptable":
+		return core.Denied
+	}
+	return core.Unavailable
 }
