@@ -33,6 +33,7 @@ type settings struct {
 	holdSettings
 	trustSettings
 	limitSettings
+	computedSettings
 	dkimSettings
 	directSettings
 	originalSettings
@@ -88,7 +89,7 @@ type transport struct {
 }
 
 func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
-	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), limitSettings: defaultLimitSettings(), holdSettings: defaultHold(), directSettings: defaultDirect(), originalSettings: defaultOriginals()}
+	s := settings{MaxSize: defaultMaxSize, Receipt: "dsn", trustSettings: defaultTrust(), limitSettings: defaultLimitSettings(), computedSettings: defaultComputed(), holdSettings: defaultHold(), directSettings: defaultDirect(), originalSettings: defaultOriginals()}
 	if err := decode(&s); err != nil {
 		return nil, err
 	}
@@ -117,6 +118,9 @@ func (t *transport) configure() error {
 		return err
 	}
 	if err := t.configureLimits(); err != nil {
+		return err
+	}
+	if err := t.configureComputed(); err != nil {
 		return err
 	}
 	if err := t.configureHold(); err != nil {

@@ -35,7 +35,11 @@ func (t *transport) recipient(ctx context.Context, to, from string) (recipient, 
 	if sender, err := parseAddress(from); err == nil {
 		peer = sender.address()
 	}
-	r.account, err = t.host.Owner(ctx, core.Address(alias+"@"+t.domain), peer)
+	if strings.Contains(alias, "=") {
+		r.account, err = t.computedOwner(ctx, a.local)
+	} else {
+		r.account, err = t.host.Owner(ctx, core.Address(alias+"@"+t.domain), peer)
+	}
 	if err == nil && isSender(peer) {
 		err = t.host.Receives(ctx, r.account.ID, peer)
 	}
