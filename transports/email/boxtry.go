@@ -54,6 +54,9 @@ func (t *transport) tryIMAP(ctx context.Context, servers []discover.Server, loca
 func (t *transport) trySMTP(ctx context.Context, servers []discover.Server, local string, c credentials) (discover.Server, error) {
 	return tryAll(ctx, servers, local, func(ctx context.Context, s discover.Server) error {
 		conn, err := t.boxCarrier(s, c).dial(ctx)
+		if isPassingLogin(err) { // as Postfix has it when its Dovecot was started anew
+			conn, err = t.boxCarrier(s, c).dial(ctx)
+		}
 		if err == nil {
 			conn.Quit()
 			return nil
@@ -69,6 +72,12 @@ func (t *transport) trySMTP(ctx context.Context, servers []discover.Server, loca
 func isRefusedLogin(err error) bool {
 	var said *smtp.SMTPError
 	return client.StageOf(err) == client.Auth && errors.As(err, &said) && said.Code/100 == 5
+}
+
+// isPassingLogin says whether an SMTP server could not find out whether a login is good.
+func isPassingLogin(err error) bool {
+	var said *smtp.SMTPError
+	return client.StageOf(err) == client.Auth && errors.As(err, &said) && said.Code/100 == 4
 }
 
 // tryAll tries servers in their order. Where it is a guess whom to log in as, the part before the @ is tried, too (RFC

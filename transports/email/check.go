@@ -17,6 +17,12 @@ func (t *transport) Check(ctx context.Context) []core.Finding {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	all := []core.Finding{{Name: "domain", Text: "mail for @" + t.domain}}
+	if len(t.settings.Mailboxes) > 0 {
+		all = append(all, t.checkBoxes())
+	}
+	if !t.servesDomain() {
+		return all
+	}
 	if t.settings.LMTP == "" && t.settings.SMTP == "" {
 		all = append(all, core.Finding{
 			Name: "listeners", Warn: true, Err: errors.New("there are none"), Text: `set lmtp or smtp to receive mail`,

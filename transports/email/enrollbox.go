@@ -48,6 +48,11 @@ func (t *transport) enrollBox(ctx context.Context, user core.UserID, current *co
 		}
 		current = nil
 	}
+	if current != nil { // in the spelling that its server knows
+		if own, err = parseAddress(string(current.Own)); err != nil {
+			return core.Step{}, err
+		}
+	}
 	l := &linking{t: t, user: user, current: current, own: own, password: answers["password"], answers: answers}
 	return l.step(ctx)
 }
