@@ -119,6 +119,9 @@ func (b *bodyFinder) tnef(p *Part) {
 		shown, _ := text.rendered()
 		b.later = append(b.later, shown)
 	}
+	if len(m.RTF) > 0 && len(m.Text) == 0 && len(m.HTML) == 0 {
+		b.later = append(b.later, Clean(tnef.RTFText(m.RTF, decodeCharset)))
+	}
 	for _, f := range m.Files {
 		name, kind := f.Name, strings.ToLower(f.Type)
 		if !f.Unicode {

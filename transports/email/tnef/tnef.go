@@ -21,6 +21,7 @@ var ErrFormat = errors.New("no TNEF")
 type Message struct {
 	Text     []byte // in Charset
 	HTML     []byte // in the charset that it says itself
+	RTF      []byte // decompressed: see RTFText
 	Charset  string // of Text and of names; "" if it is not known
 	Files    []File
 	Complete bool // false: it breaks off, and there may have been more
@@ -109,6 +110,7 @@ func (m *Message) attribute(id uint32, data []byte) {
 // The properties that matter ([MS-OXPROPS]).
 const (
 	pidBody           = 0x1000
+	pidRTF            = 0x1009
 	pidHTML           = 0x1013
 	pidAttachData     = 0x3701
 	pidAttachFilename = 0x3704
@@ -127,6 +129,10 @@ func (m *Message) property(p property) {
 		}
 	case pidHTML:
 		m.HTML = p.text()
+	case pidRTF:
+		if m.RTF == nil && p.kind == binaryValue {
+			m.RTF = decompressRTF(p.value)
+		}
 	}
 }
 
