@@ -89,7 +89,7 @@ func TestHostileServer(t *testing.T) {
 		}), errTooMuch, 0},
 		{"flood of flags in IDLE", during("IDLE", func(p *peer, _ string) bool {
 			p.say("+ idling")
-			return flood(p, "* 1 FETCH (FLAGS (\\Seen))\r\n")
+			return flood(p, "* 1 FETCH (FLAGS (\\Seen"+strings.Repeat(" x", 400)+"))\r\n")
 		}), errTooMuch, 0},
 		{"endless line", during("SELECT", func(p *peer, _ string) bool { return flood(p, "* OK "+strings.Repeat("x", 1000)) }), errLine, 0},
 		{"endless tag", during("SELECT", func(p *peer, _ string) bool { return flood(p, "x") }), errLine, 0},
@@ -105,8 +105,8 @@ func TestHostileServer(t *testing.T) {
 			p.say("* 1 FETCH (UID 2 BODY[] {99999999999999999999999999999999999999}")
 			return flood(p, "x")
 		}), errLiteral, 0},
-		{"flood of small literals", during("LIST", func(p *peer, _ string) bool {
-			return flood(p, "* LIST () \"/\" {4}\r\nSent\r\n")
+		{"flood of literals", during("LIST", func(p *peer, _ string) bool {
+			return flood(p, "* LIST () \"/\" {1000}\r\n"+strings.Repeat("x", 1000)+"\r\n")
 		}), errTooMuch, 0},
 		{"a name that stops", during("LIST", func(p *peer, _ string) bool {
 			p.say(`* LIST () "/" {4}`)

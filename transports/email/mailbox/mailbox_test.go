@@ -242,7 +242,7 @@ func TestManyMails(t *testing.T) {
 		w.run()
 		wantErr(t, w.stop(), context.Canceled)
 		var want []string
-		for i := range 3*page + 7 {
+		for i := range 2*page + 7 {
 			id := fmt.Sprintf("%d@x", i)
 			w.put("INBOX", id)
 			want = append(want, id)

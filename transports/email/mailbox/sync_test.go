@@ -129,16 +129,16 @@ func TestRenumberedWithNewDates(t *testing.T) {
 		w := newWorld(t)
 		s := &scripted{}
 		w.scriptedServer(s)
-		for i := range uint32(2000) {
+		for i := range uint32(700) {
 			s.add(i+1, fmt.Sprintf("old%d@x", i))
 		}
 		time.Sleep(30 * 24 * time.Hour)
 		w.run()
-		s.add(2001, "1@x")
+		s.add(701, "1@x")
 		time.Sleep(20 * time.Minute)
 		w.want("1@x")
 		wantErr(t, w.stop(), context.Canceled)
-		s.add(2002, "2@x")
+		s.add(702, "2@x")
 		s.mu.Lock()
 		s.validity = 7
 		for i, m := range s.mails {
