@@ -119,6 +119,12 @@ type part struct {
 	content    []byte
 }
 
+// maxAttached bounds the bytes of all files of one mail: with more, many servers would refuse it.
+const maxAttached = 15 << 20
+
+// roomForFiles is how many bytes the files of one mail may have. Base64 makes four of three.
+func (t *transport) roomForFiles() int64 { return min(maxAttached, t.settings.MaxSize/4*3) }
+
 // fetchFiles gets what the user attached. The memory it takes is given back by done, which is never nil.
 func (t *transport) fetchFiles(ctx context.Context, all []core.Attachment) (parts []part, done func(), err error) {
 	var frees []func()
@@ -127,7 +133,8 @@ func (t *transport) fetchFiles(ctx context.Context, all []core.Attachment) (part
 			free()
 		}
 	}
-	left := t.settings.MaxSize / 4 * 3 // base64 makes four bytes of three
+	room := t.roomForFiles()
+	left := room
 	for _, a := range all {
 		if a.URL == "" {
 			continue
@@ -143,7 +150,7 @@ func (t *transport) fetchFiles(ctx context.Context, all []core.Attachment) (part
 		parts = append(parts, p)
 		left -= int64(len(p.content))
 	}
-	encoded := (t.settings.MaxSize/4*3 - left) / 3 * 4 // what compose will make of it
+	encoded := (room - left) / 3 * 4 // what compose will make of it
 	if !t.memory.take(encoded) {
 		return nil, done, core.E(core.OverLimit, "email: memory", "")
 	}

@@ -280,6 +280,14 @@ func TestFilesTooLargeForOneMail(t *testing.T) {
 	}
 }
 
+func TestRoomForFiles(t *testing.T) {
+	for size, want := range map[int64]int64{leastMaxSize: leastMaxSize / 4 * 3, defaultMaxSize: 15 << 20, 100 << 20: 15 << 20} {
+		if got := (&transport{settings: settings{MaxSize: size}}).roomForFiles(); got != want {
+			t.Errorf("%d: %d, want %d", size, got, want)
+		}
+	}
+}
+
 // Whatever a file is called, its part is well-formed and its name comes through.
 func FuzzFilePart(f *testing.F) {
 	f.Add("a.jpg", "image/jpeg", []byte(photo))
