@@ -69,6 +69,7 @@ func (t *transport) bounced(ctx context.Context, local string) (recipient, error
 func (t *transport) deliver(ctx context.Context, raw []byte, a arrival, rcpts []recipient) []outcome {
 	l := readLetter(raw, a.from, t.now())
 	refused := t.refuse(ctx, l, raw, a, rcpts)
+	l.back = backTo(l, a.from)
 	all := make([]outcome, len(rcpts))
 	for i, r := range rcpts {
 		all[i].rcpt = r
@@ -141,7 +142,7 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 		return err
 	}
 	m := t.trimmed(ctx, l, account, &p).message(tag)
-	m.Peer = peer
+	m.Peer, p.row.Tagged = peer, core.Address(tag)
 	if p.topic {
 		m.Text = strings.Trim(heading(l.subject)+"\n"+m.Text, "\n")
 	} else {
@@ -155,6 +156,7 @@ func (t *transport) deliverLetter(ctx context.Context, l *letter, account core.A
 		}
 	}
 	t.marked(ctx, l, account, m, answer)
+	p.row.Back = l.back
 	if m.Notes, err = p.notes(a); err != nil {
 		return err
 	}

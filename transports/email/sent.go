@@ -146,7 +146,7 @@ func (s *session) place(m *core.Message, mid string, parent *row) *row {
 		}
 		return r
 	}
-	r.Subject, r.Title = parent.Subject, "Re: "+parent.Subject
+	r.Subject, r.Title, r.Tagged = parent.Subject, "Re: "+parent.Subject, parent.Tagged
 	if r.Thread == "" {
 		r.Thread = parent.Thread
 	}

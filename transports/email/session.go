@@ -176,7 +176,7 @@ func (s *session) outgoing(ctx context.Context, m *core.Message, r *row, text st
 // mail is a mail of the user's, without its text and recipients.
 func (s *session) mail(r *row) outgoing {
 	return outgoing{
-		id: r.Mid, from: s.own, name: s.displayName(), at: r.At, subject: r.Title,
+		id: r.Mid, from: s.writesAs(r), name: s.displayName(), at: r.At, subject: r.Title,
 		inReplyTo: r.Parent, references: slices.Clone(r.Refs), loop: s.t.wire,
 	}
 }

@@ -32,8 +32,10 @@ type row struct {
 	Print   string        `json:"print,omitempty"`   // tells it from another mail with the same Message-ID
 	Answers core.Address  `json:"answers,omitempty"` // where answers to it go, if that is not Peer
 	To      core.Address  `json:"to,omitempty"`      // where it went, if that was not Peer
+	Tagged  core.Address  `json:"tagged,omitempty"`  // the subaddress of the user's that the conversation is with
 	Said    []uint32      `json:"said,omitempty"`    // its lines, where it was sent by us: see lineOf
 	Mine    bool          `json:"mine,omitempty"`    // the user wrote it
+	Back    string        `json:"back,omitempty"`    // who may be told that it went to nobody: see backTo
 	At      time.Time     `json:"at"`
 
 	Several []core.Address `json:"several,omitempty"` // to whom it went, where those are more than one: see company
