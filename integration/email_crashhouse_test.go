@@ -212,10 +212,12 @@ func (h *crashHouse) again(seq int64) {
 // deliver brings a mail for Alice; whole: to its end, until it is taken.
 func (h *crashHouse) deliver(text string, whole bool) *textproto.Conn {
 	h.t.Helper()
-	nc, err := new(net.Dialer).DialContext(h.t.Context(), "tcp", h.lmtp)
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	var nc net.Conn
+	h.until("mail is taken", func() bool { // the links may be up before it is
+		var err error
+		nc, err = new(net.Dialer).DialContext(h.t.Context(), "tcp", h.lmtp)
+		return err == nil
+	})
 	c := textproto.NewConn(nc)
 	h.t.Cleanup(func() { _ = c.Close() }) // it may be closed already
 	expect := func(code int) {
