@@ -35,6 +35,7 @@ type letter struct {
 	name        string      // of the sender; empty if it says nothing, or plays a trick
 	tricks      []string    // by which the sender looks like somebody else, in words for the user
 	auth        auth.Result // who it is from, as far as that was found out
+	back        string      // who may be told that it went to nobody; empty: no one. See backTo
 	subject     string
 	date        time.Time // within bounds
 	written     time.Time // the mail's own date; zero if it cannot be read
@@ -214,6 +215,9 @@ func (l *letter) message(tag string) *core.Message {
 	if tag != "" {
 		fmt.Fprintf(&b, "(to %s)\n", tag)
 	}
+	if l.urgent() {
+		b.WriteString("(important)\n")
+	}
 	if l.sentBy.local != "" {
 		fmt.Fprintf(&b, "(sent by %s)\n", l.sentBy)
 	}
@@ -235,6 +239,22 @@ func (l *letter) message(tag string) *core.Message {
 	}
 	m.Text = strings.Trim(b.String(), "\n")
 	return m
+}
+
+// urgent says whether the sender says so: Importance (RFC 2156), Priority, or what Outlook and others have.
+func (l *letter) urgent() bool {
+	if l.list != nil || l.automatic { // everything is, there
+		return false
+	}
+	for field, values := range map[string][]string{
+		"Importance": {"high"}, "Priority": {"urgent"}, "X-Priority": {"1", "2"}, "X-MSMail-Priority": {"high"},
+	} {
+		word, _, _ := strings.Cut(strings.TrimSpace(l.mail.Root.Header.Get(field)), " ") // "1 (Highest)"
+		if slices.Contains(values, strings.ToLower(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // peer is whose conversation the mail is in.

@@ -144,3 +144,15 @@ func FuzzReadLetter(f *testing.F) {
 		readReport(l)
 	})
 }
+
+func TestUrgent(t *testing.T) {
+	for fields, want := range map[string]bool{
+		"Importance: High\n": true, "Priority: urgent\n": true, "X-Priority: 1 (Highest)\n": true, "X-Priority: 2\n": true,
+		"X-Priority: 3\n": false, "Importance: normal\n": false, "": false, "X-Priority: 1\nList-Unsubscribe: <mailto:a@b>\n": false,
+	} {
+		l := readLetter([]byte("From: bob@example.com\n"+fields+"\nHi"), "bob@example.com", today)
+		if got := strings.HasPrefix(l.message("").Text, "(important)\nHi"); got != want {
+			t.Errorf("%q: %v", fields, got)
+		}
+	}
+}

@@ -169,7 +169,12 @@ func (e *entry) kind(method string) string {
 		return who + " answered"
 	case "COUNTER":
 		return "Another time is proposed"
+	case "DECLINECOUNTER":
+		return "The proposed time is declined"
 	case "REQUEST":
+		if n := strings.TrimSpace(e.fields["SEQUENCE"].value); n != "" && n != "0" && !e.task {
+			return "Changed invitation"
+		}
 		if !e.task {
 			return "Invitation"
 		}
@@ -262,6 +267,11 @@ func repeats(rule string) string {
 	if n := parts["INTERVAL"]; n != "" && n != "1" {
 		often += ", every " + plain(n)
 	}
+	if on := days(parts["BYDAY"]); on != "" {
+		often += " on " + on
+	} else if n := parts["BYMONTHDAY"]; n != "" {
+		often += " on day " + plain(n)
+	}
 	if until := moment(property{value: parts["UNTIL"]}); until != "" {
 		often += ", until " + until
 	}
@@ -269,6 +279,24 @@ func repeats(rule string) string {
 		often += ", " + plain(n) + " times"
 	}
 	return often
+}
+
+// days names days of the week, "MO,2TU,-1FR" (RFC 5545 section 3.3.10), the first few.
+func days(list string) string {
+	names := map[string]string{"MO": "Mon", "TU": "Tue", "WE": "Wed", "TH": "Thu", "FR": "Fri", "SA": "Sat", "SU": "Sun"}
+	which := map[string]string{"": "", "1": "1st ", "2": "2nd ", "3": "3rd ", "4": "4th ", "5": "5th ", "-1": "last "}
+	var all []string
+	for day := range strings.SplitSeq(list, ",") {
+		day = strings.TrimSpace(day)
+		if len(day) < 2 || len(all) == 7 {
+			break
+		}
+		n, known := which[strings.TrimPrefix(day[:len(day)-2], "+")]
+		if name := names[day[len(day)-2:]]; known && name != "" {
+			all = append(all, n+name)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // person is an organizer or attendee: their name, or their address.
