@@ -141,6 +141,11 @@ func (h *presenceHost) Status(id core.AccountID) core.Status {
 	return core.Status{Ref: core.Ref{Account: id}, Link: core.Connected}
 }
 
+// Speaker is Account.
+func (h *presenceHost) Speaker(ctx context.Context, user core.UserID, network string, t core.Target, _ ...string) (core.Account, error) {
+	return h.Account(ctx, user, network, t.Realm)
+}
+
 // Account finds a user's account.
 func (h *presenceHost) Account(ctx context.Context, user core.UserID, network, realm string) (core.Account, error) {
 	return h.AccountOf(ctx, user, network, realm)
