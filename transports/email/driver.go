@@ -67,6 +67,7 @@ type transport struct {
 	wire     string  // the same in A-labels
 	carrier  carrier // of the mail domain
 	out      tally   // of what it carried
+	returns  chan returned
 	resolver *net.Resolver
 	boxes    *boxes // what mailboxes elsewhere share
 	threads  threads
@@ -103,7 +104,7 @@ func newTransport(h core.Host, decode core.Decoder) (core.Transport, error) {
 	t := &transport{
 		host: h, settings: s, domain: domain, wire: wire,
 		threads: threads{h.Notes()}, limits: defaultLimits(), memory: newMemory(maxInFlight), now: time.Now,
-		ready: make(chan struct{}), bound: map[string]net.Addr{},
+		returns: make(chan returned, maxReturns), ready: make(chan struct{}), bound: map[string]net.Addr{},
 	}
 	if err := t.configure(); err != nil {
 		return nil, err
@@ -181,6 +182,7 @@ func (t *transport) Run(ctx context.Context) error {
 			}
 		})
 	}
+	all.Go(func() { t.tellSenders(ctx) })
 	<-ctx.Done()
 	all.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
