@@ -263,7 +263,7 @@ func greylisted(s *mailStage) {
 // swaks is an outsider with that program; it returns the transcript.
 func (s *mailStage) swaks(args ...string) string {
 	s.Helper()
-	cmd := exec.CommandContext(s.ctx, "/usr/bin/swaks", append([]string{"--server", s.mailHouse.smtp, "--helo", "mx.exim.test", "--timeout", "60s"}, args...)...)
+	cmd := exec.CommandContext(s.ctx, "/usr/bin/swaks", append([]string{"--server", s.smtp, "--helo", "mx.exim.test", "--timeout", "60s"}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		s.Fatal(err)

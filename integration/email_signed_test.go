@@ -94,10 +94,10 @@ func judgesAsMX(s *mailStage) {
 	}
 	e := servers.Envelope{From: "bounces@exim.test", To: []string{s.Var("mail")}}
 	changed := strings.Replace(string(signed), "from the bank", "from a thief", 1)
-	if err := servers.Submit(s.ctx, s.mailHouse.smtp, e, []byte(changed)); err == nil || !strings.Contains(err.Error(), "DMARC") {
+	if err := servers.Submit(s.ctx, s.smtp, e, []byte(changed)); err == nil || !strings.Contains(err.Error(), "DMARC") {
 		s.Errorf("a changed mail: %v", err)
 	}
-	if err := servers.Submit(s.ctx, s.mailHouse.smtp, e, signed); err != nil {
+	if err := servers.Submit(s.ctx, s.smtp, e, signed); err != nil {
 		s.Fatal(err)
 	}
 	if st := s.hears(boss, "from the bank"); strings.Contains(st.Body(), unverifiedMark) {

@@ -51,9 +51,9 @@ func StartDNS(records ...string) (*DNS, error) {
 func listenDNS() (net.PacketConn, net.Listener, error) {
 	var errs []error
 	for range 20 {
-		//nolint:gosec,noctx // no secret; it does not wait
+		//nolint:gosec // no secret
 		host := fmt.Sprintf("127.%d.%d.%d:53", 64+rand.IntN(128), rand.IntN(256), 1+rand.IntN(254))
-		udp, err := net.ListenPacket("udp4", host) //nolint:noctx // likewise
+		udp, err := net.ListenPacket("udp4", host) //nolint:noctx // it does not wait
 		if err != nil {
 			errs = append(errs, err)
 			continue

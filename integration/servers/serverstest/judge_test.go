@@ -25,10 +25,11 @@ import (
 // signed signs a message as a domain's, with a key of its own that is published.
 func signed(t *testing.T, names *servers.DNS, raw []byte, domain, selector string, key crypto.Signer) []byte {
 	t.Helper()
-	kind, public := "ed25519", []byte(nil)
+	var kind string
+	var public []byte
 	switch k := key.Public().(type) {
 	case ed25519.PublicKey:
-		public = k
+		kind, public = "ed25519", k
 	default:
 		var err error
 		if public, err = x509.MarshalPKIXPublicKey(k); err != nil {
