@@ -223,6 +223,13 @@ func bombs() []sampleMail {
 		{"100,000 parameters", []byte("Content-Type: text/plain" + strings.Repeat("; a=b", 100_000) + "\n\nx")},
 		{"2 MB of open elements", []byte(page + strings.Repeat("<div><table><td>", 125_000) + "x")},
 		{"2 MB of quotes in HTML", []byte(page + strings.Repeat("<blockquote>", 170_000) + "x")},
+		{"50,000 continued parameters", []byte("Content-Type: text/plain" + strings.Repeat("; a*0*=b; a*1=c", 25_000) + "\n\nx")},
+		{"200,000 comments", []byte("From: " + strings.Repeat("(", 200_000) + "a@b\n\nx")},
+		{"2 MB of changing charsets", []byte("Content-Type: text/plain; charset=iso-2022-jp\n\n" + strings.Repeat("\x1b$B\x1b(B", 350_000) + "x")},
+		{"4 MB of soft line breaks", []byte("Content-Transfer-Encoding: quoted-printable\n\n" + strings.Repeat("=\n", 2<<20) + "x")},
+		{"100,000 beginnings of uuencode", []byte("\n" + strings.Repeat("begin 644 a\n", 100_000) + "x")},
+		{"100,000 calendars within one another", []byte("Content-Type: text/calendar\n\n" + strings.Repeat("BEGIN:VEVENT\n", 100_000) + "x")},
+		{"2 MB of attributes", []byte(page + "<p " + strings.Repeat("a=b ", 500_000) + ">x")},
 		{"24 MB of text", []byte("\n" + strings.Repeat(strings.Repeat("words ", 12)+"\n", 24<<20/73))},
 		{"24 MB of base64", []byte("Content-Type: image/png\nContent-Transfer-Encoding: base64\n\n" + base64Text(17<<20))},
 	}

@@ -87,6 +87,12 @@ func TestBombs(t *testing.T) {
 		{"base64 of paddings", "Content-Transfer-Encoding: base64\n\n" + strings.Repeat("=\n", 250_000), ""},
 		{"UTF-7", "Content-Type: text/plain; charset=utf-7\n\n" + strings.Repeat("+", 256<<10), ""},
 		{"alternatives", strings.Repeat("Content-Type: multipart/alternative; boundary=b\n\n--b\n", 30) + strings.Repeat("Content-Type: text/html\n\n<p>"+strings.Repeat("x", 10_000)+"\n--b\n", 170), ""},
+		{"uuencode", "\n" + strings.Repeat("begin 644 a\n", 80_000), ""},
+		{"uuencode without an end", "\n" + strings.Repeat("begin 644 a\n"+strings.Repeat("M"+strings.Repeat("0", 60)+"\n", 300), 50), ""},
+		{"calendars", "Content-Type: text/calendar\n\n" + strings.Repeat("BEGIN:VEVENT\n", 80_000), ""},
+		{"attributes", "Content-Type: text/html\n\n<p " + strings.Repeat("a=b ", 250_000) + ">text", "text"},
+		{"soft line breaks", "Content-Transfer-Encoding: quoted-printable\n\n" + strings.Repeat("=\n", 500_000) + "text", "text"},
+		{"changing charsets", "Content-Type: text/plain; charset=iso-2022-jp\n\n" + strings.Repeat("\x1b$B\x1b(B", 150_000) + "text", "text"},
 		{"comments", "Content-Type: text/plain " + strings.Repeat("(", 100_000) + "\n\ntext", "text"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,9 @@ import (
 
 var uuBegin = regexp.MustCompile(`(?m)^begin [0-7]{3,4} (\S[^\n]{0,200})\n`)
 
+// maxUU bounds the files that are looked for in one text; each may have its rest read.
+const maxUU = 20
+
 // cutUUEncoded takes the files out of a text that were encoded into it, as was done before there was MIME. What has
 // no end stays.
 func cutUUEncoded(p *Part, text string) (rest string, files []*Part) {
@@ -15,12 +18,12 @@ func cutUUEncoded(p *Part, text string) (rest string, files []*Part) {
 		return text, nil
 	}
 	var out strings.Builder
-	for len(files) < 20 {
+	for range maxUU {
 		m := uuBegin.FindStringSubmatchIndex(text)
 		if m == nil {
 			break
 		}
-		content, size, ok := decodeUULines([]byte(text[m[1]:]))
+		content, size, ok := decodeUULines(text[m[1]:])
 		if !ok {
 			out.WriteString(text[:m[1]])
 			text = text[m[1]:]
@@ -37,18 +40,15 @@ func cutUUEncoded(p *Part, text string) (rest string, files []*Part) {
 }
 
 // decodeUULines decodes lines up to "end"; size is that of all of them.
-func decodeUULines(b []byte) (content []byte, size int, ok bool) {
+func decodeUULines(b string) (content []byte, size int, ok bool) {
 	for at := 0; at < len(b); {
-		line := b[at:]
-		if i := bytes.IndexByte(line, '\n'); i >= 0 {
-			line = line[:i]
-		}
+		line, _, _ := strings.Cut(b[at:], "\n")
 		at += len(line) + 1
-		line = bytes.TrimRight(line, "\r")
-		if string(bytes.TrimRight(line, " ")) == "end" {
+		line = strings.TrimRight(line, "\r")
+		if strings.TrimRight(line, " ") == "end" {
 			return content, min(at, len(b)), true
 		}
-		if len(line) == 0 || string(line) == "`" {
+		if line == "" || line == "`" {
 			continue
 		}
 		n := int(line[0]-' ') & 0x3f
@@ -61,7 +61,7 @@ func decodeUULines(b []byte) (content []byte, size int, ok bool) {
 }
 
 // decodeUULine decodes n bytes; blanks at the end of a line may have been lost.
-func decodeUULine(line []byte, n int) []byte {
+func decodeUULine(line string, n int) []byte {
 	var out []byte
 	value := func(i int) byte {
 		if i < len(line) {
@@ -85,7 +85,7 @@ func decodeUUPart(b []byte, limit int) []byte {
 	if !bytes.Contains(b, []byte("\nend")) {
 		b = append(bytes.Clone(b), "\nend\n"...)
 	}
-	content, _, ok := decodeUULines(b)
+	content, _, ok := decodeUULines(string(b))
 	if !ok {
 		return b[:min(len(b), limit)]
 	}
