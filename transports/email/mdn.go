@@ -52,7 +52,7 @@ func (s *session) notifyRead(ctx context.Context, r *core.Receipt) error {
 	}
 	to, err := parseAddress(string(about.Notify))
 	if err != nil {
-		return nil // it was one when the mail came
+		return err
 	}
 	key := noticeKey(s.account.ID, about.Mid)
 	switch _, err := s.t.host.Notes().Get(ctx, key); {
