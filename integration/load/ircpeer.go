@@ -165,7 +165,7 @@ func (c *ircChild) cpu() (time.Duration, error) {
 // statCPU reads user and system time, in ticks of a hundredth of a second, from proc_pid_stat(5). The name of the
 // program, in parentheses, may hold anything.
 func statCPU(stat string) (time.Duration, error) {
-	_, rest, ok := cutLast(stat, ") ")
+	rest, ok := afterLast(stat, ") ")
 	fields := strings.Fields(rest)
 	if !ok || len(fields) < 13 {
 		return 0, errors.New("/proc/PID/stat is not understood")
@@ -181,12 +181,13 @@ func statCPU(stat string) (time.Duration, error) {
 	return time.Duration(user+system) * (time.Second / 100), nil
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
+// afterLast returns what follows the last sep.
+func afterLast(s, sep string) (after string, found bool) {
 	i := strings.LastIndex(s, sep)
 	if i < 0 {
-		return s, "", false
+		return "", false
 	}
-	return s[:i], s[i+len(sep):], true
+	return s[i+len(sep):], true
 }
 
 // rss is the resident set of the process, in KiB.

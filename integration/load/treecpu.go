@@ -46,7 +46,7 @@ func treeCPU(root int) (time.Duration, error) {
 
 // statTree reads the parent, and the time of the process and of its children that have ended, from proc_pid_stat(5).
 func statTree(stat string) (parent int, used time.Duration, err error) {
-	_, rest, ok := cutLast(stat, ") ")
+	rest, ok := afterLast(stat, ") ")
 	fields := strings.Fields(rest)
 	if !ok || len(fields) < 15 {
 		return 0, 0, fmt.Errorf("%q is not understood", stat)

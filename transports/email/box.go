@@ -109,7 +109,7 @@ func (b *box) renew(ctx context.Context, refresh string) error {
 // run lives one connection's life.
 func (b *box) run(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return nil // to tell those who wait for something: nobody does
+		return nil //nolint:nilerr // to tell those who wait for something: nobody does
 	}
 	marking, stop := context.WithCancel(ctx)
 	var beside sync.WaitGroup
@@ -118,7 +118,7 @@ func (b *box) run(ctx context.Context) error {
 	stop()
 	beside.Wait()
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it was ended, and did not fail
 	}
 	return b.ended(err)
 }

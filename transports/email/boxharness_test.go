@@ -37,7 +37,6 @@ type provider struct {
 	mu       sync.Mutex
 	password string
 	logins   []string // at IMAP, whether taken or not
-	away     bool
 	relay    *relayDouble
 }
 

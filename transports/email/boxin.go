@@ -21,10 +21,9 @@ func (b *box) deliver(ctx context.Context, m mailbox.Mail) error {
 		l.body = mime.Body{Text: fmt.Sprintf("[This mail has %d MB, which is more than comes through here. It is in your mailbox.]", max(m.Size>>20, 1))}
 	}
 	var err error
-	switch {
-	case m.Folder == mailbox.Sent:
+	if m.Folder == mailbox.Sent {
 		err = b.deliverOwn(ctx, l)
-	default:
+	} else {
 		err = b.deliverInbox(ctx, l, m)
 	}
 	if err == nil {

@@ -177,7 +177,7 @@ func TestGuard(t *testing.T) {
 	if _, err := NewGuard("127.0.0.1:1").Dial(t.Context(), "tcp", addr); !errors.Is(err, ErrForbidden) {
 		t.Errorf("another port is trusted: %v", err)
 	}
-	if _, err := NewGuard().Client().Get("https://" + addr + "/x"); !errors.Is(err, ErrForbidden) { //nolint:bodyclose,noctx // there is none
+	if _, err := NewGuard().Client().Get("https://" + addr + "/x"); !errors.Is(err, ErrForbidden) { //nolint:bodyclose // there is none
 		t.Errorf("a file on this machine: %v", err)
 	}
 }

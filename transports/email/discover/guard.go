@@ -19,7 +19,7 @@ const (
 	maxRedirects = 3
 )
 
-// ErrForbidden: the address leads to where the gateway connects people to nothing.
+// ErrForbidden says that the address leads to where the gateway connects people to nothing.
 var ErrForbidden = errors.New("that is not a mail server on the Internet")
 
 // Guard keeps people from reaching, through the gateway, what only it can reach. The address is looked at after the name

@@ -31,8 +31,10 @@ type Provider struct {
 func implicit(host string, port int) Server {
 	return Server{Host: host, Port: port, Security: TLS, Sure: true}
 }
-func upgraded(host string, port int) Server {
-	return Server{Host: host, Port: port, Security: StartTLS, Sure: true}
+
+// upgraded is a server for submission with STARTTLS.
+func upgraded(host string) Server {
+	return Server{Host: host, Port: 587, Security: StartTLS, Sure: true}
 }
 
 // providers is what the help pages of the providers say.
@@ -45,12 +47,12 @@ func providers() []*Provider {
 		},
 		{
 			Name: "Outlook.com", domains: []string{"outlook.*", "hotmail.*", "live.*", "msn.com"}, mx: []string{"olc.protection.outlook.com"},
-			imap: implicit("outlook.office365.com", 993), smtp: upgraded("smtp-mail.outlook.com", 587),
+			imap: implicit("outlook.office365.com", 993), smtp: upgraded("smtp-mail.outlook.com"),
 			OAuth: "microsoft", TokenOnly: true, SavesSent: true,
 		},
 		{
 			Name: "Microsoft 365", mx: []string{"mail.protection.outlook.com", "mx.microsoft"},
-			imap: implicit("outlook.office365.com", 993), smtp: upgraded("smtp.office365.com", 587),
+			imap: implicit("outlook.office365.com", 993), smtp: upgraded("smtp.office365.com"),
 			OAuth: "microsoft", TokenOnly: true, SavesSent: true,
 		},
 		{
@@ -64,7 +66,7 @@ func providers() []*Provider {
 		},
 		{
 			Name: "iCloud", domains: []string{"icloud.com", "me.com", "mac.com"}, mx: []string{"mail.icloud.com"},
-			imap: implicit("imap.mail.me.com", 993), smtp: upgraded("smtp.mail.me.com", 587), AppPassword: "https://account.apple.com/account/manage",
+			imap: implicit("imap.mail.me.com", 993), smtp: upgraded("smtp.mail.me.com"), AppPassword: "https://account.apple.com/account/manage",
 		},
 		{
 			Name: "Fastmail", domains: []string{"fastmail.com", "fastmail.fm", "fastmail.net", "sent.com"}, mx: []string{"messagingengine.com"},
@@ -80,7 +82,7 @@ func providers() []*Provider {
 		},
 		{
 			Name: "WEB.DE", domains: []string{"web.de", "email.de"},
-			imap: implicit("imap.web.de", 993), smtp: upgraded("smtp.web.de", 587), Switch: "IMAP has to be allowed first, in the settings of WEB.DE (POP3/IMAP).",
+			imap: implicit("imap.web.de", 993), smtp: upgraded("smtp.web.de"), Switch: "IMAP has to be allowed first, in the settings of WEB.DE (POP3/IMAP).",
 		},
 		{
 			Name: "T-Online", domains: []string{"t-online.de", "magenta.de"},
