@@ -15,8 +15,12 @@ type row struct {
 }
 
 // contactTable is what a correspondent on a network can do. This table, and the
-// one below, are the only places where an ability becomes a feature.
-func contactTable(c core.Caps) []row {
+// one below, are the only places where an ability becomes a feature. While what
+// is said to them may be held, it can be changed and taken back (XEP-0308,
+// XEP-0424) whatever the network is, and who is writing is waited for; what comes
+// after that is refused, where the network has no such thing, in words.
+func contactTable(n *core.Network) []row {
+	c, held := n.Caps, n.MayHold()
 	return []row{
 		{NSInfo, true},
 		{NSCaps, true},
@@ -27,10 +31,10 @@ func contactTable(c core.Caps) []row {
 		{"urn:xmpp:fallback:0", true},
 		{"jabber:x:oob", true},
 		{"urn:xmpp:sfs:0", true},
-		{"http://jabber.org/protocol/chatstates", c.TypingSender != nil},
+		{"http://jabber.org/protocol/chatstates", c.TypingSender != nil || held},
 		{"urn:xmpp:chat-markers:0", c.ReadMarker != nil},
-		{"urn:xmpp:message-correct:0", c.Editor != nil},
-		{"urn:xmpp:message-retract:1", c.Retractor != nil},
+		{"urn:xmpp:message-correct:0", c.Editor != nil || held},
+		{"urn:xmpp:message-retract:1", c.Retractor != nil || held},
 		{"urn:xmpp:reactions:0", c.Reactor != nil},
 		{"jabber:iq:version", c.Querier != nil},
 		{"urn:xmpp:time", c.Querier != nil},
@@ -119,7 +123,7 @@ func clientInfo(n *core.Network, more []string) Info {
 	}
 	return Info{
 		Identities: []Identity{{Category: "client", Type: kind, Name: n.Driver.Title}},
-		Features:   features(contactTable(n.Caps), more...),
+		Features:   features(contactTable(n), more...),
 		Forms:      reactionForms(n),
 	}
 }
@@ -128,7 +132,7 @@ func clientInfo(n *core.Network, more []string) Info {
 func accountInfo(n *core.Network, name string, more []string) Info {
 	return Info{
 		Identities: []Identity{{Category: "account", Type: "registered", Name: name}},
-		Features:   features(contactTable(n.Caps), more...),
+		Features:   features(contactTable(n), more...),
 		Forms:      reactionForms(n),
 	}
 }
