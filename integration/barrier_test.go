@@ -42,6 +42,7 @@ func TestBarrier(t *testing.T) {
 		{"ejabberd mnesia", 1, conf, ejabberdHost, 3 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			c.conf.Dir = serverstest.Dir(t)
 			barrier(t, c.start(t, c.conf), domain, c.rounds, c.late)
 		})

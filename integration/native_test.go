@@ -31,17 +31,24 @@ func scenarios() []scenario {
 	return all
 }
 
+// scenarioTime is how long one scenario may take. It is counted from its own beginning: until then it waits for its turn.
+const scenarioTime = 4 * time.Minute
+
 // TestNative plays the suite beside Prosody, with and without mod_privilege, and beside ejabberd. The servers of a
-// flavour are started once; each scenario has people, numbers and rooms of its own.
+// flavour are its own and are started once; each scenario has people, numbers and rooms of its own. The flavours are
+// beside each other, so that the end of one, when few scenarios are left, is no time of waiting.
 func TestNative(t *testing.T) {
 	t.Parallel()
 	for _, f := range []world.Flavour{world.PlainProsody, world.PrivilegedProsody, world.PrivilegedEjabberd} {
 		t.Run(string(f), func(t *testing.T) {
-			w, ctx := start(t, world.Options{Flavour: f, Numbers: 99, Access: residents(99), Guests: true, Loopback: true})
+			t.Parallel()
+			w, _ := start(t, world.Options{Flavour: f, Numbers: 99, Access: residents(99), Guests: true, Loopback: true})
 			var people atomic.Int32
 			for _, sc := range scenarios() {
 				t.Run(sc.name, func(t *testing.T) {
 					t.Parallel()
+					ctx, cancel := context.WithTimeout(t.Context(), scenarioTime)
+					t.Cleanup(cancel)
 					begun := time.Now()
 					sc.play(&stage{T: t, World: w, ctx: ctx, flavour: f, people: &people})
 					t.Logf("%v", time.Since(begun).Round(time.Millisecond))
