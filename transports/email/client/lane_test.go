@@ -62,6 +62,11 @@ func TestLane(t *testing.T) {
 		var conns, mails atomic.Int32
 		conf := config(server(t, patient(&conns, &mails)))
 		l := NewLane(2, 1000)
+		for range 2 {
+			if _, err := l.Enter(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		var all sync.WaitGroup
 		for range 150 {
 			all.Go(func() {
@@ -70,6 +75,9 @@ func TestLane(t *testing.T) {
 				}
 			})
 		}
+		synctest.Wait() // all stand in the lane: a connection ends with the last of them
+		l.Leave(nil)
+		l.Leave(nil)
 		all.Wait()
 		if c, m := conns.Load(), mails.Load(); m != 150 || c < 2 || c > 4 {
 			t.Errorf("%d mails over %d connections", m, c)
