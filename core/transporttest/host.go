@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long anything is waited for before the test fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Host is a core.Host in memory. It records what is delivered, can refuse, and recognises what it had before.
 // It is safe for concurrent use.

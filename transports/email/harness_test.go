@@ -58,7 +58,7 @@ func start(t *testing.T, keys map[string]any, change func(*transport)) *gateway 
 	t.Helper()
 	all := map[string]any{
 		"domain": domain, "lmtp": "127.0.0.1:0", "smtp": "127.0.0.1:0", "relay": "smtp://127.0.0.1:1", "hmac_key": "0123456789abcdef",
-		"verify": "off", "same_hour": 0,
+		"verify": "off", "same_hour": 0, "dkim_keys": t.TempDir(),
 	}
 	for k, v := range keys {
 		all[k] = v
@@ -125,7 +125,7 @@ func (g *gateway) dial(t *testing.T, listener string) *dialogue {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	return &dialogue{t: t, Conn: c, r: bufio.NewReader(c)}
 }
 
