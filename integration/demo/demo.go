@@ -58,7 +58,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 // perform plays the scenes and prints the table. The people leave at its end, so that whoever logs in next is alone.
 func perform(ctx context.Context, s *stage, out *transcript) (err error) {
-	p := &play{world: s.world, out: out}
+	p := &play{world: s.world, binary: s.binary, out: out}
 	defer func() { err = errors.Join(err, p.close()) }()
 	begin := time.Now()
 	err = p.scenes(ctx)

@@ -18,6 +18,8 @@ import (
 // transcriptLines are what a reader must find, in this order. A figure stands for each MS.
 var transcriptLines = []string{
 	"three components of Prosody",
+	"MS  [gangway email dkim rotate makes keys",
+	"v=spf1",
 	"MS  email.example.test: Your e-mail address is alice@email.example.test",
 	"MS  Alice to Carol: Lunch at noon?",
 	"MS  [receipt for Alice: Carol's mail server has it]",
@@ -36,7 +38,7 @@ var transcriptLines = []string{
 	"MS  Alice to Dave: Between us: nice bridge",
 	"MS  [receipt for Alice: the IRC server took it]",
 	"MS  Dave to Alice: Thanks, I had not noticed one",
-	"19 steps, 0 failed",
+	"20 steps, 0 failed",
 }
 
 func build(t *testing.T) string {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"gangway/integration/client"
-	"gangway/integration/servers"
 	"gangway/integration/world"
 )
 
@@ -20,6 +19,8 @@ const carolJID = `carol\40mail.test@` + world.Mail
 
 const (
 	question = "Lunch at noon?"
+	typo     = "I have until won."
+	fixed    = "I have until one."
 	yes      = "Yes! The usual place?"
 	agreed   = "The usual place."
 )
@@ -29,10 +30,11 @@ var handover = regexp.MustCompile(`to=<alice@email\.example\.test>.* status=sent
 
 func (p *play) email() scene {
 	return scene{"E-mail", "Alice has an XMPP client; Carol has a mailbox, carol@mail.test", []step{
+		{"what the DNS must say of the mail domain", p.records},
 		{"Alice registers by chatting with the gateway", func(ctx context.Context) (time.Duration, error) {
 			return p.register(ctx, world.Mail, world.Alice)
 		}},
-		{"Alice writes to Carol", p.mailCarol},
+		{"Alice writes two lines, corrects one: one mail", p.mailCarol},
 		{"receipt: Carol's mail server has it", func(ctx context.Context) (time.Duration, error) {
 			return p.receipt(ctx, "Carol's mail server has it", "Postfix's delivery report -> Gangway -> her XMPP client")
 		}},
@@ -45,9 +47,18 @@ func (p *play) email() scene {
 	}}
 }
 
+// sendNow has what Alice wrote go at once: mail is held for a while, because more lines may follow.
+func (p *play) sendNow(to string) error {
+	_, err := p.alice.SendMessage(client.Message{To: to, Body: "/send"})
+	return err
+}
+
 // mailed waits for a mail in Carol's mailbox and prints Alice's words.
-func (p *play) mailed(ctx context.Context, words string) (*mail.Message, time.Duration, error) {
-	raw, err := p.world.Mail.WaitMessage(ctx, world.Carol, servers.Contains(words))
+func (p *play) mailed(ctx context.Context, lines ...string) (*mail.Message, time.Duration, error) {
+	words := strings.Join(lines, "\n")
+	raw, err := p.world.Mail.WaitMessage(ctx, world.Carol, func(raw []byte) bool {
+		return strings.Contains(strings.ReplaceAll(string(raw), "\r\n", "\n"), words)
+	})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -61,11 +72,24 @@ func (p *play) mailed(ctx context.Context, words string) (*mail.Message, time.Du
 	return m, took, nil
 }
 
+// mailCarol has Alice write as people do in a chat. What she sees to within the window is in the mail.
 func (p *play) mailCarol(ctx context.Context) (time.Duration, error) {
-	if err := p.say(client.Message{To: carolJID, Subject: "Lunch", Body: question, Thread: "lunch-1"}); err != nil {
+	const thread = "lunch-1"
+	if err := p.say(client.Message{To: carolJID, Subject: "Lunch", Body: question, Thread: thread}); err != nil {
 		return 0, err
 	}
-	m, took, err := p.mailed(ctx, question)
+	id, err := p.alice.SendMessage(client.Message{To: carolJID, Body: typo, Thread: thread})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := p.alice.SendMessage(client.Message{To: carolJID, Body: fixed, Thread: thread, Replaces: id}); err != nil {
+		return 0, err
+	}
+	p.out.say(said{who: "Alice to Carol", text: question + "\n" + typo + "\n[corrected] " + fixed + "\n/send"})
+	if err := p.sendNow(carolJID); err != nil {
+		return 0, err
+	}
+	m, took, err := p.mailed(ctx, question, fixed)
 	if err != nil {
 		return 0, err
 	}
@@ -73,6 +97,10 @@ func (p *play) mailCarol(ctx context.Context) (time.Duration, error) {
 	if !strings.Contains(m.Header.Get("From"), "alice@"+world.Mail) || p.toCarol == "" || m.Header.Get("Subject") != "Lunch" {
 		return took, fmt.Errorf("the mail's header is not as it should be: %v", m.Header)
 	}
+	if n := len(m.Header["Dkim-Signature"]); n != 2 {
+		return took, fmt.Errorf("the mail has %d DKIM signatures, not one of each kind: %v", n, m.Header)
+	}
+	p.out.note("[what is written within 15 seconds is one mail; /send sends it at once; it is signed, DKIM with RSA and Ed25519]", "", 0)
 	return took, nil
 }
 
@@ -134,6 +162,9 @@ func (p *play) handedOver(ctx context.Context) error {
 
 func (p *play) mailCarolBack(ctx context.Context) (time.Duration, error) {
 	if err := p.say(client.Message{To: carolJID, Body: agreed, Thread: p.sent.thread}); err != nil {
+		return 0, err
+	}
+	if err := p.sendNow(carolJID); err != nil {
 		return 0, err
 	}
 	m, took, err := p.mailed(ctx, agreed)

@@ -21,7 +21,8 @@ XMPP    a client, without TLS, at %[1]s port %[2]s
         Bob registers by writing "register" to a gateway; "help" tells what else there is.
 
 Write to
-        carol\40mail.test@email.example.test    a mailbox here
+        carol\40mail.test@email.example.test    a mailbox here; what you write goes after 15 s, or at once with
+                                                "/send", so that several lines are one mail
         nobody\40mail.test@email.example.test   refused: see the error
         +15550123456@sms.example.test           any number: this demo's phones answer by themselves
         +15550198888@sms.example.test           a phone that is off

@@ -17,8 +17,9 @@ const patience = 30 * time.Second
 
 // play is the conversation: its people, and what later steps refer to.
 type play struct {
-	world *world.World
-	out   *transcript
+	world  *world.World
+	binary string
+	out    *transcript
 
 	alice, bob *client.Client
 	dave       *ircclient.Client
@@ -143,6 +144,11 @@ func (p *play) refused(ctx context.Context, to, words, condition, route string) 
 	id, err := p.alice.Say(to, words)
 	if err != nil {
 		return 0, err
+	}
+	if strings.HasSuffix(to, "@"+world.Mail) {
+		if err := p.sendNow(to); err != nil {
+			return 0, err
+		}
 	}
 	st, err := p.alice.Wait(ctx, client.Either(client.ErrorOf(id), client.ReceiptOf(id)))
 	if err != nil {

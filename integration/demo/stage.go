@@ -25,7 +25,7 @@ type stage struct {
 }
 
 func newStage(dir, binary string, out *transcript) (*stage, error) {
-	w, err := world.New(world.Options{Dir: dir, Binary: binary})
+	w, err := world.New(world.Options{Dir: dir, Binary: binary, Hold: "15s"}) // as by default
 	if err != nil {
 		return nil, fmt.Errorf("set up the servers: %w", err)
 	}

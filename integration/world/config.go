@@ -56,6 +56,7 @@ new_recipients = 0
 pair_hour = 0
 same_hour = 0
 hold = "{{.Hold}}"
+dkim_keys = "{{.Dir}}/dkim"
 
 [transport.sms]
 domain = "sms.example.test"
