@@ -73,7 +73,9 @@ func (t *transport) learn(ctx context.Context, l *letter, a core.AccountID) erro
 // React sends a reaction to who is known to show it as one. Nobody else gets a mail for a thumb.
 func (s *session) React(ctx context.Context, r *core.Reaction) error {
 	if len(r.Emoji) == 0 {
-		return nil // RFC 9078 has no way to take one back
+		// Taken back. A reaction of RFC 9078 section 2 has one emoji at least, and Gmail's always has one: there is no
+		// mail that says it, and an empty one would be shown as a message. The user sees it gone, the other side does not.
+		return nil
 	}
 	about, can, err := s.about(ctx, r.Ref, r.IDs)
 	if err != nil || about == nil || !can.Reactions {
