@@ -22,10 +22,11 @@ import (
 
 // The ways that mail goes, each an e-mail gateway of its own in one program, by its domain.
 const (
-	viaPostfix = "post.gw" // in by LMTP from a Postfix that believes OpenDKIM and OpenDMARC, out through it
-	viaExim    = "exim.gw" // in by LMTP from Exim, out through it
-	viaMX      = "mx.gw"   // in as the MX of its domain, from Exim and whoever else comes; out straight to Exim
-	viaGrey    = "grey.gw" // out straight to a Postfix that puts off whom it does not know
+	viaPostfix = "post.gw"     // in by LMTP from a Postfix that believes OpenDKIM and OpenDMARC, out through it
+	viaExim    = "exim.gw"     // in by LMTP from Exim, out through it
+	viaMX      = "mx.gw"       // in as the MX of its domain, from Exim and whoever else comes; out straight to Exim
+	viaGrey    = "grey.gw"     // out straight to a Postfix that puts off whom it does not know, and has no SMTPUTF8
+	viaPlain   = "straight.gw" // out straight to the Postfix of viaPostfix
 )
 
 // mailPatience is for whatever must come; it ends only tests that fail.
@@ -34,18 +35,19 @@ const mailPatience = 120 * time.Second
 // mailHouse is what all scenarios of e-mail share: xmpptest is the host server, the gateway is the program, and the mail
 // servers are real. Each scenario has people of its own.
 type mailHouse struct {
-	xmpp    *xmpptest.Server
-	names   *servers.DNS
-	postfix *servers.Mail // mail.test
-	grey    *servers.Mail // grey.test
-	exim    *servers.Exim // exim.test
-	gangway *servers.Gangway
-	smtp    string     // of viaMX
-	lmtp    string     // of viaPostfix
-	bank    []dkim.Key // of bank.test, which wants what is not signed to be refused
-	config  string
-	dir     string
-	people  atomic.Int32
+	xmpp     *xmpptest.Server
+	names    *servers.DNS
+	policies *policySite
+	postfix  *servers.Mail // mail.test
+	grey     *servers.Mail // grey.test
+	exim     *servers.Exim // exim.test
+	gangway  *servers.Gangway
+	smtp     string     // of viaMX
+	lmtp     string     // of viaPostfix
+	bank     []dkim.Key // of bank.test, which wants what is not signed to be refused
+	config   string
+	dir      string
+	people   atomic.Int32
 }
 
 // mailPeople are those who have mailboxes at each of the mail servers.
@@ -80,8 +82,9 @@ func openMailHouse(t *testing.T) *mailHouse {
 	}
 	h.bank = h.keysOf(t, "bank.test")
 	h.keysOf(t, viaPostfix)
+	h.policies = openPolicySite(t, ca, h.names)
 	h.startServers(t, ca, addrs, authority)
-	h.run(t, ca, addrs)
+	h.run(t, ca, addrs, authority)
 	return h
 }
 
@@ -108,7 +111,7 @@ func (h *mailHouse) startServers(t *testing.T, ca *servers.CA, addrs []string, a
 	judges[1], errs[1] = servers.NewOpenDMARC(conf("m"))
 	greylist, errs[2] = servers.NewPostgrey(servers.PostgreyConfig{Dir: at("g"), Delay: 5 * time.Second})
 	h.exim, errs[3] = servers.NewExim(servers.EximConfig{
-		Dir: at("e"), Domain: "exim.test", Users: []string{"bob", "carol", "dave", "erin"}, CA: ca,
+		Dir: at("e"), Domain: "exim.test", Also: []string{enforcing, impostor, unlisted, tested}, Users: []string{"bob", "carol", "dave", "erin"}, CA: ca,
 		Refuse: map[string]string{"full@exim.test": "552 5.2.2 Mailbox full", "gone@exim.test": "550 5.1.1 No such user"},
 		Gateways: []servers.EximGateway{
 			{Domain: viaExim, Addr: addrs[2]}, {Domain: viaMX, Addr: addrs[3], SMTP: true, CA: authority},
@@ -126,7 +129,7 @@ func (h *mailHouse) startServers(t *testing.T, ca *servers.CA, addrs []string, a
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.grey, err = servers.NewMail(servers.MailConfig{Dir: at("y"), Domain: "grey.test", Users: mailPeople(), Policy: greylist.Addr()})
+	h.grey, err = servers.NewMail(servers.MailConfig{Dir: at("y"), Domain: "grey.test", Users: mailPeople(), Policy: greylist.Addr(), Extra: "smtputf8_enable = no"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +156,7 @@ func (h *mailHouse) startServers(t *testing.T, ca *servers.CA, addrs []string, a
 }
 
 // run starts the program, with a configuration as an administrator writes it.
-func (h *mailHouse) run(t *testing.T, ca *servers.CA, addrs []string) {
+func (h *mailHouse) run(t *testing.T, ca *servers.CA, addrs []string, authority string) {
 	t.Helper()
 	cert, key, err := ca.Issue("mx." + viaMX)
 	if err != nil {
@@ -179,11 +182,12 @@ func (h *mailHouse) run(t *testing.T, ca *servers.CA, addrs []string) {
 	gateway("mx", viaMX, fmt.Sprintf("smtp = %q\ntls_cert = \"%s/cert.pem\"\ntls_key = \"%[2]s/key.pem\"\nmax_size = %d\n%s",
 		h.smtp, h.dir, mxMaxSize, direct(h.exim.SMTPAddr())))
 	gateway("grey", viaGrey, direct(h.grey.SMTPAddr()))
+	gateway("straight", viaPlain, direct(h.postfix.SMTPAddr()))
 	h.config = filepath.Join(h.dir, "gangway.toml")
 	if err := os.WriteFile(h.config, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.gangway = serverstest.Start(t, servers.NewGangway, servers.GangwayConfig{Dir: h.dir, Binary: binary, Config: h.config, Web: addrs[0]})
+	h.gangway = serverstest.Start(t, servers.NewGangway, servers.GangwayConfig{Dir: h.dir, Binary: binary, Config: h.config, Web: addrs[0], CA: authority})
 }
 
 // mxMaxSize is how many bytes of a mail the MX takes.

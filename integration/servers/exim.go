@@ -23,6 +23,7 @@ const (
 type EximConfig struct {
 	Dir      string   // its own; made when absent
 	Domain   string   // DefaultMailDomain when empty
+	Also     []string // domains more, of which the same users have the same mailboxes
 	Users    []string // whose mailboxes are at Domain
 	CA       *CA      // issues the certificate; an authority of its own when nil
 	Gateways []EximGateway

@@ -18,6 +18,7 @@ type GangwayConfig struct {
 	Binary string // as built
 	Config string // the path of its gangway.toml
 	Web    string // what web.listen in there says
+	CA     string // the file of an authority that it trusts beside the machine's own; empty: none
 }
 
 // NewGangway starts nothing. Start returns when /readyz says that every link is up.
@@ -25,11 +26,15 @@ func NewGangway(conf GangwayConfig) (*Gangway, error) {
 	if err := os.MkdirAll(conf.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	return &Gangway{&Process{
+	s := &Gangway{&Process{
 		name: "gangway", path: conf.Binary, args: []string{"run", "-c", conf.Config},
 		output: filepath.Join(conf.Dir, "gangway.log"),
 		ready:  func(ctx context.Context) error { return ready(ctx, "http://"+conf.Web+"/readyz") },
-	}}, nil
+	}}
+	if conf.CA != "" {
+		s.env = append(s.env, "SSL_CERT_FILE="+conf.CA)
+	}
+	return s, nil
 }
 
 // ready succeeds when the URL answers 200.
