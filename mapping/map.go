@@ -44,6 +44,7 @@ type Map struct {
 	welcome *memo[welcomeKey, bool]
 	blocked *memo[core.AccountID, blocked]
 	spoken  *memo[spokenKey, core.AccountID]
+	aliases *memo[aliasKey, string]
 }
 
 var (
@@ -69,6 +70,7 @@ func Open(ctx context.Context, db *store.DB, sealer *Sealer, opts Options) (*Map
 		blocked: newMemo[core.AccountID, blocked](blockedSize),
 		welcome: newMemo[welcomeKey, bool](welcomeSize),
 		spoken:  newMemo[spokenKey, core.AccountID](spokenSize),
+		aliases: newMemo[aliasKey, string](aliasSize),
 	}
 	if err := m.checkKey(ctx); err != nil {
 		return nil, err

@@ -249,7 +249,7 @@ func TestMigratePeople(t *testing.T) {
 	err = db.Write(t.Context(), func(tx *store.Tx) error {
 		for _, q := range []string{
 			"DROP TABLE people", "DROP TABLE preferences", "DROP TABLE invites", "DROP INDEX contacts_blocked",
-			"ALTER TABLE contacts DROP COLUMN listed", "ALTER TABLE contacts DROP COLUMN used", "ALTER TABLE contacts DROP COLUMN welcome", "DROP TABLE requests", "ALTER TABLE messages DROP COLUMN changed", "ALTER TABLE messages DROP COLUMN whole", "ALTER TABLE messages DROP COLUMN parts", "DELETE FROM schema_mapping WHERE version_id > 1",
+			"ALTER TABLE contacts DROP COLUMN listed", "ALTER TABLE contacts DROP COLUMN used", "ALTER TABLE contacts DROP COLUMN welcome", "DROP TABLE requests", "DROP TABLE aliases", "ALTER TABLE messages DROP COLUMN changed", "ALTER TABLE messages DROP COLUMN whole", "ALTER TABLE messages DROP COLUMN parts", "DELETE FROM schema_mapping WHERE version_id > 1",
 		} {
 			if _, err := tx.Exec(t.Context(), q); err != nil {
 				return err

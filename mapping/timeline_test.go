@@ -83,7 +83,7 @@ func TestMigrateChanged(t *testing.T) {
 	m, c := newMap(t)
 	put(t, m, core.ToNetwork, submitted("old"), nil)
 	err := m.db.Write(t.Context(), func(tx *store.Tx) error {
-		for _, q := range []string{"ALTER TABLE messages DROP COLUMN changed", "ALTER TABLE messages DROP COLUMN whole", "ALTER TABLE messages DROP COLUMN parts", "ALTER TABLE contacts DROP COLUMN used", "ALTER TABLE contacts DROP COLUMN welcome", "DROP TABLE requests", "DELETE FROM schema_mapping WHERE version_id > 2"} {
+		for _, q := range []string{"ALTER TABLE messages DROP COLUMN changed", "ALTER TABLE messages DROP COLUMN whole", "ALTER TABLE messages DROP COLUMN parts", "ALTER TABLE contacts DROP COLUMN used", "ALTER TABLE contacts DROP COLUMN welcome", "DROP TABLE requests", "DROP TABLE aliases", "DELETE FROM schema_mapping WHERE version_id > 2"} {
 			if _, err := tx.Exec(t.Context(), q); err != nil {
 				return err
 			}

@@ -64,8 +64,8 @@ func (d *desk) contactRow(a core.Account, c mapping.Contact) contactRow {
 			continue
 		}
 		text := n.Transport.Format(core.Target{Realm: a.Realm, Address: c.Address})
-		if jid, err := mapping.JID(text, t.Domain); err == nil {
-			row.JID = jid
+		if local, err := d.app.mapping.Aliases(t.Name).LocalPart(text); err == nil {
+			row.JID = local + "@" + t.Domain
 		}
 	}
 	return row

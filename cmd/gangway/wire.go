@@ -124,7 +124,7 @@ func newLink(a *app, t *config.Transport, router *xmpp.Router, lists *roster.Ros
 	}
 	name := strings.ToLower(t.Domain)
 	privileges := privilege.New(privilege.Config{Domain: name, Host: a.cfg.XMPP.Domain, Logger: a.log})
-	l := &link{domain: &edge.Domain{Name: name, Network: a.gateway.Network(t.Name), Privileges: privileges}}
+	l := &link{domain: &edge.Domain{Name: name, Network: a.gateway.Network(t.Name), Privileges: privileges, Aliases: a.mapping.Aliases(t.Name)}}
 	var err error
 	l.Link, err = xmpp.New(xmpp.Config{
 		Server: server, Domain: t.Domain, Secret: t.Secret.Reveal(), HostDomain: a.cfg.XMPP.Domain,

@@ -35,6 +35,7 @@ type spelling struct {
 	address core.Address
 	name    string // what its owner is called; empty if nobody knows
 	met     bool   // it stands in the table so
+	since   time.Time
 }
 
 func newBook(c Contacts, log *slog.Logger, now func() time.Time) book {
@@ -53,31 +54,32 @@ func (b book) exact(ctx context.Context, a core.AccountID, peer core.Address) co
 	c, err := b.contacts.Contact(ctx, a, peer)
 	switch {
 	case err == nil:
-		b.spelt.put(k, spelling{c.Address, bounded(c.Name, maxName), true})
+		b.spelt.put(k, spelling{c.Address, bounded(c.Name, maxName), true, c.Created})
 		return c.Address
 	case core.KindOf(err) == core.NotFound:
-		b.spelt.put(k, spelling{peer, "", false})
+		b.spelt.put(k, spelling{address: peer})
 	default:
 		b.log.Warn("contact not found out", "account", a, "err", err)
 	}
 	return peer // nothing better is known; most networks do not mind
 }
 
-// meet notes the address of somebody who wrote, and returns what they are called.
-func (b book) meet(ctx context.Context, a core.AccountID, peer core.Address) string {
+// meet notes the address of somebody who wrote, and returns what they are called
+// and since when they are known.
+func (b book) meet(ctx context.Context, a core.AccountID, peer core.Address) (name string, since time.Time) {
 	if b.contacts == nil || peer == "" {
-		return ""
+		return "", time.Time{}
 	}
 	k := bookKey{a, mapping.Fold(string(peer))}
 	if s, ok := b.spelt.get(k); ok && s.met && s.address == peer {
-		return s.name
+		return s.name, s.since
 	}
 	c, err := b.contacts.Meet(ctx, a, peer, "")
 	if err != nil {
 		b.log.Warn("contact not noted", "account", a, "err", err)
-		return "" // the message matters more
+		return "", time.Time{} // the message matters more
 	}
-	name := bounded(c.Name, maxName)
-	b.spelt.put(k, spelling{peer, name, true})
-	return name
+	name = bounded(c.Name, maxName)
+	b.spelt.put(k, spelling{peer, name, true, c.Created})
+	return name, c.Created
 }

@@ -9,6 +9,7 @@ import (
 	"gangway/core/xmpp/addr"
 	"gangway/core/xmpp/edge"
 	"gangway/core/xmpp/stream"
+	"gangway/mapping"
 )
 
 // lateAfter is the age from which a message carries when it was said (XEP-0203):
@@ -51,7 +52,10 @@ func (r *Renderer) Render(ctx context.Context, enc *stream.Encoder, d *edge.Doma
 	p := page{enc: enc, domain: d, account: a, from: contact, to: string(a.User)}
 	switch ev := ev.(type) {
 	case *core.Message:
-		p.name = r.book.meet(ctx, a.ID, ev.Peer)
+		name, since := r.book.meet(ctx, a.ID, ev.Peer)
+		if p.name = name; mapping.IsAlias(contact) {
+			p.unveil(ev.Peer, r.now().Sub(since) < unveilFor)
+		}
 		r.message(ctx, p, ev)
 	case *core.Receipt:
 		r.receipt(ctx, p, ev)
@@ -75,6 +79,22 @@ type page struct {
 	from    string // the correspondent's full JID
 	to      string // the user's bare JID: the host server knows their devices
 	name    string // what the correspondent is called; empty if nobody knows
+	really  string // their address, where their JID does not tell it and the text is to
+}
+
+// unveilFor is how long the text tells the address of a new correspondent whose JID
+// does not: the first message, also where it comes twice.
+const unveilFor = time.Hour
+
+// unveil has a correspondent called by their address if they have no name, and the
+// text tell it if they are new.
+func (p *page) unveil(peer core.Address, isNew bool) {
+	if p.name == "" {
+		p.name = bounded(string(peer), maxName)
+	}
+	if isNew {
+		p.really = "From: " + string(peer) + "\n"
+	}
 }
 
 // start opens a message of type chat.
@@ -96,7 +116,7 @@ func (p page) in(lang string) {
 func (r *Renderer) message(ctx context.Context, p page, m *core.Message) {
 	files := withAddress(m.Attachments)
 	r.quotes.keep(m.ID, m.Text, len(files))
-	speaks := m.Text != "" || m.Subject != "" || m.Own != ""
+	speaks := m.Text != "" || m.Subject != "" || m.Own != "" || p.really != "" && !m.Mine
 	if speaks || len(files) == 0 {
 		r.say(p, m, string(m.ID), func(mark string) {
 			r.text(ctx, p, m, mark)
@@ -146,6 +166,9 @@ func (r *Renderer) text(ctx context.Context, p page, m *core.Message, mark strin
 		p.enc.Leaf("subject", "", bounded(m.Subject, maxSubject))
 	}
 	body := mark + through(m) + shown(m)
+	if !m.Mine {
+		body = p.really + body
+	}
 	quote := ""
 	if m.ReplyTo.ID != "" && m.Replaces.ID == "" {
 		quote = quotation(r.quotes.of(m.ReplyTo.ID).text)

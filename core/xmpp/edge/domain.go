@@ -22,19 +22,33 @@ type Domain struct {
 	Link    xmpp.Sender
 
 	Privileges *privilege.Entity // what the host server lets us do for its users; nil: nothing
+	Aliases    Aliases           // of addresses that no local part can hold; nil: they are refused
 
 	turns turns
 }
 
+// Aliases turns the addresses of a network into local parts, and back: see mapping.Aliases.
+type Aliases interface {
+	LocalPart(text string) (string, error)
+	Text(local string) (string, error)
+}
+
 // JID returns the bare JID of an address on the network; the domain itself for
 // the network as a whole. It fails, with a sentence, for an address that no
-// local part can hold.
+// local part can hold, if there are no aliases.
 func (d *Domain) JID(realm string, peer core.Address, room bool) (string, error) {
 	text := d.Network.Transport.Format(core.Target{Realm: realm, Address: peer, Room: room})
 	if text == "" {
 		return d.Name, nil
 	}
-	return mapping.JID(text, d.Name)
+	if d.Aliases == nil {
+		return mapping.JID(text, d.Name)
+	}
+	local, err := d.Aliases.LocalPart(text)
+	if err != nil {
+		return "", err
+	}
+	return local + "@" + d.Name, nil
 }
 
 // Contact returns the full JID that a correspondent speaks from.
@@ -49,7 +63,14 @@ func (d *Domain) Contact(realm string, peer core.Address) (string, error) {
 // Target returns what the local part of a JID at this domain stands for. Its
 // error has a sentence that says what would be right.
 func (d *Domain) Target(local string) (core.Target, error) {
-	return d.parse(mapping.AddressText(local))
+	if d.Aliases == nil {
+		return d.parse(mapping.AddressText(local))
+	}
+	text, err := d.Aliases.Text(local)
+	if err != nil {
+		return core.Target{}, err
+	}
+	return d.parse(text)
 }
 
 // parse reads an address. Where one needs an @, "name%domain" is understood, too: gateways
