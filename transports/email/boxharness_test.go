@@ -97,6 +97,22 @@ func (w *watched) Login(user, password string) error {
 	return w.Session.Login(user, boxPassword)
 }
 
+// Idle tells of all that comes; that of the server in memory, not of what came just before.
+func (w *watched) Idle(to *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if err := w.Poll(to, true); err != nil {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-stop:
+			return nil
+		}
+	}
+}
+
 // submitted is a session of the submission server.
 type submitted struct {
 	relaySession
@@ -163,8 +179,7 @@ func (p *provider) status(folder string) (all, unread int) {
 	return int(*s.NumMessages), int(*s.NumUnseen)
 }
 
-// startBoxes is start for who links mailboxes. The server in memory does not tell what came while nobody waited for it,
-// and so is asked often.
+// startBoxes is start for who links mailboxes. The folder of what was sent is looked at often.
 func startBoxes(t *testing.T) *gateway {
 	t.Helper()
 	return start(t, map[string]any{"mailboxes": []string{"*"}, "mailbox_hosts": []string{"127.0.0.1"}}, func(tr *transport) {

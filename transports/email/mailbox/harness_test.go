@@ -198,9 +198,11 @@ func mailText(id, text string) string {
 		time.Now().Format(time.RFC1123Z), text)
 }
 
-// put puts a mail into a folder of the server in memory.
+// put puts a mail into a folder of the server in memory, once nothing else is going on: that server does not tell of what
+// came just before it was asked to tell.
 func (w *world) put(folder, id string, flags ...imap.Flag) {
 	w.t.Helper()
+	synctest.Wait()
 	_, err := w.user.Append(folder, literalText{strings.NewReader(mailText(id, "text of "+id))}, &imap.AppendOptions{Flags: flags})
 	if err != nil {
 		w.t.Fatal(err)
