@@ -35,7 +35,6 @@ func (t *transport) configureCarrier() error {
 	}
 	if t.settings.Relay == "" {
 		t.carrier = t.newDirect()
-		t.settings.Receipt = "relay" // what the recipient's own server has is delivered
 		return nil
 	}
 	r, err := relayOf(t.settings, t.settings.Hello)

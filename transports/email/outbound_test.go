@@ -64,6 +64,27 @@ func TestWhatTakenMeans(t *testing.T) {
 	}
 }
 
+// Straight to the recipient's server is delivered; to a mailbox's own server is not, whatever becomes of the domain's mail.
+func TestWhatTakenMeansWithoutRelay(t *testing.T) {
+	for _, tt := range []struct {
+		relay, receipt string
+		box            bool
+		want           core.State
+	}{
+		{"", "dsn", false, core.Delivered}, {"", "dsn", true, core.Accepted}, {"", "relay", true, core.Delivered},
+		{"smtp://127.0.0.1:1", "dsn", true, core.Accepted},
+	} {
+		g := start(t, map[string]any{"relay": tt.relay, "receipt": tt.receipt}, nil)
+		s := g.session(t).(*session)
+		if tt.box {
+			s.via = &box{}
+		}
+		if got := s.taken(); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
 // Another gateway threw the answer to the final dot away, and lost what was refused there.
 func TestRefusals(t *testing.T) {
 	relay := startRelay(t, nil)

@@ -72,11 +72,16 @@ func (s *session) Send(ctx context.Context, m *core.Message) (core.Taken, error)
 	if err := s.t.threads.newest(ctx, m.Account, r); err != nil { // the mail is gone: not a reason to send it again
 		s.t.host.Logger().Warn("thread not kept", "message", m.ID, "err", err)
 	}
-	taken := core.Taken{Remote: r.Remote, State: core.Accepted}
-	if s.t.settings.Receipt == "relay" {
-		taken.State = core.Delivered
+	return core.Taken{Remote: r.Remote, State: s.taken()}, nil
+}
+
+// taken is what it means that the carrier has a mail. It is delivered where that is the recipient's own server, and where
+// the configuration says that a relay's word will do.
+func (s *session) taken() core.State {
+	if s.t.settings.Receipt == "relay" || s.via == nil && s.t.settings.Relay == "" {
+		return core.Delivered
 	}
-	return taken, nil
+	return core.Accepted
 }
 
 // post writes a mail and hands it to the carrier, for one recipient. id is what reports name it by.
