@@ -34,6 +34,7 @@ type ircHost struct {
 
 	mu   sync.Mutex // held while writing
 	conn net.Conn
+	held chan struct{} // closed when connections are let in again; nil: they are
 	// heard is called with each message of a room and each error, by the reader; it must not keep the stanza.
 	heard atomic.Pointer[func(*stream.Stanza)]
 }
@@ -62,7 +63,43 @@ func (h *ircHost) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		h.open(ctx)
 		h.serve(conn)
+	}
+}
+
+// hold cuts the connection, and answers no other before release.
+func (h *ircHost) hold() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held == nil {
+		h.held = make(chan struct{})
+	}
+	if h.conn != nil {
+		h.conn.Close()
+	}
+}
+
+func (h *ircHost) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held != nil {
+		close(h.held)
+		h.held = nil
+	}
+}
+
+// open waits for release.
+func (h *ircHost) open(ctx context.Context) {
+	h.mu.Lock()
+	held := h.held
+	h.mu.Unlock()
+	if held == nil {
+		return
+	}
+	select {
+	case <-held:
+	case <-ctx.Done():
 	}
 }
 
