@@ -245,9 +245,10 @@ type (
 	}
 	// Returner hears that the user's server did not take what was delivered, and may tell who sent it.
 	Returner interface {
-		// Returned is about a message of a correspondent's, which has gone to nobody; because says why: NotFound, Denied, or
-		// Unavailable. It does not wait for the network. It may be called twice for one message.
-		Returned(ctx context.Context, a Account, peer Address, id RemoteID, because Kind) error
+		// Returned is about a message of a correspondent's, which has gone to nobody; because says why: NotFound, with NoHost
+		// if the user's whole server is not there, Denied, with Rules if that is about the one message, or Unavailable. It
+		// does not wait for the network. It may be called twice for one message.
+		Returned(ctx context.Context, a Account, peer Address, id RemoteID, because Kind, reason Reason) error
 	}
 	// Counter counts what becomes of what it does, for metrics.
 	Counter interface {

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,10 +17,10 @@ type returnedNet struct {
 	heard []string
 }
 
-func (r *returnedNet) Returned(_ context.Context, a core.Account, peer core.Address, id core.RemoteID, because core.Kind) error {
+func (r *returnedNet) Returned(_ context.Context, a core.Account, peer core.Address, id core.RemoteID, because core.Kind, reason core.Reason) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.heard = append(r.heard, string(a.ID)+" "+string(peer)+" "+string(id)+" "+because.String())
+	r.heard = append(r.heard, string(a.ID)+" "+string(peer)+" "+string(id)+" "+because.String()+fmt.Sprint(" ", reason))
 	return nil
 }
 
@@ -49,11 +50,11 @@ func TestReturned(t *testing.T) {
 			network string
 			id      core.MessageID
 		}{{bob.User, "fake", in.ID}, {alice.User, "another", in.ID}, {alice.User, "fake", "unknown"}, {alice.User, "fake", own.ID}, {alice.User, "fake", in.ID}} {
-			if err := h.Returned(t.Context(), c.user, c.network, c.id, core.NotFound); err != nil {
+			if err := h.Returned(t.Context(), c.user, c.network, c.id, core.NotFound, core.NoHost); err != nil {
 				t.Errorf("%+v: %v", c, err)
 			}
 		}
-		if want := string(alice.ID) + " peer <r1> not-found"; len(net.heard) != 1 || net.heard[0] != want {
+		if want := string(alice.ID) + " peer <r1> not-found 1"; len(net.heard) != 1 || net.heard[0] != want {
 			t.Errorf("heard %q, want %q", net.heard, want)
 		}
 	})

@@ -134,6 +134,9 @@ func (p *pair) same(text string) int {
 // mayGo counts a mail that an account sends, once however often it is tried. One too many is held: it is tried again when
 // there is room, and its writer is told so.
 func (s *session) mayGo(ctx context.Context, m *core.Message) error {
+	if err := s.t.reopen(ctx, s.account.ID, m.Peer); err != nil {
+		return err
+	}
 	held, err := s.t.count(ctx, s.account, m, s.via == nil)
 	if err != nil || held == nil {
 		return err

@@ -41,7 +41,9 @@ func (t *transport) recipient(ctx context.Context, to, from string) (recipient, 
 		r.account, err = t.host.Owner(ctx, core.Address(alias+"@"+t.domain), peer)
 	}
 	if err == nil && isSender(peer) {
-		err = t.host.Receives(ctx, r.account.ID, peer)
+		if err = t.host.Receives(ctx, r.account.ID, peer); err == nil {
+			err = t.admits(ctx, r.account.ID, peer)
+		}
 	}
 	return r, err
 }
@@ -107,6 +109,9 @@ func (t *transport) refuse(ctx context.Context, l *letter, raw []byte, a arrival
 
 // deliverTo delivers a mail to one recipient. unsure, if it is not empty, is for heard.
 func (t *transport) deliverTo(ctx context.Context, l *letter, r recipient) (unsure string, err error) {
+	if err := t.admits(ctx, r.account.ID, l.peer()); err != nil {
+		return "", err
+	}
 	l, unsure, err = t.named(ctx, l, r.account.ID)
 	if err != nil {
 		return "", err

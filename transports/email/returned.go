@@ -20,6 +20,7 @@ const (
 // returned is a mail that the user's server did not take after all.
 type returned struct {
 	mid, to, user string // Message-ID; who sent it; whom it was for
+	noHost        bool   // nothing is there of the server that the user is at
 }
 
 // named says whether the mail has a Message-ID that can be written again as it is.
@@ -28,11 +29,11 @@ func (r returned) named() bool {
 	return !strings.HasSuffix(r.mid, noID) && len(r.mid) < 900 && !strings.ContainsFunc(r.mid, odd)
 }
 
-// backTo is who may be told that a mail went to nobody: its sender, if it is sure that it is theirs, and no program.
+// backTo is who may be told that a mail went to nobody: its sender, if it is sure that it is theirs, and no program, and no list.
 // Empty: nobody. Anything else would send reports to those in whose name others write (backscatter).
 func backTo(l *letter, from string) string {
 	a, err := parseAddress(from)
-	if err != nil || l.automatic || l.list != nil {
+	if err != nil || l.unanswered() {
 		return ""
 	}
 	spf := l.auth.SPF.Value == auth.Pass && strings.EqualFold(l.auth.SPF.Domain, a.wire)
@@ -44,8 +45,11 @@ func backTo(l *letter, from string) string {
 }
 
 // Returned reports to the sender of a mail that there is nobody whom it was for (RFC 3464), once an hour at most. What
-// may pass, or is meant for this sender alone, is not reported.
-func (t *transport) Returned(ctx context.Context, a core.Account, _ core.Address, id core.RemoteID, because core.Kind) error {
+// may pass is not reported, and what is meant for this sender alone is for their next mail: see shut.
+func (t *transport) Returned(ctx context.Context, a core.Account, peer core.Address, id core.RemoteID, because core.Kind, reason core.Reason) error {
+	if because == core.Denied && reason == core.NoReason {
+		return t.shut(ctx, a.ID, peer)
+	}
 	mid, _, _ := strings.Cut(string(id), " ")
 	row, err := t.threads.get(ctx, midKey(a.ID, mid))
 	if err != nil {
@@ -64,7 +68,7 @@ func (t *transport) Returned(ctx context.Context, a core.Account, _ core.Address
 		return core.Wrap(core.Unavailable, "email: returned", err)
 	}
 	select {
-	case t.returns <- returned{mid: row.Mid, to: row.Back, user: string(a.Own)}:
+	case t.returns <- returned{mid: row.Mid, to: row.Back, user: string(a.Own), noHost: reason == core.NoHost}:
 	default:
 		t.host.Logger().Warn("mail went to nobody, and there are too many to tell its sender", "account", a.ID)
 	}
@@ -102,6 +106,10 @@ func (t *transport) report(r returned) []byte {
 		own = address{local: "user", domain: t.domain, wire: t.wire}
 	}
 	user, _ := own.envelope()
+	status, why := "5.1.1", "There is nobody at this address any more."
+	if r.noHost {
+		status, why = "5.1.2", "The server that its owner uses is not there any more."
+	}
 	boundary := core.Digest("report", r.mid, r.to)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Date: %s\r\nFrom: Mail Delivery System <mailer-daemon@%s>\r\nTo: <%s>\r\n", t.now().Format(time.RFC1123Z), t.wire, r.to)
@@ -112,9 +120,9 @@ func (t *transport) report(r returned) []byte {
 	fmt.Fprintf(&b, "Auto-Submitted: auto-replied\r\nX-Loop: %s\r\nMIME-Version: 1.0\r\n", t.wire)
 	fmt.Fprintf(&b, "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"%s\"\r\n\r\n", boundary)
 	fmt.Fprintf(&b, "--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n", boundary)
-	fmt.Fprintf(&b, "Your mail could not be delivered to\r\n\r\n    %s\r\n\r\nThere is nobody at this address any more.\r\n\r\n", user)
+	fmt.Fprintf(&b, "Your mail could not be delivered to\r\n\r\n    %s\r\n\r\n%s\r\n\r\n", user, why)
 	fmt.Fprintf(&b, "--%s\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; %s\r\n\r\n", boundary, t.wire)
-	fmt.Fprintf(&b, "Final-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n", user)
+	fmt.Fprintf(&b, "Final-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: %s\r\n\r\n", user, status)
 	fmt.Fprintf(&b, "--%s\r\nContent-Type: text/rfc822-headers\r\n\r\n", boundary)
 	if r.named() {
 		fmt.Fprintf(&b, "Message-ID: %s\r\n", r.mid)

@@ -15,11 +15,10 @@ import (
 
 // trustSettings say what is made of mail that may not be from whom it names.
 type trustSettings struct {
-	AuthServID string   `toml:"authserv_id"` // of the mail server behind lmtp: whose Authentication-Results are believed
-	Verify     string   `toml:"verify"`      // what smtp does with mail that fails: "reject", "mark" or "off"
-	DNS        string   `toml:"dns"`         // host:port of the DNS server to ask; empty: the system's
-	Sealers    []string `toml:"arc_sealers"` // domains whose word for mail that they passed on is taken (RFC 8617)
-	Show       bool     `toml:"show_unverified"`
+	AuthServID string `toml:"authserv_id"` // of the mail server behind lmtp: whose Authentication-Results are believed
+	Verify     string `toml:"verify"`      // what smtp does with mail that fails: "reject", "mark" or "off"
+	DNS        string `toml:"dns"`         // host:port of the DNS server to ask; empty: the system's
+	Show       bool   `toml:"show_unverified"`
 }
 
 // What is done with mail whose domain asks for it to be refused.
@@ -42,13 +41,6 @@ func (t *transport) configureTrust() error {
 	resolver, err := newResolver(s.DNS)
 	if err != nil {
 		return err
-	}
-	for i, domain := range s.Sealers {
-		wire, _, err := parseDomain(domain)
-		if err != nil {
-			return fmt.Errorf("arc_sealers: %q is not a domain", domain)
-		}
-		s.Sealers[i] = wire
 	}
 	t.resolver, t.verifier = resolver, &auth.Verifier{Resolver: resolver}
 	return nil

@@ -251,7 +251,7 @@ func TestTraces(t *testing.T) {
 
 func TestTrustSettings(t *testing.T) {
 	for _, keys := range []map[string]any{
-		{"verify": "maybe"}, {"dns": "localhost"}, {"arc_sealers": []string{"not a domain"}},
+		{"verify": "maybe"}, {"dns": "localhost"},
 	} {
 		keys["domain"], keys["relay"] = domain, "smtp://127.0.0.1:1"
 		if _, err := Driver().New(transporttest.NewHost(t, alice), decoder(keys)); err == nil {

@@ -34,7 +34,7 @@ type Config struct {
 	Report func(ctx context.Context, network, text string)
 	Logger *slog.Logger // nil: none
 	// Returned is told what users' servers did not take; nil: nobody is.
-	Returned func(ctx context.Context, user core.UserID, network string, id core.MessageID, because core.Kind) error
+	Returned func(ctx context.Context, user core.UserID, network string, id core.MessageID, because core.Kind, reason core.Reason) error
 }
 
 // Chat is one-to-one conversations in both directions, for any number of
@@ -49,7 +49,7 @@ type Chat struct {
 	// walked are the names of messages on live lanes, which the ledger does not know.
 	walked *fresh[sentName, core.MessageID]
 
-	returned func(ctx context.Context, user core.UserID, network string, id core.MessageID, because core.Kind) error
+	returned func(ctx context.Context, user core.UserID, network string, id core.MessageID, because core.Kind, reason core.Reason) error
 
 	report  func(ctx context.Context, network, text string)
 	reports *fresh[string, struct{}] // of whom about whom
@@ -250,19 +250,24 @@ func (h handler) bounced(ctx context.Context, st *stream.Stanza) error {
 	if err != nil || !ours || from.Resource() != "" || h.returned == nil {
 		return nil //nolint:nilerr // an error of nobody's, or of a client that did get it
 	}
-	if err := h.returned(ctx, user, h.domain.Network.Driver.Name, id, returnedKind(condition)); err != nil {
+	because, reason := returnedKind(condition)
+	if err := h.returned(ctx, user, h.domain.Network.Driver.Name, id, because, reason); err != nil {
 		h.log.Warn("its sender was not told", "domain", h.domain.Name, "id", st.ID, "err", err)
 	}
 	return nil
 }
 
 // returnedKind is what a condition says about who was written to.
-func returnedKind(condition string) core.Kind {
+func returnedKind(condition string) (core.Kind, core.Reason) {
 	switch condition {
-	case "item-not-found", "jid-malformed", "gone", "remote-server-not-found":
-		return core.NotFound
-	case "forbidden", "not-allowed", "not-authorized", "policy-violation", "not-acceptable":
-		return core.Denied
+	case "item-not-found", "jid-malformed", "gone":
+		return core.NotFound, core.NoReason
+	case "remote-server-not-found":
+		return core.NotFound, core.NoHost
+	case "forbidden", "not-allowed", "not-authorized":
+		return core.Denied, core.NoReason
+	case "policy-violation", "not-acceptable":
+		return core.Denied, core.Rules
 	}
-	return core.Unavailable
+	return core.Unavailable, core.NoReason
 }

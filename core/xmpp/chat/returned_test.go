@@ -15,8 +15,8 @@ import (
 func TestReturnedIsTold(t *testing.T) {
 	ch, d, _ := pane((*edgetest.Full)(nil))
 	told := make(chan string, 10)
-	ch.returned = func(_ context.Context, user core.UserID, network string, id core.MessageID, because core.Kind) error {
-		told <- string(user) + " " + network + " " + string(id) + " " + because.String()
+	ch.returned = func(_ context.Context, user core.UserID, network string, id core.MessageID, because core.Kind, reason core.Reason) error {
+		told <- string(user) + " " + network + " " + string(id) + " " + because.String() + map[core.Reason]string{core.NoHost: ", no host"}[reason]
 		return nil
 	}
 	router := xmpp.NewRouter(xmpp.RouterConfig{})
@@ -31,7 +31,7 @@ func TestReturnedIsTold(t *testing.T) {
 	send("not-ours", "alice@example.org", "item-not-found")
 	send(string(theirs), "example.org", "item-not-found")
 	for condition, want := range map[string]string{
-		"item-not-found": "not-found", "remote-server-not-found": "not-found", "forbidden": "denied", "not-allowed": "denied",
+		"item-not-found": "not-found", "remote-server-not-found": "not-found, no host", "forbidden": "denied", "not-allowed": "denied",
 		"service-unavailable": "unavailable", "resource-constraint": "unavailable", "remote-server-timeout": "unavailable",
 	} {
 		send(string(theirs), "alice@example.org", condition)
