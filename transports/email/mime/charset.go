@@ -86,24 +86,11 @@ func normalCharset(name string) string {
 		switch family, number := m[1], m[3]; {
 		case m[2] != "":
 			return "iso-8859-" + number
-		case family == "iso": // a number of 8859 without it is no charset
-		case number == "932":
-			return "shift_jis"
-		case number == "936":
-			return "gbk"
-		case number == "949":
-			return "euc-kr"
-		case number == "950":
-			return "big5"
-		case number == "65001":
-			return "utf-8"
-		case len(number) == 4 && strings.HasPrefix(number, "125"), number == "874":
-			return "windows-" + number
-		default:
-			return "ibm" + number
+		case family != "iso": // a number of 8859 without it is no charset
+			return codePage(number)
 		}
 	}
-	return name
+	return aliasOf(name)
 }
 
 // lookupCharset returns nil for what is to be guessed.
@@ -122,5 +109,5 @@ func lookupCharset(name string) encoding.Encoding {
 	if e, err := ianaindex.MIME.Encoding(name); err == nil && e != nil {
 		return e
 	}
-	return nil
+	return rare(name)
 }

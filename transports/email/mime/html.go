@@ -152,6 +152,7 @@ type renderer struct {
 
 	fenced, fencing bool // something was marked as preformatted; that is still open
 	outside         bool // there is text that is not preformatted
+	begun           int  // where in out preformatted text began last
 
 	answered  int    // where in out the mail that is answered begins; 0: not known
 	container string // the element that holds that mail; empty once it has ended
@@ -186,7 +187,7 @@ func (r *renderer) startTag(t tag) {
 	}
 	switch {
 	case t.atom == atom.Br:
-		r.newline()
+		r.lineBreak()
 	case t.atom == atom.Hr:
 		r.newline()
 		r.word("---")
@@ -264,7 +265,7 @@ func (r *renderer) text(s string) {
 	if r.pre > 0 {
 		for i, line := range strings.Split(s, "\n") {
 			if i > 0 {
-				r.newline()
+				r.lineBreak()
 			}
 			r.flushSpace()
 			r.put(line, 0)

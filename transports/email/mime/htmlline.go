@@ -53,6 +53,15 @@ func (r *renderer) newline() {
 	r.runs, r.mark = r.runs[:0], 0
 }
 
+// lineBreak ends the line. One that is empty is meant to be: mail programs write paragraphs as lines with such between
+// them, <div>a</div><div><br></div><div>b</div>. Several of them count once.
+func (r *renderer) lineBreak() {
+	if r.line.Len() == 0 && r.bullet == "" && r.out.Len() > r.begun {
+		r.gap = true
+	}
+	r.newline()
+}
+
 // between writes the empty line that is due.
 func (r *renderer) between() {
 	if r.gap && r.out.Len() > 0 {

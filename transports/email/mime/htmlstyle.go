@@ -112,6 +112,7 @@ func (r *renderer) fence(on bool) {
 	r.out.WriteString(r.prefix() + "```\n")
 	r.fencing = on
 	r.gap = !on
+	r.begun = r.out.Len()
 }
 
 var (
