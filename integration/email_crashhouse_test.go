@@ -56,7 +56,7 @@ func openCrashHouse(t *testing.T) *crashHouse {
 	fmt.Fprintf(&b, "[xmpp]\nserver = %q\ndomain = %q\n[store]\nurl = \"sqlite:%s/gangway.db\"\n[access]\nallow = [\"*@%[2]s\"]\n"+
 		"[limits]\nmessages = 0\n[web]\nlisten = %[4]q\nhooks = %[5]q\n[log]\nlevel = \"debug\"\n", h.xmpp.Addr(), xmpptest.Host, h.dir, web, freeAddr(t))
 	gateway := func(name, domain, rest string) {
-		fmt.Fprintf(&b, "[transport.%s]\ndriver = \"email\"\ndomain = %q\nsecret = %q\nrelay = \"smtp://%s\"\nreceipt = \"relay\"\nnew_user_hour = 0\nnew_user_day = 0\nnew_recipients = 0\npair_hour = 0\nsame_hour = 0\n%s\n",
+		fmt.Fprintf(&b, "[transport.%s]\ndriver = \"email\"\ndomain = %q\nsecret = %q\nrelay = \"smtp://%s\"\nreceipt = \"relay\"\nnew_user_hour = 0\nnew_user_day = 0\nnew_recipients = 0\npair_hour = 0\nsame_hour = 0\ndkim_keys = \"none\"\n%s\n",
 			name, domain, xmpptest.Secret, h.relay.addr, rest)
 	}
 	gateway("held", heldGateway, `hold = "60s"`)

@@ -65,6 +65,7 @@ level = "debug"
 domain = %q
 secret = %q
 dns = %q
+dkim_keys = "none"
 hold = "0s"
 lmtp = %q
 relay = "smtp://%s"
@@ -85,7 +86,7 @@ mailbox_ca = %q
 func TestMailboxThroughXMPP(t *testing.T) {
 	t.Parallel()
 	h := openBoxHouse(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	alice := "alice@" + xmpptest.Host
 	s := &mailStage{T: t, View: h.xmpp.Share(t, alice), mailHouse: h, ctx: ctx, gw: viaPostfix}
@@ -109,6 +110,7 @@ func TestMailboxThroughXMPP(t *testing.T) {
 			t.Errorf("the answer lacks %q:\n%s", want, raw)
 		}
 	}
+	s.until("the answer is in the sent folder", func() bool { return s.folder("bob", "secret", "Sent").all > 0 })
 	if sent := s.folder("bob", "secret", "Sent"); sent.all != 1 || sent.unread != 0 {
 		t.Errorf("%+v in the sent folder", sent)
 	}
