@@ -61,6 +61,7 @@ type placed struct {
 	entry         *entry
 	direction     core.Direction
 	network, lane string
+	seized        bool // it was in its lane, and is out of it until it is replaced
 }
 
 const placedQuery = "SELECT seq, direction, network, lane, not_before, queued, length(body), panics FROM outbox "

@@ -178,7 +178,7 @@ func (s *schedule) replace(p *placed) (fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l, busy := s.find(p)
-	if busy || !s.active {
+	if busy {
 		return false
 	}
 	var old *entry
@@ -187,6 +187,9 @@ func (s *schedule) replace(p *placed) (fresh bool) {
 	}
 	if old != nil {
 		s.forget(old)
+	}
+	if !s.active && old == nil && !p.seized { // it is still to be read from disk
+		return false
 	}
 	s.place(p, p.entry)
 	return old == nil

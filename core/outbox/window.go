@@ -80,6 +80,7 @@ func (o *Outbox) amend(tx *store.Tx, a *amending) error {
 			return errInHand
 		}
 		if e != nil {
+			at.seized = true
 			tx.OnUndo(func() { o.lanes.load(at) })
 		}
 	}

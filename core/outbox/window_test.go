@@ -311,3 +311,31 @@ func TestWindowAdmin(t *testing.T) {
 		r.close()
 	})
 }
+
+// What is changed while the queue is being read at the start is in its lane afterwards, once, whether it had been read
+// before the change, or between the change and its commit, or is read after it.
+func TestAmendWhileLoading(t *testing.T) {
+	at := func(seconds int64) *placed {
+		return &placed{direction: core.Window, network: "sms", lane: "bob", entry: &entry{seq: 7, at: seconds * 1_000_000}}
+	}
+	later := time.Now().Unix() + 3600
+	for when, read := range map[string]int{"before": 0, "between": 1, "after": 2} {
+		s := newSchedule(0)
+		if read == 0 {
+			s.load(at(later))
+		}
+		changed := at(later + 15)
+		e, _ := s.seize(changed)
+		changed.seized = e != nil
+		if read == 1 {
+			s.load(at(later))
+		}
+		s.replace(changed)
+		if read == 2 {
+			s.load(at(later + 15))
+		}
+		if n := s.activate(); n != 1 || len(s.waiting) != 1 || s.waiting[0].wake != (later+15)*1_000_000 {
+			t.Errorf("%s: %d entries, waiting %d", when, n, len(s.waiting))
+		}
+	}
+}
