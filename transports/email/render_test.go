@@ -92,6 +92,12 @@ func TestRenderBombs(t *testing.T) {
 		"recipients":    "To: " + strings.Repeat("a@b,", 60_000) + "\n\nx",
 		"text":          "\n" + strings.Repeat("some words\n", 500_000),
 		"quotes":        "\n" + strings.Repeat("> x\n", 400_000),
+		"comments":      "From: " + strings.Repeat("(", 250_000) + "x <a@b>\nTo: " + strings.Repeat("(a)", 80_000) + " a@b\n\nx",
+		"tables":        "Content-Type: text/html\n\n" + strings.Repeat("<table><tr><td>", 60_000) + "x",
+		"cells":         "Content-Type: text/html\n\n<table><tr>" + strings.Repeat("<td>x", 200_000),
+		"empty lines":   "Content-Type: text/html\n\nx" + strings.Repeat("<br>", 250_000) + "x",
+		"yEnc":          "\n=ybegin line=128 size=1000000000 name=a\n" + strings.Repeat(strings.Repeat("\xe9", 128)+"\n", 8000) + "=yend size=1000000000\n",
+		"TNEF":          "Content-Type: application/ms-tnef\n\n\x78\x9f\x3e\x22\x01\x00" + strings.Repeat("\x02\x05\x90\x06\x00\xff\xff\xff\x7f", 100_000),
 		"lists":         "List-Post: " + strings.Repeat("<mailto:a@b>,", 20_000) + "\n\nx",
 	} {
 		t.Run(name, func(t *testing.T) {
