@@ -33,7 +33,7 @@ func smokes() []smoke {
 		{"queue", []string{"-turn", "20ms", "-rounds", "1", "-backlog", "100"}, []string{"durable enqueue, +1 producers", "latency at", "drain"}},
 		{"idle", []string{"-sessions", "2", "-rest", "10ms"}, []string{"plain", "TLS"}},
 		{"presence", []string{"-users", "3", "-contacts", "2", "-members", "5", "-idle", "300ms"}, []string{"redundant"}},
-		{"mail", []string{"-count", "8", "-rounds", "1", "-sessions", "2"}, []string{"smtp-sink", "Postfix", "gangway, LMTP", "gangway, SMTP"}},
+		{"mail", []string{"-brief", "-count", "8", "-rounds", "1", "-sessions", "2"}, []string{"smtp-sink", "Postfix", "gangway, LMTP", "gangway, SMTP"}},
 		{"render", []string{"-each", "1ms", "-patience", "5ms"}, []string{"text and HTML", "an ordinary mail"}},
 		{"irc", []string{"-only", "delivered", "-count", "50", "-alone"}, []string{"1 users", "10 users", "50 users"}},
 		{"irc", []string{"-only", "sent", "-sent", "5", "-alone"}, []string{"plain network", "with echo-message"}},

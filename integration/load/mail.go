@@ -26,7 +26,20 @@ const (
 type mailOptions struct {
 	count, sessions, rounds int
 	sizes                   []int
+	brief                   bool
 	dir, gangway            string
+}
+
+// feeds are the kinds of mail that are measured.
+func (o mailOptions) feeds() []mailFeed {
+	if o.brief {
+		return []mailFeed{{o.sizes[0], true}}
+	}
+	var all []mailFeed
+	for _, size := range o.sizes {
+		all = append(all, mailFeed{size, true}, mailFeed{size, false})
+	}
+	return all
 }
 
 // mailLoad measures how mail is taken: by the gateway as it runs, from the first byte to the 250 that says that it is
@@ -39,6 +52,7 @@ func mailLoad(args []string, out io.Writer) error {
 	fs.IntVar(&o.count, "count", 3000, "mails, per round; a quarter of them, of the large ones")
 	fs.IntVar(&o.sessions, "sessions", 20, "that send at once")
 	fs.IntVar(&o.rounds, "rounds", 3, "turns of each")
+	fs.BoolVar(&o.brief, "brief", false, "only the small mails, on connections that are used again")
 	fs.StringVar(&o.dir, "dir", "", "where the database and the queue are; empty: the directory for temporary files, which should be on a disk")
 	fs.StringVar(&o.gangway, "gangway", "", "the program as built; built here when empty")
 	if err := fs.Parse(args); err != nil {
@@ -96,16 +110,13 @@ func (f mailFeed) String() string {
 func mailMeasure(ctx context.Context, o mailOptions, takers []*mailTaker, out io.Writer) error {
 	fmt.Fprintf(out, "mail taken, %d at a time: mails a second until the last is acknowledged, and processor seconds of the server's\n"+
 		"processes for 1,000 of them, until they rest; for gangway with XMPP away, and then those of showing them there\n", o.sessions)
-	for _, size := range o.sizes {
-		for _, reused := range []bool{true, false} {
-			f := mailFeed{size, reused}
-			if err := mailTurns(ctx, o, f, takers); err != nil {
-				return err
-			}
-			fmt.Fprintf(out, "\n%s\n", f)
-			if err := mailTable(takers, out); err != nil {
-				return err
-			}
+	for _, f := range o.feeds() {
+		if err := mailTurns(ctx, o, f, takers); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\n%s\n", f)
+		if err := mailTable(takers, out); err != nil {
+			return err
 		}
 	}
 	return nil
