@@ -202,11 +202,11 @@ func (s *mailStage) statusOf(address string) string {
 
 func (s *mailStage) until(what string, done func() bool) {
 	s.Helper()
-	for !done() {
+	for pause := 200 * time.Millisecond; !done(); pause = min(2*pause, 5*time.Second) {
 		select {
 		case <-s.ctx.Done():
 			s.Fatalf("%s: not in time", what)
-		case <-time.After(time.Second): // the gateway takes only so many words a minute
+		case <-time.After(pause): // the gateway takes only so many words a minute
 		}
 	}
 }
@@ -233,6 +233,17 @@ func (s *mailStage) folder(user, password, name string) folderState {
 	return folderState{*st.NumMessages, *st.NumUnseen}
 }
 
+// loggedIn tries a login at the mail server.
+func (s *mailStage) loggedIn(user, password string) error {
+	conn, err := new(net.Dialer).DialContext(s.ctx, "tcp", s.postfix.IMAPAddr())
+	if err != nil {
+		return err
+	}
+	c := imapclient.New(conn, nil)
+	defer c.Close()
+	return c.Login(user, password).Wait()
+}
+
 // setPassword changes a password of Dovecot's, and ends what is logged in.
 func (s *mailStage) setPassword(user, password string) {
 	s.Helper()
@@ -248,6 +259,7 @@ func (s *mailStage) setPassword(user, password string) {
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		s.Fatal(err)
 	}
+	s.until("the server has read the password", func() bool { return s.loggedIn(user, password) == nil })
 	kick := exec.CommandContext(s.ctx, "doveadm", "-c", filepath.Join(s.dir, "m", "d", "dovecot.conf"), "kick", user)
 	if said, err := kick.CombinedOutput(); err != nil {
 		s.Fatalf("%v: %s", err, said)
