@@ -47,6 +47,22 @@ func (o *ircOptions) gangwayCommand(dir, xmpp, network string) (*exec.Cmd, error
 	if o.rejoin {
 		flood = ""
 	}
+	file, err := writeConfig(dir, xmpp, fmt.Sprintf(`
+[transport.irc]
+domain = %q
+secret = %q
+linger = "1h"
+[transport.irc.network.%q]
+address = "irc://%s:6667"
+%s`, ircDomain, ircSecret, network, network, flood))
+	if err != nil {
+		return nil, err
+	}
+	return exec.CommandContext(context.Background(), o.gangway, "run", "-c", file), nil //nolint:gosec // our own
+}
+
+// writeConfig writes the configuration of a gateway that keeps its data in dir, with more behind what all have.
+func writeConfig(dir, xmpp, more string) (file string, err error) {
 	text := fmt.Sprintf(`
 [xmpp]
 server = %q
@@ -61,18 +77,9 @@ registrations = 0
 domain_registrations = 0
 [log]
 level = "warn"
-[transport.irc]
-domain = %q
-secret = %q
-linger = "1h"
-[transport.irc.network.%q]
-address = "irc://%s:6667"
-%s`, xmpp, dir, ircDomain, ircSecret, network, network, flood)
-	file := filepath.Join(dir, "gangway.toml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		return nil, err
-	}
-	return exec.CommandContext(context.Background(), o.gangway, "run", "-c", file), nil //nolint:gosec // our own
+`, xmpp, dir) + more
+	file = filepath.Join(dir, "gangway.toml")
+	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 
 // biboumiCommand leaves everything as Debian has it. biboumi tries the ports of TLS first, which refuse.

@@ -271,21 +271,7 @@ func gatewayChild(ctx context.Context, o mailOptions, xmpp string) (child *ircCh
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, "", "", err
 	}
-	file := filepath.Join(dir, "gangway.toml")
-	text := fmt.Sprintf(`
-[xmpp]
-server = %q
-domain = "example.org"
-[store]
-url = "sqlite:%s/gangway.db"
-[access]
-allow = ["*@example.org"]
-[limits]
-messages = 0
-registrations = 0
-domain_registrations = 0
-[log]
-level = "warn"
+	file, err := writeConfig(dir, xmpp, fmt.Sprintf(`
 [web]
 hooks = %q
 public_url = "https://gw.example"
@@ -305,8 +291,9 @@ new_recipients = 0
 pair_hour = 0
 same_hour = 0
 verify = "off"
-`, xmpp, dir, hooks, mailDomain, lmtp, smtp)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+dkim_keys = "none"
+`, hooks, mailDomain, lmtp, smtp))
+	if err != nil {
 		return nil, "", "", err
 	}
 	link := exec.CommandContext(ctx, o.gangway, "user", "link", "alice@example.org", "email", mailTo, "-c", file) //nolint:gosec // our own
